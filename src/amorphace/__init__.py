@@ -1,0 +1,57 @@
+"""amorphace: which particles of a glass will rearrange, told from structure alone.
+
+Configuration, Sites     particles in a periodic cell; which of them to describe
+read, iread, write       LAMMPS dumps, extended XYZ, GSD, npz
+ACEDescriptor            the purified atomic cluster expansion, a scikit-learn transformer
+d2min, propensity        who moved
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import AmorphaceError, FileFormatError, InputError, SimulationError
+from amorphace.core.sites import Site, Sites
+
+if TYPE_CHECKING:
+    from amorphace.ace.descriptor import ACEDescriptor
+    from amorphace.io import iread, read, write
+    from amorphace.observe.d2min import d2min
+    from amorphace.observe.propensity import propensity
+
+_ON_DEMAND = {
+    "ACEDescriptor": "amorphace.ace.descriptor",
+    "d2min": "amorphace.observe.d2min",
+    "iread": "amorphace.io",
+    "propensity": "amorphace.observe.propensity",
+    "read": "amorphace.io",
+    "write": "amorphace.io",
+}
+
+__all__ = [
+    "ACEDescriptor",
+    "AmorphaceError",
+    "Configuration",
+    "FileFormatError",
+    "InputError",
+    "SimulationError",
+    "Site",
+    "Sites",
+    "d2min",
+    "iread",
+    "propensity",
+    "read",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("amorphace")
+    if name in _ON_DEMAND:
+        return getattr(import_module(_ON_DEMAND[name]), name)
+    raise AttributeError(f"module 'amorphace' has no attribute {name!r}")

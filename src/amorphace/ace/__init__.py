@@ -1,0 +1,10 @@
+"""The atomic cluster expansion: which columns, what they mean, how they are computed.
+
+basis         which columns there are, and their names
+radial        R_n(r) and the distance transforms
+angular       real spherical harmonics, Wigner 3j symbols
+coupling      invariant couplings of any order, and how many there are
+purification  the constant matrix T with B_pure = T B
+reference     the features in plain numpy: slow, readable, the truth that tests compare with
+descriptor    the scikit-learn face
+"""

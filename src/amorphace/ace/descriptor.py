@@ -1,0 +1,233 @@
+"""The expansion as a scikit-learn transformer on sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from amorphace.ace import reference
+from amorphace.ace.basis import Basis, Sort, build_basis
+from amorphace.ace.radial import RadialBasis, Transform
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+from amorphace.core.neighbors import iter_neighbors
+from amorphace.core.sites import Sites
+
+DTYPES = ("float64", "float32")
+
+
+class ACEDescriptor(TransformerMixin, BaseEstimator):
+    """Atomic cluster expansion of the environments of sites (Rottler and Ortner, eqs. 1-13).
+
+    Column k of the result has the name ``get_feature_names_out()[k]``. The species of a centre
+    never enters its features: it selects which model is fitted.
+
+    Parameters
+    ----------
+    cutoff : float
+        r_cut, in units of sigma; may exceed the cell, whose images then count as neighbours.
+    species : sequence of str
+        Every label that a configuration may hold; the columns depend on this list alone.
+    max_order : {1, 2, 3, 4}
+        Correlation order N; the body order is N + 1.
+    max_degree : float
+        Orders N >= 2 take sum_t (n_t + degree_weight l_t) <= max_degree.
+    n_max : int
+        Order 1 takes n <= n_max.
+    degree_weight : float
+        w_l.
+    purify : bool
+        Sum over tuples of distinct neighbours (eq. 13) instead of all tuples (eq. 12).
+    distance_transform : {"paper", "ace1"}
+        See `RadialBasis`.
+    r0 : float
+        Where radial resolution is greatest, in units of sigma.
+    sort : {"lexicographic", "degree"}
+        Order of columns inside a correlation order.
+    dtype : {"float64", "float32"}
+        Of the features and of the arithmetic that makes them.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors. The result does not depend on it.
+
+    Attributes
+    ----------
+    basis_ : Basis
+        The integer table of the columns.
+    radial_ : RadialBasis
+        Distance transform and cutoff.
+
+    Examples
+    --------
+    >>> from amorphace import ACEDescriptor, Configuration, Sites
+    >>> glass = Configuration(positions=[[0, 0, 0], [1, 0, 0]], species=["A", "B"], cell=9.0)
+    >>> ace = ACEDescriptor(cutoff=2.0, species=("A", "B"), max_order=2, max_degree=4, n_max=4)
+    >>> X = ace.transform(Sites(glass, glass.species == "A"))
+    >>> X.shape, bool(X[0, 0] == 0), bool(X[0, 4] < 0)  # no A nearby; B1 is negative
+    ((1, 22), True, True)
+    """
+
+    def __init__(
+        self,
+        *,
+        cutoff: float = 4.0,
+        species: ArrayLike = ("A",),
+        max_order: int = 3,
+        max_degree: float = 10,
+        n_max: int = 10,
+        degree_weight: float = 1.5,
+        purify: bool = True,
+        distance_transform: Transform = "paper",
+        r0: float = 1.0,
+        sort: Sort = "lexicographic",
+        dtype: str = "float64",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.cutoff = cutoff
+        self.species = species
+        self.max_order = max_order
+        self.max_degree = max_degree
+        self.n_max = n_max
+        self.degree_weight = degree_weight
+        self.purify = purify
+        self.distance_transform = distance_transform
+        self.r0 = r0
+        self.sort = sort
+        self.dtype = dtype
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Sites | None = None, y: Any = None) -> ACEDescriptor:
+        """Check the settings and build the columns; nothing is learned from X.
+
+        Raises
+        ------
+        InputError
+            If a setting has no meaning.
+        """
+        self.basis_ = self._basis()
+        self.radial_ = self._radial()
+        return self
+
+    def transform(
+        self, X: Sites | Configuration, *, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """Features of every site.
+
+        Parameters
+        ----------
+        X : Sites, or a Configuration for all its particles
+        out : ndarray or memmap of shape (n_sites, n_features), optional
+            Written in place and returned.
+
+        Returns
+        -------
+        ndarray of shape (n_sites, n_features)
+
+        Raises
+        ------
+        InputError
+            If a setting has no meaning, a species is not declared, or particles lie on top of
+            each other.
+        """
+        sites = _as_sites(X)
+        shape = (len(sites), self.n_features_out)
+        if out is None:
+            out = np.empty(shape, dtype=self._dtype())
+        elif out.shape != shape:
+            raise InputError(f"out must have shape {shape}, got {out.shape}")
+        for rows, block in self.iter_blocks(sites):
+            out[rows] = block
+        return out
+
+    def iter_blocks(
+        self, X: Sites | Configuration, *, block_size: int = 4096
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
+        """Features in blocks, so that all of them need never be in memory.
+
+        Parameters
+        ----------
+        X : Sites or Configuration
+        block_size : int
+            Sites a block.
+
+        Yields
+        ------
+        rows : ndarray of shape (n_block,)
+            Rows of X.
+        features : ndarray of shape (n_block, n_features)
+        """
+        sites = _as_sites(X)
+        basis, radial, dtype = self._basis(), self._radial(), self._dtype()
+        for configuration, rows in sites.by_configuration():
+            species = configuration.species_index(self._species())
+            index = sites.index[rows]
+            start = 0
+            for neighbors in iter_neighbors(
+                configuration, radial.cutoff, index, block_size=block_size
+            ):
+                features = reference.evaluate(
+                    basis, radial, neighbors, species[neighbors.index], purify=self.purify
+                )
+                yield rows[start : start + len(features)], features.astype(dtype, copy=False)
+                start += len(features)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Column names, shape (n_features,): A1, A2, ..., A1·B2 l=3, ..."""
+        return np.array(self._basis().names(self._species()), dtype=object)
+
+    @property
+    def n_features_out(self) -> int:
+        """Number of columns."""
+        return len(self._basis())
+
+    def _species(self) -> tuple[str, ...]:
+        if isinstance(self.species, str):
+            raise InputError(
+                f"species must be a list of labels, for example ('A', 'B'); got {self.species!r}"
+            )
+        species = tuple(str(label) for label in np.asarray(self.species).ravel())
+        if len(set(species)) != len(species):
+            raise InputError(f"species must differ, got {', '.join(species)}")
+        return species
+
+    def _basis(self) -> Basis:
+        return build_basis(
+            len(self._species()),
+            self.max_order,
+            self.max_degree,
+            self.n_max,
+            self.degree_weight,
+            self.sort,
+        )
+
+    def _radial(self) -> RadialBasis:
+        return RadialBasis(self.cutoff, self.distance_transform, self.r0)
+
+    def _dtype(self) -> np.dtype[Any]:
+        try:
+            dtype = np.dtype(self.dtype)
+        except TypeError:
+            dtype = None
+        if dtype is None or dtype.name not in DTYPES:
+            raise InputError(f"dtype must be 'float64' or 'float32', got {self.dtype!r}")
+        return dtype
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.no_validation = True
+        return tags
+
+
+def _as_sites(X: Sites | Configuration) -> Sites:
+    if isinstance(X, Configuration):
+        return Sites(X)
+    if not isinstance(X, Sites):
+        raise InputError(f"the descriptor needs Sites or a Configuration, got {type(X).__name__}")
+    return X

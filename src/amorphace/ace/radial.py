@@ -1,0 +1,102 @@
+"""Radial basis R_n(r) = E(x) P_n(x) on a transformed distance x(r) (eq. 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amorphace.core.errors import InputError
+from amorphace.core.neighbors import check_cutoff
+
+Transform = Literal["paper", "ace1"]
+TRANSFORMS: tuple[Transform, ...] = ("paper", "ace1")
+
+
+@dataclass(frozen=True)
+class RadialBasis:
+    """Cutoff and distance transform of the radial functions.
+
+    Parameters
+    ----------
+    cutoff : float
+        r_cut, in units of sigma.
+    distance_transform : {"paper", "ace1"}
+        "paper": Y(r) = y(r / r_cut), the literal text of the paper; "ace1": Y(r) = y(r / r0),
+        as ACEpotentials.jl computes it. Both are steepest at r0; they span different spaces.
+    r0 : float
+        Where resolution is greatest, in units of sigma.
+
+    Raises
+    ------
+    InputError
+        If a length is not positive, the transform has another name, or r0 is too large for
+        "paper", whose steepest point lies below 2^(1/3) r_cut.
+    """
+
+    cutoff: float
+    distance_transform: Transform = "paper"
+    r0: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_cutoff(self.cutoff)
+        if not (np.isfinite(self.r0) and self.r0 > 0):
+            raise InputError(f"r0 must be a positive number (in units of sigma), got {self.r0!r}")
+        if self.distance_transform not in TRANSFORMS:
+            raise InputError(
+                f"distance_transform must be 'paper' or 'ace1', got {self.distance_transform!r}"
+            )
+        if self.distance_transform == "paper" and (self.r0 / self.cutoff) ** 3 >= 2:
+            raise InputError(
+                f"cutoff {self.cutoff} is too short for r0 = {self.r0}: it must be more than "
+                f"{self.r0 * 2 ** (-1 / 3):.4g}"
+            )
+
+    @property
+    def scale(self) -> float:
+        """Length that divides r in Y(r): r_cut ("paper") or r0 ("ace1")."""
+        return self.cutoff if self.distance_transform == "paper" else self.r0
+
+    @property
+    def a(self) -> float:
+        """a = 3 (2 - s0^3) / (s0^4 (s0^3 + 10)) makes |dY/dr| largest at s0 = r0 / scale."""
+        s0 = self.r0 / self.scale
+        return 3 * (2 - s0**3) / (s0**4 * (s0**3 + 10))
+
+    def x(self, r: ArrayLike) -> NDArray[np.float64]:
+        """x(r) = 1 - (Y(r) - Y(r_cut)) / (Y(0) - Y(r_cut)) (1 - (r / r_cut)^4).
+
+        Rises from x(0) = 0 to x(r_cut) = 1, where x' = 0.
+        """
+        r = np.asarray(r, dtype=np.float64)
+        y, y_cut = self._y(r), self._y(np.float64(self.cutoff))
+        return 1 - (y - y_cut) / (1 - y_cut) * (1 - (r / self.cutoff) ** 4)
+
+    def _y(self, r: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | np.float64:
+        """y(s) = (1 + s^3) / (1 + s^3 + a s^4), y(0) = 1."""
+        s = r / self.scale
+        return (1 + s**3) / (1 + s**3 + self.a * s**4)
+
+    def evaluate(self, r: ArrayLike, n_functions: int) -> NDArray[np.float64]:
+        """R_n(r) = E(x) P_n(x), n = 1, 2, ..., with E(x) = x - 1 (eq. 3).
+
+        Parameters
+        ----------
+        r : array_like of shape (...)
+            Distances up to the cutoff, in units of sigma.
+        n_functions : int
+
+        Returns
+        -------
+        ndarray of shape (..., n_functions)
+        """
+        x = self.x(r)
+        return (x - 1)[..., None] * orthonormal_legendre(x, n_functions)
+
+
+def orthonormal_legendre(x: NDArray[np.float64], n_functions: int) -> NDArray[np.float64]:
+    """P_n(x) = sqrt(2n - 1) Legendre_{n-1}(2x - 1), n = 1, 2, ..., orthonormal on [0, 1]."""
+    n = np.arange(n_functions)
+    return np.polynomial.legendre.legvander(2 * x - 1, n_functions - 1) * np.sqrt(2 * n + 1)

@@ -1,0 +1,1 @@
+"""What every room shares: configurations, sites, neighbours and errors."""

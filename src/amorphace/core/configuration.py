@@ -1,0 +1,209 @@
+"""A periodic configuration of particles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amorphace.core.errors import InputError
+
+FLAT_CELL = 1e-9
+"""A cell with |volume| below this fraction of |a||b||c| spans no volume."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Configuration:
+    """Particles in a periodic cell; nothing in it changes after it is made.
+
+    Parameters
+    ----------
+    positions : array_like of shape (n, 3)
+        Cartesian positions in units of sigma, wrapped or not, with the corner of the cell
+        at the origin.
+    species : str or sequence of str of length n
+        Species labels; one label stands for all particles.
+    cell : array_like of shape (3, 3), (3,) or ()
+        Rows are the cell vectors a, b, c; three numbers are an orthorhombic cell, one number a
+        cubic one. Periodic in all directions.
+    ids : array_like of int of length n, optional
+        Distinct particle ids, by which frames are matched. 1, 2, ... when left out.
+    step : int
+        Time step at which the configuration was taken.
+
+    Raises
+    ------
+    InputError
+        If a position is not finite, the cell spans no volume, ids repeat, or lengths differ.
+
+    Examples
+    --------
+    >>> c = Configuration(positions=[[0, 0, 0], [1, 1, 1]], species=["A", "B"], cell=3.0)
+    >>> len(c), c.number_density
+    (2, 0.07407407407407407)
+    """
+
+    positions: NDArray[np.float64]
+    species: NDArray[np.str_]
+    cell: NDArray[np.float64]
+    ids: NDArray[np.int64] = field(default=None)  # type: ignore[assignment]
+    step: int = 0
+
+    def __init__(
+        self,
+        *,
+        positions: ArrayLike,
+        species: str | Sequence[str] | NDArray[np.str_],
+        cell: ArrayLike,
+        ids: ArrayLike | None = None,
+        step: int = 0,
+    ) -> None:
+        xyz = np.array(positions, dtype=np.float64, order="C")
+        if xyz.ndim != 2 or xyz.shape[1] != 3:
+            raise InputError(f"positions must have shape (n, 3), got {xyz.shape}")
+        n = len(xyz)
+        number = np.arange(1, n + 1) if ids is None else np.array(ids, dtype=np.int64)
+        if number.shape != (n,):
+            raise InputError(f"{n} positions need {n} ids, got an array of shape {number.shape}")
+        label = np.array([species] * n if isinstance(species, str) else species, dtype=np.str_)
+        if label.shape != (n,):
+            raise InputError(f"{n} positions need {n} species labels, got shape {label.shape}")
+        if not np.isfinite(xyz).all():
+            bad = int(np.flatnonzero(~np.isfinite(xyz).all(axis=1))[0])
+            raise InputError(
+                f"the position of particle id {number[bad]} (row {bad}) is {xyz[bad]}; "
+                "every coordinate must be a finite number"
+            )
+        unique, count = np.unique(number, return_counts=True)
+        if len(unique) != n:
+            raise InputError(
+                f"particle id {unique[count > 1][0]} stands {count.max()} times; ids must differ"
+            )
+        for name, array in (
+            ("positions", xyz),
+            ("species", label),
+            ("cell", _cell_rows(cell)),
+            ("ids", number.astype(np.int64)),
+        ):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "step", int(step))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copies in other processes are as frozen as the original."""
+        for name, value in state.items():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __repr__(self) -> str:
+        kinds, count = np.unique(self.species, return_counts=True)
+        mix = ", ".join(f"{c} {k}" for k, c in zip(kinds, count, strict=True))
+        return f"Configuration({len(self)} particles: {mix}; volume {self.volume:.6g})"
+
+    @property
+    def volume(self) -> float:
+        """Volume of the cell, in sigma^3."""
+        return float(abs(np.linalg.det(self.cell)))
+
+    @property
+    def number_density(self) -> float:
+        """Particles per sigma^3."""
+        return len(self) / self.volume
+
+    def fractional(self) -> NDArray[np.float64]:
+        """Positions in units of the cell vectors, shape (n, 3); not wrapped."""
+        return self.positions @ np.linalg.inv(self.cell)
+
+    def wrapped(self) -> Configuration:
+        """The same configuration with every particle inside the cell."""
+        s = self.fractional()
+        inside = (s - np.floor(s)) % 1.0  # the second wrap sends 1 - 1e-17, rounded up to 1, to 0
+        return self.replace(positions=inside @ self.cell)
+
+    def replace(self, *, positions: ArrayLike, cell: ArrayLike | None = None) -> Configuration:
+        """The same particles at other places, shape (n, 3), in the same or another cell."""
+        return replace(self, positions=positions, cell=self.cell if cell is None else cell)
+
+    def species_index(self, species: Sequence[str]) -> NDArray[np.int64]:
+        """Place of every particle's label in `species`, shape (n,).
+
+        Raises
+        ------
+        InputError
+            If a particle has a label that `species` does not name.
+        """
+        index = np.full(len(self), -1, dtype=np.int64)
+        for k, label in enumerate(species):
+            index[self.species == label] = k
+        if (index < 0).any():
+            unknown = sorted(set(self.species[index < 0].tolist()))
+            raise InputError(
+                f"species {', '.join(unknown)} not declared: the configuration holds "
+                f"{int((index < 0).sum())} such particles, the declared species are "
+                f"{', '.join(species)}; name every species of the configuration"
+            )
+        return index
+
+    def aligned_to(self, reference: Configuration) -> Configuration:
+        """The particles in the order of `reference`, matched by id.
+
+        Raises
+        ------
+        InputError
+            If the two configurations do not hold the same ids with the same species.
+        """
+        if np.array_equal(self.ids, reference.ids):
+            rows = slice(None)
+        else:
+            missing = np.setdiff1d(reference.ids, self.ids)
+            extra = np.setdiff1d(self.ids, reference.ids)
+            if len(missing) or len(extra):
+                lost = (
+                    f"{len(missing)} particles of the reference are missing"
+                    if len(missing)
+                    else f"{len(extra)} particles are not in the reference"
+                )
+                first = missing[0] if len(missing) else extra[0]
+                raise InputError(
+                    f"frames cannot be matched by id: {lost} (first: id {first}) in the frame "
+                    f"of step {self.step}; give frames of the same particles"
+                )
+            order = np.argsort(self.ids)
+            rows = order[np.searchsorted(self.ids[order], reference.ids)]
+        changed = np.flatnonzero(self.species[rows] != reference.species)
+        if len(changed):
+            k = changed[0]
+            raise InputError(
+                f"particle id {reference.ids[k]} is {reference.species[k]} in the reference and "
+                f"{self.species[rows][k]} in the frame of step {self.step}; species must agree"
+            )
+        return Configuration(
+            positions=self.positions[rows],
+            species=reference.species,
+            cell=self.cell,
+            ids=reference.ids,
+            step=self.step,
+        )
+
+
+def _cell_rows(cell: ArrayLike) -> NDArray[np.float64]:
+    """Cell vectors as rows, shape (3, 3), checked."""
+    h = np.array(cell, dtype=np.float64)
+    if h.shape in ((), (3,)):
+        h = np.diag(np.broadcast_to(h, 3)).copy()
+    if h.shape != (3, 3):
+        raise InputError(f"cell must have shape (3, 3), (3,) or (), got {h.shape}")
+    lengths = np.linalg.norm(h, axis=1)
+    if not np.isfinite(h).all() or not abs(np.linalg.det(h)) > FLAT_CELL * lengths.prod():
+        raise InputError(
+            f"the cell {h.tolist()} is degenerate: its three vectors must be finite and span "
+            "a volume"
+        )
+    return h

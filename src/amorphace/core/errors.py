@@ -1,0 +1,37 @@
+"""Errors a user can act on: each says what was expected, what came and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class AmorphaceError(Exception):
+    """Base of all errors raised on purpose; the command line prints it in one line."""
+
+
+class InputError(AmorphaceError, ValueError):
+    """An argument, a configuration or a table is not usable."""
+
+
+class FileFormatError(InputError):
+    """A file is not what it should be.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    message : str
+        What was expected, what came, what to do.
+    line : int, optional
+        Line number, counted from 1.
+    """
+
+    def __init__(self, path: str | Path, message: str, line: int | None = None) -> None:
+        self.path = Path(path)
+        self.line = line
+        place = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{place}: {message}")
+
+
+class SimulationError(AmorphaceError, RuntimeError):
+    """A simulation stopped, or came out unhealthy."""

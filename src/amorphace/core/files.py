@@ -1,0 +1,118 @@
+"""Files and folders that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from amorphace.core.errors import InputError
+
+
+@contextmanager
+def written_aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
+    """A path beside `path` to write a file (or folder) to, renamed to `path` at the end.
+
+    An exception in the block, Ctrl-C included, removes what was written and leaves `path` as it
+    was. What a killed process left beside `path` is removed by the next writer on that machine.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file or folder to make. One that is there is replaced.
+    folder : bool
+        Whether a folder is made; a file never replaces a folder, nor a folder a file.
+
+    Yields
+    ------
+    Path
+        Where to write; nothing is there yet.
+
+    Raises
+    ------
+    InputError
+        If the folder that `path` lies in does not exist, something of the other kind is at
+        `path`, or this process already writes `path`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with written_aside(Path(folder, "a.txt")) as partial:
+    ...         _ = partial.write_text("whole")
+    ...     [p.name for p in Path(folder).iterdir()]
+    ['a.txt']
+    """
+    target = Path(path).resolve()
+    if not target.parent.is_dir():
+        raise InputError(f"{path}: the folder {target.parent} does not exist; create it first")
+    _remove_abandoned(target)
+    if target.exists() and target.is_dir() != folder:
+        kind = "folder" if target.is_dir() else "file"
+        raise InputError(f"{path} is a {kind}, which is not overwritten; choose another path")
+    partial = target.with_name(f"{_prefix(target)}{os.getpid()}")
+    if partial.exists():
+        raise InputError(f"{path}: this process is already writing it; close that writer first")
+    try:
+        yield partial
+        if folder and target.exists():
+            _replace_folder(partial, target)
+        else:
+            os.replace(partial, target)
+    except BaseException:
+        _remove(partial)
+        raise
+
+
+@contextmanager
+def text_written_aside(path: str | Path) -> Iterator[IO[str]]:
+    """A UTF-8 stream whose text becomes the file `path` at the end; see `written_aside`."""
+    with written_aside(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+        yield stream
+
+
+def _prefix(target: Path) -> str:
+    """What the names of partial writes of `target` on this machine begin with."""
+    return f".{target.name}.partial-{socket.gethostname()}-"
+
+
+def _replace_folder(new: Path, target: Path) -> None:
+    """Put `new` in the place of the folder `target`: a folder cannot be replaced in one step."""
+    old = new.with_name(f"{new.name}.old")
+    os.rename(target, old)
+    os.rename(new, target)
+    shutil.rmtree(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove partial writes of `target` whose process on this machine lives no more."""
+    prefix = _prefix(target)
+    for left in sorted(target.parent.iterdir(), reverse=True):  # NAME.old before NAME
+        pid = left.name.removeprefix(prefix).removesuffix(".old")
+        if not left.name.startswith(prefix) or not pid.isdigit() or _alive(int(pid)):
+            continue
+        if left.name.endswith(".old") and not target.exists():
+            os.rename(left, target)  # killed between the two renames of _replace_folder
+        else:
+            _remove(left)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it lives, and belongs to someone else
+        return True
+    return True

@@ -1,0 +1,157 @@
+"""Neighbours in a periodic cell, any shape, any cutoff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+
+COINCIDENT = 1e-6
+"""Two particles closer than this, in units of sigma, lie on top of each other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbors:
+    """Neighbours of some sites; those of site k are rows first[k] to first[k+1].
+
+    Attributes
+    ----------
+    sites : ndarray of shape (n_sites,)
+        Particle indices of the centres.
+    first : ndarray of shape (n_sites + 1,)
+        Where each site's neighbours begin.
+    index : ndarray of shape (n_pairs,)
+        Particle index of each neighbour; periodic images count as distinct neighbours.
+    vectors : ndarray of shape (n_pairs, 3)
+        From the centre to the neighbour, in units of sigma.
+    distances : ndarray of shape (n_pairs,)
+        Their lengths.
+    """
+
+    sites: NDArray[np.int64]
+    first: NDArray[np.int64]
+    index: NDArray[np.int64]
+    vectors: NDArray[np.float64]
+    distances: NDArray[np.float64]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of neighbours of each site, shape (n_sites,)."""
+        return np.diff(self.first)
+
+    @property
+    def centre(self) -> NDArray[np.int64]:
+        """Row in `sites` of each pair's centre, shape (n_pairs,)."""
+        return np.repeat(np.arange(len(self.sites)), self.counts)
+
+
+def check_cutoff(cutoff: float) -> float:
+    """The cutoff as a float.
+
+    Raises
+    ------
+    InputError
+        If it is not a positive finite number.
+    """
+    if not (isinstance(cutoff, (int, float, np.number)) and np.isfinite(cutoff) and cutoff > 0):
+        raise InputError(f"cutoff must be a positive number (in units of sigma), got {cutoff!r}")
+    return float(cutoff)
+
+
+def find_neighbors(
+    configuration: Configuration, cutoff: float, sites: NDArray[np.int64] | None = None
+) -> Neighbors:
+    """Every periodic image with 0 < r < cutoff of the sites, however small the cell.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    cutoff : float
+        In units of sigma.
+    sites : ndarray of int, optional
+        Particle indices of the centres; all particles when left out.
+
+    Returns
+    -------
+    Neighbors
+        Neighbours of each site in ascending order of particle index.
+
+    Raises
+    ------
+    InputError
+        If the cutoff is not positive or two particles lie on top of each other.
+    """
+    blocks = list(iter_neighbors(configuration, cutoff, sites, block_size=None))
+    return blocks[0]
+
+
+def iter_neighbors(
+    configuration: Configuration,
+    cutoff: float,
+    sites: NDArray[np.int64] | None = None,
+    *,
+    block_size: int | None = 1024,
+) -> Iterator[Neighbors]:
+    """As `find_neighbors`, for `block_size` sites at a time (all at once for None)."""
+    cutoff = check_cutoff(cutoff)
+    centres = np.arange(len(configuration)) if sites is None else np.asarray(sites, dtype=np.int64)
+    wrapped = configuration.wrapped().positions
+    image_of, images = _images(wrapped, configuration.cell, cutoff)
+    tree = cKDTree(images)
+    size = max(len(centres), 1) if block_size is None else block_size
+    for start in range(0, max(len(centres), 1), size):
+        block = centres[start : start + size]
+        # a hair more than the cutoff: the exact test below decides
+        near = tree.query_ball_point(wrapped[block], cutoff * (1 + 1e-9))
+        counts = np.fromiter((len(k) for k in near), dtype=np.int64, count=len(block))
+        which = (
+            np.concatenate([np.asarray(k, dtype=np.int64) for k in near])
+            if counts.sum()
+            else np.empty(0, dtype=np.int64)
+        )
+        row = np.repeat(np.arange(len(block)), counts)
+        vectors = images[which] - wrapped[block][row]
+        r = np.sqrt(np.einsum("pd,pd->p", vectors, vectors))
+        other = image_of[which]
+        itself = (r <= COINCIDENT) & (other == block[row])
+        touching = np.flatnonzero((r <= COINCIDENT) & ~itself)
+        if len(touching):
+            i, j = block[row[touching[0]]], other[touching[0]]
+            raise InputError(
+                f"particles id {configuration.ids[i]} and id {configuration.ids[j]} lie on top of "
+                f"each other (distance {r[touching[0]]:.3g}); remove one of them"
+            )
+        keep = (r < cutoff) & ~itself
+        row, other, vectors, r = row[keep], other[keep], vectors[keep], r[keep]
+        order = np.lexsort((r, other, row))
+        yield Neighbors(
+            sites=block,
+            first=np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(block)))]),
+            index=other[order],
+            vectors=vectors[order],
+            distances=r[order],
+        )
+
+
+def _images(
+    wrapped: NDArray[np.float64], cell: NDArray[np.float64], cutoff: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """All images of the particles within the cutoff of the cell: particle index, position."""
+    inverse = np.linalg.inv(cell)
+    reach = cutoff * np.linalg.norm(inverse, axis=0)  # cutoff / height, along a, b, c
+    n = np.ceil(reach).astype(int)
+    s = wrapped @ inverse
+    shifts = np.stack(np.meshgrid(*(np.arange(-k, k + 1) for k in n), indexing="ij"), axis=-1)
+    index, place = [], []
+    for shift in shifts.reshape(-1, 3):
+        moved = s + shift
+        close = ((moved > -reach - 1e-9) & (moved < 1 + reach + 1e-9)).all(axis=1)
+        index.append(np.flatnonzero(close))
+        place.append(wrapped[close] + shift @ cell)
+    return np.concatenate(index), np.concatenate(place)

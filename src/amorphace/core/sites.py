@@ -1,0 +1,169 @@
+"""Which particles of which configurations are described: the rows of a feature matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One particle of one configuration."""
+
+    configuration: Configuration
+    index: int
+
+    @property
+    def id(self) -> int:
+        """Particle id."""
+        return int(self.configuration.ids[self.index])
+
+    @property
+    def species(self) -> str:
+        """Species label."""
+        return str(self.configuration.species[self.index])
+
+
+class Sites:
+    """A list of sites, in one or several configurations, that behaves as scikit-learn's X.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    where : array_like, optional
+        A mask of shape (n_particles,) or particle indices; all particles when left out.
+
+    Attributes
+    ----------
+    configurations : tuple of Configuration
+    sample : ndarray of shape (n_sites,)
+        Which configuration each site is in: the groups of a grouped cross-validation.
+    index : ndarray of shape (n_sites,)
+        Row of each site in its configuration.
+
+    Examples
+    --------
+    >>> glass = Configuration(positions=np.eye(3), species=["A", "A", "B"], cell=4.0)
+    >>> sites = Sites(glass, glass.species == "A")
+    >>> sites.shape, np.concatenate([sites, Sites(glass)]).shape
+    ((2,), (5,))
+    """
+
+    configurations: tuple[Configuration, ...]
+    sample: NDArray[np.int64]
+    index: NDArray[np.int64]
+
+    def __init__(self, configuration: Configuration, where: ArrayLike | None = None) -> None:
+        if not isinstance(configuration, Configuration):
+            raise InputError(f"Sites needs a Configuration, got {type(configuration).__name__}")
+        n = len(configuration)
+        chosen = np.arange(n) if where is None else np.asarray(where)
+        if chosen.dtype == bool:
+            if chosen.shape != (n,):
+                raise InputError(f"the mask must have shape ({n},), got {chosen.shape}")
+            chosen = np.flatnonzero(chosen)
+        if chosen.size == 0:
+            chosen = np.empty(0, dtype=np.int64)
+        if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
+            raise InputError("where must be a mask or a list of particle indices")
+        if len(chosen) and not (-n <= chosen.min() and chosen.max() < n):
+            raise InputError(f"particle indices must lie below {n}, got {chosen.max()}")
+        self._set((configuration,), np.zeros(len(chosen), dtype=np.int64), chosen % max(n, 1))
+
+    def _set(
+        self,
+        configurations: tuple[Configuration, ...],
+        sample: NDArray[np.int64],
+        index: NDArray[np.int64],
+    ) -> Sites:
+        self.configurations = configurations
+        self.sample = sample
+        self.index = index.astype(np.int64)
+        return self
+
+    @classmethod
+    def concatenate(cls, parts: Iterable[Sites]) -> Sites:
+        """All sites of the parts, in order; configurations that are shared stay shared."""
+        configurations: list[Configuration] = []
+        place: dict[int, int] = {}
+        sample, index = [], []
+        for part in parts:
+            for configuration in part.configurations:
+                if id(configuration) not in place:
+                    place[id(configuration)] = len(configurations)
+                    configurations.append(configuration)
+            new = np.array([place[id(c)] for c in part.configurations], dtype=np.int64)
+            sample.append(new[part.sample])
+            index.append(part.index)
+        if not configurations:
+            raise InputError("no sites to concatenate")
+        return cls.__new__(cls)._set(
+            tuple(configurations), np.concatenate(sample), np.concatenate(index)
+        )
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(n_sites,)"""
+        return (len(self.index),)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Particle ids, shape (n_sites,)."""
+        return self._gather([c.ids for c in self.configurations])
+
+    @property
+    def species(self) -> NDArray[np.str_]:
+        """Species labels, shape (n_sites,)."""
+        return self._gather([c.species for c in self.configurations])
+
+    def _gather(self, columns: list[NDArray[Any]]) -> NDArray[Any]:
+        offset = np.cumsum([0, *map(len, columns)])[:-1]
+        return np.concatenate(columns)[offset[self.sample] + self.index]
+
+    def by_configuration(self) -> Iterator[tuple[Configuration, NDArray[np.int64]]]:
+        """Each configuration that holds sites, with the rows (in this object) of its sites."""
+        for k, configuration in enumerate(self.configurations):
+            rows = np.flatnonzero(self.sample == k)
+            if len(rows):
+                yield configuration, rows
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __iter__(self) -> Iterator[Site]:
+        for sample, index in zip(self.sample, self.index, strict=True):
+            yield Site(self.configurations[sample], int(index))
+
+    def __getitem__(self, key: Any) -> Sites | Site:
+        if isinstance(key, tuple):
+            if len(key) != 2 or key[1] is not Ellipsis:
+                raise IndexError("Sites has one axis")
+            key = key[0]
+        if isinstance(key, (int, np.integer)):
+            return Site(self.configurations[self.sample[key]], int(self.index[key]))
+        if not isinstance(key, slice):
+            key = np.asarray(key)
+            key = key.astype(np.int64) if key.size == 0 else key
+        return (
+            type(self)
+            .__new__(type(self))
+            ._set(self.configurations, self.sample[key], self.index[key])
+        )
+
+    def __add__(self, other: Sites) -> Sites:
+        return self.concatenate([self, other])
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func is np.concatenate and not kwargs and len(args) == 1:
+            return self.concatenate(args[0])
+        return NotImplemented
+
+    def __repr__(self) -> str:
+        return f"Sites({len(self)} sites in {len(self.configurations)} configurations)"

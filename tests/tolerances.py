@@ -1,0 +1,13 @@
+"""Every tolerance of the tests, with its reason."""
+
+GOLDEN = 1e-9  # of a column's scale: reference values of an independent program
+INVARIANCE = 1e-11  # of a column's scale: rounding of some thousand terms
+BRUTE_FORCE = 1e-10  # of a column's scale: cancellation in the purified sums
+EXACT = 1e-13  # coefficients of order one
+
+
+def column_error(X, reference):
+    """Largest difference over the scale (largest magnitude) of each column of the reference."""
+    scale = abs(reference).max(axis=0)
+    scale[scale == 0] = 1.0
+    return (abs(X - reference).max(axis=0) / scale).max()
