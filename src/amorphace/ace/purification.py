@@ -23,6 +23,8 @@ from amorphace.ace.coupling import couplings
 from amorphace.ace.radial import orthonormal_legendre
 
 Partition = tuple[tuple[int, ...], ...]
+Moment = tuple[tuple[int, tuple[int, ...], int], ...]
+"""A lower-order feature with products of radial functions in its channels: (z, ns, L) for each."""
 
 
 @lru_cache(maxsize=32)
@@ -37,71 +39,108 @@ def purification(basis: Basis) -> tuple[csr_array, tuple[Channel, ...]]:
     extra : tuple of channels (z, n, 0)
         Order-1 features n > n_max, to be appended to B.
     """
+    P, Q, extra = factored_purification(basis)
+    identity = csr_array(
+        (np.ones(len(basis)), (np.arange(len(basis)), np.arange(len(basis)))),
+        shape=(len(basis), Q.shape[1]),
+    )
+    return csr_array(identity + P @ Q), extra
+
+
+@lru_cache(maxsize=32)
+def factored_purification(basis: Basis) -> tuple[csr_array, csr_array, tuple[Channel, ...]]:
+    """T = [1, 0] + P Q: many features share the same moments of the lower orders.
+
+    Returns
+    -------
+    P : sparse array of shape (n_columns, n_moments)
+    Q : sparse array of shape (n_moments, n_columns + n_extra)
+        Moments: lower-order features in which products R_n1 R_n2 stand for R_n.
+    extra : tuple of channels (z, n, 0)
+    """
     column: dict[tuple[Channel, ...], int] = {}
     for k in range(len(basis)):
         column.setdefault(basis.channels(k), k)
     extra: list[Channel] = []
-    rows, columns, values = [], [], []
+    moments: dict[Moment, int] = {}
+    P, Q = _Entries(), _Entries()
     for row in range(len(basis)):
-        entries: dict[int, float] = {row: 1.0}
-        for channels, value in _corrections(basis.channels(row), int(basis.copy[row])):
-            if channels not in column:
-                column[channels] = len(basis) + len(extra)
-                extra.append(channels[0])
-            k = column[channels]
-            entries[k] = entries.get(k, 0.0) + value
-        rows += [row] * len(entries)
-        columns += entries.keys()
-        values += entries.values()
-    shape = (len(basis), len(basis) + len(extra))
-    return csr_array((values, (rows, columns)), shape=shape), tuple(extra)
+        for moment, weight in _corrections(basis.channels(row), int(basis.copy[row])):
+            if moment not in moments:
+                moments[moment] = len(moments)
+                for channels, c in _expanded(moment):
+                    if channels not in column:
+                        column[channels] = len(basis) + len(extra)
+                        extra.append(channels[0])
+                    Q.add(moments[moment], column[channels], c)
+            P.add(row, moments[moment], weight)
+    return (
+        P.array((len(basis), len(moments))),
+        Q.array((len(moments), len(basis) + len(extra))),
+        tuple(extra),
+    )
 
 
-def _corrections(
-    channels: tuple[Channel, ...], copy: int
-) -> Iterator[tuple[tuple[Channel, ...], float]]:
-    """Lower-order features (by channels) and coefficients that purify one feature."""
+class _Entries:
+    """Entries of a sparse array, in the order of adding; equal places add up."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.columns: list[int] = []
+        self.values: list[float] = []
+
+    def add(self, row: int, column: int, value: float) -> None:
+        self.rows.append(row)
+        self.columns.append(column)
+        self.values.append(value)
+
+    def array(self, shape: tuple[int, int]) -> csr_array:
+        out = csr_array((self.values, (self.rows, self.columns)), shape=shape, dtype=np.float64)
+        out.sum_duplicates()
+        return out
+
+
+def _corrections(channels: tuple[Channel, ...], copy: int) -> Iterator[tuple[Moment, float]]:
+    """Moments and coefficients that purify one feature: one a partition with equal species."""
     zs, ns, ls = zip(*channels, strict=True)
     same = tuple(channels.index(c) for c in channels)
-    for partition in set_partitions(len(channels)):
-        if len(partition) == len(channels):
-            continue
+    for partition in set_partitions(len(channels))[:-1]:
         if any(len({zs[t] for t in block}) > 1 for block in partition):
             continue
-        angular = _angular_part(ls, same, partition)
-        radial = [
-            [(ns[block[0]], 1.0)]
-            if len(block) == 1
-            else list(enumerate(radial_product(tuple(sorted(ns[t] for t in block))), start=1))
-            for block in partition
-        ]
         sign = prod((-1) ** (len(b) - 1) * factorial(len(b) - 1) for b in partition)
-        for Ls, per_copy in angular:
-            weight = sign * per_copy[copy]
-            if weight == 0.0:
-                continue
-            for terms in product(*radial):
-                lower = tuple(
-                    sorted(
-                        (zs[block[0]], k, L)
-                        for block, (k, _), L in zip(partition, terms, Ls, strict=True)
-                    )
-                )
-                yield lower, weight * prod(c for _, c in terms)
+        products = [(zs[block[0]], tuple(sorted(ns[t] for t in block))) for block in partition]
+        for Ls, per_copy in _angular_part(ls, same, partition):
+            if per_copy[copy] != 0.0:
+                moment = sorted((z, n, L) for (z, n), L in zip(products, Ls, strict=True))
+                yield tuple(moment), sign * per_copy[copy]
+
+
+def _expanded(moment: Moment) -> Iterator[tuple[tuple[Channel, ...], float]]:
+    """The features, by channels, and coefficients that add up to a moment."""
+    for ks in product(*(range(1, sum(ns) + 1) for _, ns, _ in moment)):
+        value = prod(
+            float(radial_product(ns)[k - 1]) for (_, ns, _), k in zip(moment, ks, strict=True)
+        )
+        if value != 0.0:
+            yield tuple(sorted((z, k, L) for (z, _, L), k in zip(moment, ks, strict=True))), value
 
 
 @cache
 def radial_product(ns: tuple[int, ...]) -> NDArray[np.float64]:
     """c_k with R_n1 ... R_ns = sum_k c_k R_k, k = 1 .. n1 + ... + ns.
 
-    c_k = int_0^1 (x - 1)^(s-1) P_n1 ... P_ns P_k dx, by Gauss-Legendre quadrature, exact.
+    c_k = int_0^1 (x - 1)^(s-1) P_n1 ... P_ns P_k dx, by Gauss-Legendre quadrature, exact. Where
+    one of the polynomials has a higher degree than all others together, c_k is zero.
     """
     n_out = sum(ns)
     t, w = np.polynomial.legendre.leggauss(n_out + 1)
     x, w = (t + 1) / 2, w / 2
     P = orthonormal_legendre(x, n_out)
-    f = (x - 1) ** (len(ns) - 1) * np.prod(P[:, [n - 1 for n in ns]], axis=1)
-    return (w * f) @ P
+    c = (w * (x - 1) ** (len(ns) - 1) * np.prod(P[:, [n - 1 for n in ns]], axis=1)) @ P
+    largest, others = max(ns) - 1, sum(ns) - len(ns) - (max(ns) - 1)
+    degree = np.arange(n_out)
+    c[degree + others + len(ns) - 1 < largest] = 0.0
+    return c
 
 
 @cache
