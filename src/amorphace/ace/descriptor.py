@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from amorphace.ace import reference
 from amorphace.ace.basis import Basis, Sort, build_basis
+from amorphace.ace.evaluator import Evaluator, count_threads
 from amorphace.ace.radial import RadialBasis, Transform
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.core.neighbors import iter_neighbors
 from amorphace.core.sites import Sites
 
 DTYPES = ("float64", "float32")
+BLOCK_SIZE = 16384
+"""Sites between two looks at Ctrl-C: a fraction of a second."""
 
 
 class ACEDescriptor(TransformerMixin, BaseEstimator):
@@ -138,12 +139,21 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
             out = np.empty(shape, dtype=self._dtype())
         elif out.shape != shape:
             raise InputError(f"out must have shape {shape}, got {out.shape}")
-        for rows, block in self.iter_blocks(sites):
-            out[rows] = block
+        in_place = out.dtype == self._dtype() and out.flags.c_contiguous
+        for evaluator, rows in self._evaluators(sites):
+            for first in range(0, len(rows), BLOCK_SIZE):
+                block = rows[first : first + BLOCK_SIZE]
+                direct = (
+                    in_place and out.flags.c_contiguous and block[-1] - block[0] + 1 == len(block)
+                )
+                part = out[block[0] : block[-1] + 1] if direct else self._empty(len(block))
+                evaluator.evaluate(sites.index[block], part)
+                if not direct:
+                    out[block] = part
         return out
 
     def iter_blocks(
-        self, X: Sites | Configuration, *, block_size: int = 4096
+        self, X: Sites | Configuration, *, block_size: int = BLOCK_SIZE
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
         """Features in blocks, so that all of them need never be in memory.
 
@@ -160,19 +170,32 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         features : ndarray of shape (n_block, n_features)
         """
         sites = _as_sites(X)
-        basis, radial, dtype = self._basis(), self._radial(), self._dtype()
+        for evaluator, rows in self._evaluators(sites):
+            rows = rows[evaluator.by_place(sites.index[rows])]
+            for first in range(0, len(rows), block_size):
+                block = rows[first : first + block_size]
+                yield block, evaluator.evaluate(sites.index[block], self._empty(len(block)))
+
+    def _evaluators(self, sites: Sites) -> Iterator[tuple[Evaluator, NDArray[np.int64]]]:
+        """One evaluator a configuration, and the rows of its sites."""
+        basis, radial = self._basis(), self._radial()
+        n_threads = count_threads(self.n_jobs)
         for configuration, rows in sites.by_configuration():
             species = configuration.species_index(self._species())
-            index = sites.index[rows]
-            start = 0
-            for neighbors in iter_neighbors(
-                configuration, radial.cutoff, index, block_size=block_size
-            ):
-                features = reference.evaluate(
-                    basis, radial, neighbors, species[neighbors.index], purify=self.purify
-                )
-                yield rows[start : start + len(features)], features.astype(dtype, copy=False)
-                start += len(features)
+            yield (
+                Evaluator(
+                    basis,
+                    radial,
+                    configuration,
+                    species,
+                    purify=self.purify,
+                    n_threads=n_threads,
+                ),
+                rows,
+            )
+
+    def _empty(self, n_sites: int) -> NDArray[Any]:
+        return np.empty((n_sites, self.n_features_out), dtype=self._dtype())
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Column names, shape (n_features,): A1, A2, ..., A1·B2 l=3, ..."""

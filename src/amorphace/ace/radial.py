@@ -65,14 +65,19 @@ class RadialBasis:
         s0 = self.r0 / self.scale
         return 3 * (2 - s0**3) / (s0**4 * (s0**3 + 10))
 
+    @property
+    def y_cut(self) -> float:
+        """Y(r_cut)."""
+        return float(self._y(np.float64(self.cutoff)))
+
     def x(self, r: ArrayLike) -> NDArray[np.float64]:
         """x(r) = 1 - (Y(r) - Y(r_cut)) / (Y(0) - Y(r_cut)) (1 - (r / r_cut)^4).
 
         Rises from x(0) = 0 to x(r_cut) = 1, where x' = 0.
         """
         r = np.asarray(r, dtype=np.float64)
-        y, y_cut = self._y(r), self._y(np.float64(self.cutoff))
-        return 1 - (y - y_cut) / (1 - y_cut) * (1 - (r / self.cutoff) ** 4)
+        drop = (self._y(r) - self.y_cut) / (1 - self.y_cut)
+        return 1 - drop * (1 - (r / self.cutoff) ** 4)
 
     def _y(self, r: NDArray[np.float64] | np.float64) -> NDArray[np.float64] | np.float64:
         """y(s) = (1 + s^3) / (1 + s^3 + a s^4), y(0) = 1."""
@@ -98,5 +103,5 @@ class RadialBasis:
 
 def orthonormal_legendre(x: NDArray[np.float64], n_functions: int) -> NDArray[np.float64]:
     """P_n(x) = sqrt(2n - 1) Legendre_{n-1}(2x - 1), n = 1, 2, ..., orthonormal on [0, 1]."""
-    n = np.arange(n_functions)
-    return np.polynomial.legendre.legvander(2 * x - 1, n_functions - 1) * np.sqrt(2 * n + 1)
+    L = np.polynomial.legendre.legvander(2 * x - 1, n_functions - 1)
+    return L.reshape(*np.shape(x), n_functions) * np.sqrt(2 * np.arange(n_functions) + 1)

@@ -1,0 +1,152 @@
+"""The kernel's Python face: one configuration, any of its sites."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.ace import _kernel
+from amorphace.ace.basis import Basis
+from amorphace.ace.plan import build_plan
+from amorphace.ace.radial import RadialBasis
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+from amorphace.core.neighbors import COINCIDENT, find_neighbors
+
+STAGES: tuple[str, ...] = tuple(_kernel.stages)
+MAX_L = 24
+
+
+def backends() -> list[str]:
+    """Builds of the kernel that this processor can run, the chosen one first."""
+    return _kernel.backends()
+
+
+def compiler() -> str:
+    """The compiler's version."""
+    return _kernel.compiler
+
+
+def peak_rate(dtype: str = "float64") -> float:
+    """Measured multiply-adds of one thread, in 1e9 floating-point operations a second."""
+    return _kernel.peak("", dtype == "float64")
+
+
+def count_threads(n_jobs: int | None) -> int:
+    """Threads that `n_jobs` asks for: None is 1, -1 all processors this process may use.
+
+    Raises
+    ------
+    InputError
+        If n_jobs is 0 or not a whole number.
+    """
+    if n_jobs is None:
+        return 1
+    if not isinstance(n_jobs, (int, np.integer)) or n_jobs == 0:
+        raise InputError(f"n_jobs must be a whole number, -1 for all processors; got {n_jobs!r}")
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return int(n_jobs) if n_jobs > 0 else max(1, (available or 1) + 1 + int(n_jobs))
+
+
+@lru_cache(maxsize=16)
+def _kernel_plan(basis: Basis, radial: RadialBasis, purify: bool) -> Any:
+    if basis.l_max > MAX_L:
+        raise InputError(
+            f"max_degree {basis.max_degree} needs angular degrees up to {basis.l_max}; at most "
+            f"{MAX_L} are possible: lower max_degree or raise degree_weight"
+        )
+    plan = build_plan(basis, purify)
+    return _kernel.Plan(
+        plan.arrays(),
+        plan.n_species,
+        plan.n_columns,
+        plan.n_values,
+        plan.n_slots,
+        radial.cutoff,
+        radial.scale,
+        radial.a,
+        float(radial.y_cut),
+    )
+
+
+class Evaluator:
+    """Features of the sites of one configuration; the cell grid is built once.
+
+    Parameters
+    ----------
+    basis : Basis
+    radial : RadialBasis
+    configuration : Configuration
+    species : ndarray of int of shape (n_particles,)
+        Species index of every particle.
+    purify : bool
+    n_threads : int
+    backend : str
+        Name of a build (see `backends`); the best one when empty.
+    measure : bool
+        Add up the time of each stage, over all threads, in `seconds`.
+    """
+
+    def __init__(
+        self,
+        basis: Basis,
+        radial: RadialBasis,
+        configuration: Configuration,
+        species: NDArray[np.int64],
+        *,
+        purify: bool = True,
+        n_threads: int = 1,
+        backend: str = "",
+        measure: bool = False,
+    ) -> None:
+        self.configuration = configuration
+        self.cutoff = radial.cutoff
+        self.n_threads = n_threads
+        self.backend = backend
+        self.measure = measure
+        self.seconds = dict.fromkeys(STAGES, 0.0)
+        self._plan = _kernel_plan(basis, radial, purify)
+        self._grid = _kernel.CellGrid(
+            configuration.positions,
+            species.astype(np.int32),
+            basis.n_species,
+            configuration.cell,
+            radial.cutoff,
+        )
+
+    def by_place(self, sites: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Order in which `sites` lie near each other: blocks of it share their neighbours."""
+        return np.argsort(self._grid.cells_of(sites), kind="stable")
+
+    def evaluate(self, sites: NDArray[np.int64], out: NDArray[Any]) -> NDArray[Any]:
+        """Fill `out`, of shape (n_sites, n_columns) and dtype float64 or float32.
+
+        Raises
+        ------
+        InputError
+            If two particles lie on top of each other.
+        """
+        run = _kernel.evaluate64 if out.dtype == np.float64 else _kernel.evaluate32
+        touching, seconds = run(
+            self._plan,
+            self._grid,
+            np.ascontiguousarray(sites, dtype=np.int64),
+            out,
+            self.n_threads,
+            COINCIDENT,
+            self.backend,
+            self.measure,
+        )
+        if touching >= 0:
+            find_neighbors(self.configuration, self.cutoff, np.array([touching]))  # names them
+            raise InputError(
+                f"particle id {self.configuration.ids[touching]} lies within {COINCIDENT} of "
+                "another; remove one of them"
+            )
+        for stage, s in zip(STAGES, seconds, strict=True):
+            self.seconds[stage] += s
+        return out

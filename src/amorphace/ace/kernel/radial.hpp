@@ -1,0 +1,49 @@
+// Radial functions of a batch of neighbours.
+#pragma once
+#include "plan.hpp"
+#include "simd.hpp"
+
+namespace amorphace {
+namespace AMORPHACE_ISA {
+
+template <class Real>
+struct RadialConstants {
+  Real inverse_cutoff, inverse_scale, a, y_cut, inverse_drop;
+  explicit RadialConstants(const Plan& plan)
+      : inverse_cutoff(Real(1 / plan.cutoff)),
+        inverse_scale(Real(1 / plan.scale)),
+        a(Real(plan.a)),
+        y_cut(Real(plan.y_cut)),
+        inverse_drop(Real(1 / (1 - plan.y_cut))) {}
+};
+
+// E(r) = x - 1 = -(Y(r) - Y(r_cut)) / (1 - Y(r_cut)) (1 - (r / r_cut)^4); zero from r_cut on.
+// Also gives 1 / r.
+template <class Real>
+INLINE V<Real> envelope(V<Real> square, const RadialConstants<Real>& c, V<Real>& inverse_r) {
+  const V<Real> one = broadcast(Real(1)), r = sqrt<Real>(square);
+  V<Real> s = r * c.inverse_cutoff;
+  s = s < one ? s : one;
+  const V<Real> s2 = s * s, y = r * c.inverse_scale, y3 = y * y * y;
+  const V<Real> numerator = one + y3, denominator = numerator + c.a * (y3 * y);
+  const V<Real> inverse = one / (r * denominator);  // one division serves two quotients
+  inverse_r = inverse * denominator;
+  return (numerator * (inverse * r) - c.y_cut) * c.inverse_drop * (s2 * s2 - one);
+}
+
+// Rows n = 0, 1, ...: E T_n(t), t = 2x - 1 = 2E + 1, by T_n = 2t T_n-1 - T_n-2.
+template <class Real>
+INLINE void radial_rows(V<Real> E, int n_radial, Real* rows, int64_t row_length) {
+  const V<Real> t2 = Real(4) * E + Real(2);
+  V<Real> before = E, now = E * (Real(0.5) * t2);
+  store(rows, before);
+  if (n_radial > 1) store(rows + row_length, now);
+  for (int n = 2; n < n_radial; n++) {
+    const V<Real> next = t2 * now - before;
+    store(rows + n * row_length, next);
+    before = now, now = next;
+  }
+}
+
+}  // namespace AMORPHACE_ISA
+}  // namespace amorphace
