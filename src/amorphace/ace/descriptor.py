@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,11 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         return self
 
     def transform(
-        self, X: Sites | Configuration, *, out: NDArray[Any] | None = None
+        self,
+        X: Sites | Configuration,
+        *,
+        out: NDArray[Any] | None = None,
+        progress: Callable[[int], object] | None = None,
     ) -> NDArray[Any]:
         """Features of every site.
 
@@ -122,6 +126,8 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         X : Sites, or a Configuration for all its particles
         out : ndarray or memmap of shape (n_sites, n_features), optional
             Written in place and returned.
+        progress : callable, optional
+            Called with the number of sites done since the last call.
 
         Returns
         -------
@@ -141,19 +147,19 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
             raise InputError(f"out must have shape {shape}, got {out.shape}")
         in_place = out.dtype == self._dtype() and out.flags.c_contiguous
         for evaluator, rows in self._evaluators(sites):
+            rows = rows[evaluator.by_place(sites.index[rows])]
             for first in range(0, len(rows), BLOCK_SIZE):
                 block = rows[first : first + BLOCK_SIZE]
-                direct = (
-                    in_place and out.flags.c_contiguous and block[-1] - block[0] + 1 == len(block)
-                )
-                part = out[block[0] : block[-1] + 1] if direct else self._empty(len(block))
-                evaluator.evaluate(sites.index[block], part)
-                if not direct:
-                    out[block] = part
+                if in_place:
+                    evaluator.evaluate(sites.index[block], out, block)
+                else:
+                    out[block] = evaluator.evaluate(sites.index[block], self._empty(len(block)))
+                if progress is not None:
+                    progress(len(block))
         return out
 
     def iter_blocks(
-        self, X: Sites | Configuration, *, block_size: int = BLOCK_SIZE
+        self, X: Sites | Configuration, *, block_size: int = BLOCK_SIZE, in_order: bool = False
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
         """Features in blocks, so that all of them need never be in memory.
 
@@ -162,16 +168,27 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         X : Sites or Configuration
         block_size : int
             Sites a block.
+        in_order : bool
+            Whether rows come in the order of X; else sites that lie near each other come
+            together, which is faster.
 
         Yields
         ------
         rows : ndarray of shape (n_block,)
             Rows of X.
         features : ndarray of shape (n_block, n_features)
+
+        Raises
+        ------
+        InputError
+            As `transform`; also for rows in order where configurations alternate in X.
         """
         sites = _as_sites(X)
+        if in_order and (np.diff(sites.sample) < 0).any():
+            raise InputError("rows in order need the sites of each configuration side by side")
         for evaluator, rows in self._evaluators(sites):
-            rows = rows[evaluator.by_place(sites.index[rows])]
+            if not in_order:
+                rows = rows[evaluator.by_place(sites.index[rows])]
             for first in range(0, len(rows), block_size):
                 block = rows[first : first + block_size]
                 yield block, evaluator.evaluate(sites.index[block], self._empty(len(block)))

@@ -122,8 +122,22 @@ class Evaluator:
         """Order in which `sites` lie near each other: blocks of it share their neighbours."""
         return np.argsort(self._grid.cells_of(sites), kind="stable")
 
-    def evaluate(self, sites: NDArray[np.int64], out: NDArray[Any]) -> NDArray[Any]:
-        """Fill `out`, of shape (n_sites, n_columns) and dtype float64 or float32.
+    def evaluate(
+        self,
+        sites: NDArray[np.int64],
+        out: NDArray[Any],
+        rows: NDArray[np.int64] | None = None,
+    ) -> NDArray[Any]:
+        """Fill rows of `out`, of shape (n, n_columns) and dtype float64 or float32.
+
+        Parameters
+        ----------
+        sites : ndarray of shape (n_sites,)
+            Particle indices.
+        out : ndarray of shape (n, n_columns)
+            C-contiguous.
+        rows : ndarray of shape (n_sites,), optional
+            The row for each site; 0, 1, ... when left out.
 
         Raises
         ------
@@ -135,6 +149,7 @@ class Evaluator:
             self._plan,
             self._grid,
             np.ascontiguousarray(sites, dtype=np.int64),
+            np.arange(len(sites)) if rows is None else np.ascontiguousarray(rows, dtype=np.int64),
             out,
             self.n_threads,
             COINCIDENT,

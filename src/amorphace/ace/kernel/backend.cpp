@@ -71,7 +71,7 @@ struct Shared {
   Invariants<Real> invariants;
   RadialConstants<Real> radial;
   LegendreRecurrence<Real> recurrence;
-  std::vector<int64_t> order;    // rows of the output, sorted by cell
+  std::vector<int64_t> order;    // places in the list of sites, sorted by cell
   std::vector<int64_t> first;    // where each occupied cell begins in `order`
   std::atomic<int64_t> next{0};  // first cell that no thread has taken
   std::atomic<bool> stop{false};
@@ -154,8 +154,8 @@ class Worker {
     }
   }
 
-  void evaluate_site(int64_t row, NeighborBuffer<Real> candidates) {
-    const int64_t particle = s_.job.sites[row];
+  void evaluate_site(int64_t place, NeighborBuffer<Real> candidates) {
+    const int64_t particle = s_.job.sites[place];
     const Vec3 p = s_.job.grid->relative(particle);
     const double cutoff = s_.job.grid->cutoff(), coincident = s_.job.coincident;
     const NeighborBuffer<Real> near = near_.from(0);
@@ -173,7 +173,7 @@ class Worker {
       s_.stop = true;
       return;
     }
-    out_[lane_++] = static_cast<Real*>(s_.job.out) + row * s_.job.row_stride;
+    out_[lane_++] = static_cast<Real*>(s_.job.out) + s_.job.rows[place] * s_.job.row_stride;
     if (lane_ == W) flush();
   }
 

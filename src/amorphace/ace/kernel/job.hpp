@@ -14,7 +14,8 @@ struct Job {
   const Plan* plan;
   const CellGrid* grid;
   int64_t n_sites;
-  const int64_t* sites;  // particles, one a row of the output
+  const int64_t* sites;  // particles
+  const int64_t* rows;   // the row of the output that each site fills
   void* out;             // float or double
   int64_t row_stride;    // in elements
   int n_threads;

@@ -96,14 +96,17 @@ Plan make_plan(const nb::dict& d, int n_species, int n_columns, int n_values, in
 
 template <class Real>
 nb::tuple evaluate(const Plan& plan, const CellGrid& grid,
-                   Sites sites,
+                   Sites sites, Sites rows,
                    nb::ndarray<Real, nb::ndim<2>, nb::c_contig, nb::device::cpu> out,
                    int n_threads, double coincident, const std::string& name, bool measure) {
-  if (out.shape(0) != sites.shape(0) || int(out.shape(1)) != plan.n_columns)
-    throw std::invalid_argument("out must have shape (n_sites, n_columns)");
+  if (rows.shape(0) != sites.shape(0) || int(out.shape(1)) != plan.n_columns)
+    throw std::invalid_argument("one row a site, of n_columns");
+  for (size_t k = 0; k < rows.shape(0); k++)
+    if (rows.data()[k] < 0 || rows.data()[k] >= int64_t(out.shape(0)))
+      throw std::invalid_argument("a row lies outside the output");
   Job job;
   job.plan = &plan, job.grid = &grid;
-  job.n_sites = int64_t(sites.shape(0)), job.sites = sites.data();
+  job.n_sites = int64_t(sites.shape(0)), job.sites = sites.data(), job.rows = rows.data();
   job.out = out.data(), job.row_stride = int64_t(out.shape(1));
   job.n_threads = n_threads, job.coincident = coincident, job.measure = measure;
   const Backend& b = backend(name);

@@ -1,0 +1,58 @@
+# make demo    sets up .venv and runs the main job
+# make test    sets up and passes the tests; make test-all runs the slow ones too
+# make lint    format, lint, types, imports between rooms
+# make bench   speed of the kernel; make bench-peers sets it beside other packages
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/ace/kernel/*)
+
+.PHONY: env system demo test test-all test-peers lint format bench bench-peers clean
+
+env: .venv/ready
+
+.venv/ready: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[sim,test,lint]'
+	touch $@
+
+# System packages that tests need: none so far.
+system:
+	@true
+
+demo: env
+	$(BIN)/python examples/demo.py
+
+test: env
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+test-all: env
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not peers'
+
+.venv/peers: .venv/ready
+	$(BIN)/python -m pip install --quiet '.[peers]' && touch $@
+
+test-peers: .venv/peers
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m peers
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: env
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: env
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/kernel.py
+
+.venv/bench: .venv/ready
+	$(BIN)/python -m pip install --quiet '.[bench]' && touch $@
+
+bench-peers: .venv/bench
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,511 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table as RichTable
+from typer.core import TyperCommand
+
+from amorphace.core.errors import AmorphaceError, InputError
+
+if TYPE_CHECKING:
+    from amorphace.core.configuration import Configuration
+    from amorphace.dataset.describe import Sample
+
+USAGE_ERROR = 2
+
+
+class ListOptions(TyperCommand):
+    """A command whose repeatable options take several words: --species A B."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        lists = {
+            name
+            for parameter in self.params
+            if getattr(parameter, "multiple", False)
+            for name in parameter.opts
+        }
+        spelled: list[str] = []
+        current = ""
+        for word in args:
+            if word.startswith("-") and not _is_number(word):
+                current = word if word in lists else ""
+                fresh = bool(current)
+                if not current:
+                    spelled.append(word)
+                continue
+            if current:
+                spelled += [current, word]
+                fresh = False
+            else:
+                spelled.append(word)
+        return super().parse_args(ctx, spelled)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+app = typer.Typer(
+    help="Tells from structure alone which particles of a glass will rearrange, and why.\n\n"
+    "The usual path: label (who moved), describe (what surrounds them), learn (does one tell the "
+    "other), export. Each command's --help shows an example.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+SpeciesOption = Annotated[
+    list[str],
+    typer.Option("--species", help="Species labels, in the order of LAMMPS types 1, 2, ..."),
+]
+OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what an earlier run wrote there.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")
+]
+
+
+@app.command(cls=ListOptions)
+def label(
+    initial: Annotated[
+        list[Path], typer.Argument(help="Initial configurations, one a sample (last frame each).")
+    ],
+    endpoints: Annotated[
+        list[Path],
+        typer.Option(help="End points: for each sample one file, a frame for each run."),
+    ],
+    species: SpeciesOption,
+    output: OutputOption,
+    cutoff: Annotated[float, typer.Option(help="Cutoff of D2min, in units of sigma.")] = 2.5,
+    fraction: Annotated[
+        float, typer.Option(help="Of the majority species: most active, and least active.")
+    ] = 0.05,
+    majority: Annotated[
+        str | None, typer.Option(help="Species to label; the most frequent when left out.")
+    ] = None,
+    power: Annotated[
+        float, typer.Option(help="Propensity: mean |u|^power; 1 absolute, 2 squared.")
+    ] = 1.0,
+    normalize: Annotated[
+        bool, typer.Option("--normalize", help="D2min per neighbour instead of the sum.")
+    ] = False,
+    unwrapped: Annotated[
+        bool,
+        typer.Option(
+            "--unwrapped", help="Positions are unwrapped: keep displacements beyond half a cell."
+        ),
+    ] = False,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Who moved: D2min and propensity of every particle, labels of the extreme ones.
+
+    Averages over the end points of runs that start at one configuration with different
+    velocities (isoconfigurational ensemble). The most and the least active --fraction of the
+    majority species in each sample become the active (1) and inactive (0) particles.
+
+    Example: amorphace label s1.initial.dump s2.initial.dump --endpoints s1.ends.dump
+    s2.ends.dump --species A B -o labels.zarr
+    """
+    from amorphace.dataset.isoconfigurational import (
+        ThermalSample,
+        label_thermal,
+        summarize_samples,
+    )
+    from amorphace.dataset.provenance import provenance
+    from amorphace.dataset.store import check_replaceable, write_table
+    from amorphace.io import iread, read
+
+    if len(initial) != len(endpoints):
+        raise InputError(
+            f"{len(initial)} initial configurations need as many --endpoints files, got "
+            f"{len(endpoints)}; give one for each sample, in the same order"
+        )
+    check_replaceable(output, overwrite=overwrite)
+    origin = provenance(
+        _command_line(),
+        {
+            "cutoff": cutoff,
+            "fraction": fraction,
+            "majority": majority,
+            "power": power,
+            "normalize": normalize,
+            "unwrapped": unwrapped,
+            "species": list(species),
+        },
+        [*initial, *endpoints],
+    )
+    names = _sample_names(initial)
+    with _progress("samples") as bar:
+        task = bar.add_task("label", total=len(initial))
+
+        def samples() -> Iterator[ThermalSample]:
+            for name, start, ends in zip(names, initial, endpoints, strict=True):
+                bar.update(task, description=f"label {name}")
+                yield ThermalSample(name, read(start, tuple(species)), iread(ends, tuple(species)))
+                bar.advance(task)
+
+        table = label_thermal(
+            samples(),
+            cutoff=cutoff,
+            fraction=fraction,
+            majority=majority,
+            power=power,
+            normalize=normalize,
+            unwrapped=unwrapped,
+            provenance=origin,
+        )
+    write_table(output, table, overwrite=overwrite)
+    rows = RichTable("sample", "particles", "active", "inactive", "D2min-propensity correlation")
+    for s in summarize_samples(table, majority):
+        rows.add_row(
+            s.name, str(s.n_particles), str(s.n_active), str(s.n_inactive), f"{s.correlation:.3f}"
+        )
+    _print(rows)
+    _print(f"{output}: {int((table.label >= 0).sum())} labelled of {len(table)} particles")
+
+
+@app.command(cls=ListOptions)
+def describe(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Configurations: LAMMPS dump, extended XYZ, GSD or npz."),
+    ],
+    species: SpeciesOption,
+    output: OutputOption,
+    cutoff: Annotated[
+        list[float] | None, typer.Option(help="One or more cutoffs, in units of sigma. [4.0]")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Labels of these samples: describe the labelled particles only."),
+    ] = None,
+    centres: Annotated[
+        list[str] | None, typer.Option(help="Species of the particles to describe; all.")
+    ] = None,
+    max_order: Annotated[int, typer.Option(help="Correlation order N; body order N + 1.")] = 3,
+    max_degree: Annotated[float, typer.Option(help="Sum of n + w l, for N of 2 and more.")] = 10,
+    n_max: Annotated[int, typer.Option(help="Radial functions of order 1.")] = 10,
+    degree_weight: Annotated[float, typer.Option(help="w, the weight of l in the degree.")] = 1.5,
+    purify: Annotated[bool, typer.Option(help="Sum over distinct neighbours only.")] = True,
+    distance_transform: Annotated[
+        str, typer.Option(help="'paper': y(r / r_cut); 'ace1': y(r / r0).")
+    ] = "paper",
+    r0: Annotated[float, typer.Option(help="Where resolution is greatest, in sigma.")] = 1.0,
+    sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
+    dtype: Annotated[str, typer.Option(help="'float64' or 'float32'.")] = "float64",
+    n_jobs: JobsOption = -1,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """What surrounds each particle: purified ACE features, one table for all cutoffs.
+
+    With --labels, one configuration for each labelled sample in the same order (for example its
+    inherent structure; the last frame of each file), and only labelled particles are described.
+    Without, every frame of every file is a sample and all its particles are described.
+
+    Example: amorphace describe glass.dump --species A B --cutoff 4 --max-degree 10 --n-max 10
+    --max-order 3 -o features.zarr
+    """
+    from sklearn.base import clone
+
+    from amorphace.ace.descriptor import ACEDescriptor
+    from amorphace.dataset.describe import all_sites, labelled_sites, write_features
+    from amorphace.dataset.provenance import provenance
+    from amorphace.dataset.store import check_replaceable, read_table
+
+    cutoffs = cutoff or [4.0]
+    descriptor = ACEDescriptor(
+        cutoff=cutoffs[0],
+        species=tuple(species),
+        max_order=max_order,
+        max_degree=max_degree,
+        n_max=n_max,
+        degree_weight=degree_weight,
+        purify=purify,
+        distance_transform=distance_transform,  # type: ignore[arg-type]
+        r0=r0,
+        sort=sort,  # type: ignore[arg-type]
+        dtype=dtype,
+        n_jobs=n_jobs,
+    )
+    descriptors = [clone(descriptor).set_params(cutoff=c).fit() for c in cutoffs]
+    check_replaceable(output, overwrite=overwrite)
+    settings = {k: v for k, v in descriptor.get_params().items() if k not in ("cutoff", "n_jobs")}
+    origin = provenance(
+        _command_line(),
+        settings | {"cutoffs": list(cutoffs)},
+        [*files, *([labels] if labels else [])],
+    )
+    samples = _read_samples(files, tuple(species), last_frame_only=labels is not None)
+    if labels is None:
+        table, sites = all_sites(samples, centres=centres, provenance=origin)
+    else:
+        table, sites = labelled_sites(
+            samples, read_table(labels), centres=centres, provenance=origin
+        )
+    with _progress("sites") as bar:
+        task = bar.add_task("describe", total=len(sites) * len(cutoffs))
+        write_features(
+            output,
+            table,
+            sites,
+            descriptors,
+            overwrite=overwrite,
+            progress=lambda n: bar.advance(task, n),
+        )
+    _print(
+        f"{output}: {len(table)} sites of {len(samples)} samples, {descriptor.n_features_out} "
+        f"columns at cutoffs {', '.join(f'{c:g}' for c in cutoffs)}"
+    )
+
+
+@app.command(cls=ListOptions)
+def learn(
+    table: Annotated[Path, typer.Argument(help="A table that describe wrote with --labels.")],
+    output: OutputOption,
+    cutoff: Annotated[
+        list[float] | None, typer.Option(help="Cutoffs to use; all in the table.")
+    ] = None,
+    n_columns: Annotated[
+        list[int] | None, typer.Option(help="Numbers of leading columns; a fitting choice.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
+    random_folds: Annotated[
+        bool,
+        typer.Option(
+            "--random-folds", help="Mix the sites of all samples (the number is too good)."
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of random folds.")] = 0,
+    title: Annotated[str, typer.Option(help="Above the figure.")] = "",
+    n_jobs: JobsOption = -1,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Does structure tell who moves: accuracy against the number of columns, cross-validated.
+
+    Standardised features, logistic regression with Tikhonov regularisation whose strength is
+    chosen inside the training folds; samples stay whole. Writes a folder: accuracy.csv (every
+    fold), summary.json, accuracy.png and accuracy.pdf (the paper's figure 3).
+
+    Example: amorphace learn table.zarr -o results
+    """
+    from dataclasses import asdict
+
+    from amorphace.core.files import text_written_aside, written_aside
+    from amorphace.dataset.provenance import provenance
+    from amorphace.dataset.store import read_table
+    from amorphace.learn.curves import accuracy_curves
+    from amorphace.learn.summary import summarize, write_csv
+    from amorphace.report.figures import accuracy_figure, save_figure
+
+    if output.exists() and not overwrite:
+        raise InputError(f"{output} is there already; choose another -o or give --overwrite")
+    data = read_table(table)
+    with _progress("fits") as bar:
+        task = bar.add_task("learn", total=None)
+        curves = accuracy_curves(
+            data,
+            cutoffs=cutoff,
+            n_columns=n_columns,
+            n_splits=folds,
+            folds="random" if random_folds else "grouped",
+            seed=seed,
+            n_jobs=n_jobs,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    assert data.columns is not None  # accuracy_curves has looked
+    summary = summarize(curves)
+    species = data.provenance.get("parameters", {}).get("species", ())
+    with written_aside(output, folder=True) as folder:
+        folder.mkdir()
+        write_csv(folder / "accuracy.csv", curves)
+        with text_written_aside(folder / "summary.json") as stream:
+            origin = provenance(
+                _command_line(),
+                {"folds": folds, "random_folds": random_folds, "seed": seed},
+                [table],
+            )
+            json.dump(
+                {"provenance": origin, "accuracy": [asdict(s) for s in summary]}, stream, indent=1
+            )
+        save_figure(
+            accuracy_figure(curves, data.columns, title=title, species=species),
+            folder / "accuracy",
+        )
+    rows = RichTable("cutoff", "columns", "order", "last column", "accuracy", "ROC-AUC")
+    for s in summary:
+        rows.add_row(
+            f"{s.cutoff:g}",
+            str(s.n_columns),
+            str(s.order),
+            s.last_column,
+            f"{s.accuracy:.3f} ± {s.accuracy_std:.3f}",
+            f"{s.roc_auc:.3f}",
+        )
+    _print(rows)
+    _print(f"{output}: accuracy.csv, summary.json, accuracy.png, accuracy.pdf")
+
+
+@app.command()
+def export(
+    table: Annotated[Path, typer.Argument(help="A table that label or describe wrote.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="NAME.npz, NAME.csv, NAME.xyz or NAME.dump.")
+    ],
+    cutoff: Annotated[
+        float | None, typer.Option(help="For CSV: add the features of this cutoff.")
+    ] = None,
+    configuration: Annotated[
+        Path | None, typer.Option(help="For particle files: the sample's configuration.")
+    ] = None,
+    sample: Annotated[
+        int, typer.Option(help="For particle files: which sample, from 1.", min=1)
+    ] = 1,
+) -> None:
+    """A table as npz or CSV, or its per-particle columns as a file that OVITO opens.
+
+    Example: amorphace export labels.zarr --configuration s1.inherent.dump --sample 1 -o s1.xyz
+    """
+    from amorphace.dataset.export import export_csv, export_npz
+    from amorphace.dataset.particles import particle_columns
+    from amorphace.dataset.store import read_table
+    from amorphace.io import read, write
+
+    data = read_table(table)
+    if output.suffix == ".npz":
+        export_npz(output, data)
+    elif output.suffix == ".csv":
+        export_csv(output, data, cutoff=cutoff)
+    elif configuration is None:
+        raise InputError(
+            f"{output}: a particle file needs --configuration FILE, which holds the positions of "
+            "the sample; or choose a name that ends in .npz or .csv"
+        )
+    else:
+        names = tuple(dict.fromkeys(data.provenance.get("parameters", {}).get("species", ())))
+        frame = read(configuration, names or None)
+        write(output, frame, **particle_columns(data, frame, sample - 1))
+    _print(f"{output}: written")
+
+
+@app.command()
+def info() -> None:
+    """Versions, the kernel that runs here, processors."""
+    from amorphace.ace.evaluator import backends, compiler, count_threads
+
+    rows = RichTable("what", "value")
+    rows.add_row("amorphace", _version("amorphace"))
+    rows.add_row("python", platform.python_version())
+    builds = backends()
+    rows.add_row("kernel", f"{builds[0]} (can also run {', '.join(builds[1:]) or 'no other'})")
+    rows.add_row("compiler", compiler())
+    rows.add_row("machine", f"{platform.machine()}, {count_threads(-1)} processors for this process")
+    for package in ("numpy", "scipy", "scikit-learn", "zarr", "ase", "gsd", "lammps"):
+        rows.add_row(package, _version(package))
+    _print(rows)
+
+
+def main() -> None:
+    """Run the command line; errors of input are one line, exit code 2."""
+    try:
+        app()
+    except AmorphaceError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'file'}: {error.strerror or error}")
+
+
+def _fail(message: str) -> None:
+    sys.stdout.flush()
+    print(f"amorphace: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(USAGE_ERROR)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _command_line() -> str:
+    """The command as typed, without the folder of the program."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _print(what: Any) -> None:
+    # wide enough for any row when the output goes to a file
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, soft_wrap=isinstance(what, str), highlight=False).print(what, markup=False)
+
+
+@contextmanager
+def _progress(unit: str) -> Iterator[Progress]:
+    """Bars on a terminal; nothing where the output is no terminal."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as bar:
+        yield bar
+
+
+def _sample_names(paths: Iterable[Path]) -> list[str]:
+    """File names without what all have in common at the end; whole where they then repeat."""
+    names = [path.name for path in paths]
+    common = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    cut = common[common.find(".") :] if "." in common else ""
+    short = [name.removesuffix(cut) if len(names) > 1 else name.split(".")[0] for name in names]
+    return short if len(set(short)) == len(short) and all(short) else names
+
+
+def _read_samples(
+    paths: list[Path], species: tuple[str, ...], *, last_frame_only: bool
+) -> list[Sample]:
+    """One sample a file, or one a frame."""
+    from amorphace.dataset.describe import Sample
+    from amorphace.io import iread, read
+
+    samples: list[Sample] = []
+    for name, path in zip(_sample_names(paths), paths, strict=True):
+        if last_frame_only:
+            samples.append(Sample(name, read(path, species)))
+            continue
+        frames: list[Configuration] = list(iread(path, species))
+        many = len(frames) > 1
+        samples += [Sample(f"{name}:{k}" if many else name, f) for k, f in enumerate(frames)]
+    return samples

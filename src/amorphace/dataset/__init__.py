@@ -1,0 +1,8 @@
+"""One table of labelled and described sites, in memory and on disk.
+
+table         Table, Columns: the schema
+store         TableWriter, write_table, read_table: a Zarr v3 group
+export        export_npz, export_csv
+provenance    provenance: where a table comes from
+thermal       thermal_labels, majority_species
+"""

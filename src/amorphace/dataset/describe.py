@@ -1,0 +1,197 @@
+"""Tables of features: which sites of which configurations, written block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+from amorphace.core.sites import Sites
+from amorphace.dataset.store import TableWriter
+from amorphace.dataset.table import Columns, Table
+
+BLOCK_BYTES = 128 << 20
+"""Features in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A configuration with the name that it has in tables."""
+
+    name: str
+    configuration: Configuration
+
+
+def all_sites(
+    samples: Sequence[Sample], *, centres: Sequence[str] | None, provenance: dict[str, Any]
+) -> tuple[Table, Sites]:
+    """Every particle of every sample, or those of some species.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    centres : sequence of str, optional
+        Species of the particles to describe; all when left out.
+    provenance : dict
+
+    Returns
+    -------
+    Table, Sites
+        Equal rows.
+
+    Raises
+    ------
+    InputError
+        If no particle is chosen.
+    """
+    masks = [
+        np.ones(len(s.configuration), dtype=bool)
+        if centres is None
+        else np.isin(s.configuration.species, list(centres))
+        for s in samples
+    ]
+    if not any(mask.any() for mask in masks):
+        raise InputError(f"no particle is of species {', '.join(centres or ())}")
+    sites = Sites.concatenate(
+        Sites(s.configuration, mask) for s, mask in zip(samples, masks, strict=True)
+    )
+    number = np.repeat(np.arange(len(samples)), [int(mask.sum()) for mask in masks])
+    steps = np.array([s.configuration.step for s in samples])
+    table = Table(
+        sample=number,
+        particle_id=sites.ids,
+        species=sites.species,
+        step=steps[number],
+        sample_names=tuple(s.name for s in samples),
+        provenance=provenance,
+    )
+    return table, sites
+
+
+def labelled_sites(
+    samples: Sequence[Sample],
+    labels: Table,
+    *,
+    centres: Sequence[str] | None,
+    provenance: dict[str, Any],
+) -> tuple[Table, Sites]:
+    """The labelled particles of `labels`, found by id in the samples, one a sample in order.
+
+    Raises
+    ------
+    InputError
+        If the numbers of samples differ, a labelled particle is missing, or has another species.
+    """
+    if len(samples) != len(labels.sample_names):
+        raise InputError(
+            f"the labels are of {len(labels.sample_names)} samples "
+            f"({', '.join(labels.sample_names[:3])}, ...), but {len(samples)} configurations were "
+            "given; give one for each, in the same order"
+        )
+    chosen = labels.label >= 0
+    if centres is not None:
+        chosen &= np.isin(labels.species, list(centres))
+    table = labels.take(chosen)
+    if not len(table):
+        raise InputError("the labels hold no active or inactive particle of the wanted species")
+    parts = []
+    order = np.argsort(table.sample, kind="stable")
+    table = table.take(order)
+    for k, sample in enumerate(samples):
+        rows = table.sample == k
+        by_id = np.argsort(sample.configuration.ids)
+        sorted_ids = sample.configuration.ids[by_id]
+        wanted = table.particle_id[rows]
+        place = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1)
+        missing = sorted_ids[place] != wanted
+        if missing.any():
+            raise InputError(
+                f"{sample.name} holds no particle id {wanted[missing][0]}, which is labelled in "
+                f"sample {labels.sample_names[k]}; give the configurations in the order of the "
+                "labels"
+            )
+        index = by_id[place]
+        if (sample.configuration.species[index] != table.species[rows]).any():
+            raise InputError(
+                f"species of {sample.name} differ from those of sample {labels.sample_names[k]} "
+                "in the labels; use the same species list for both"
+            )
+        parts.append(Sites(sample.configuration, index))
+    return Table(
+        sample=table.sample,
+        particle_id=table.particle_id,
+        species=table.species,
+        step=table.step,
+        label=table.label,
+        targets=table.targets,
+        sample_names=table.sample_names,
+        provenance=provenance | {"labels": dict(labels.provenance)},
+    ), Sites.concatenate(parts)
+
+
+def describe_columns(descriptor: ACEDescriptor) -> Columns:
+    """The columns of a descriptor."""
+    basis = descriptor.fit().basis_
+    return Columns(
+        names=tuple(descriptor.get_feature_names_out()),
+        order=basis.order,
+        z=basis.z,
+        n=basis.n,
+        l=basis.l,
+    )
+
+
+def write_features(
+    path: str | Path,
+    table: Table,
+    sites: Sites,
+    descriptors: Sequence[ACEDescriptor],
+    *,
+    overwrite: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> None:
+    """Write the table with the features of each descriptor: one for each cutoff, alike otherwise.
+
+    Parameters
+    ----------
+    path : str or Path
+        The Zarr group; it appears whole or not at all.
+    table, sites : Table, Sites
+        Equal rows, those of a sample side by side.
+    descriptors : sequence of ACEDescriptor
+        They differ in the cutoff only.
+    overwrite : bool
+    progress : callable, optional
+        Called with the number of sites done since the last call.
+
+    Raises
+    ------
+    InputError
+        If something that may not be replaced is at `path`, or as `ACEDescriptor.transform`.
+    """
+    columns = describe_columns(descriptors[0])
+    dtype = np.dtype(descriptors[0].dtype)
+    with TableWriter(
+        path,
+        table,
+        columns=columns,
+        cutoffs=[d.cutoff for d in descriptors],
+        dtype=dtype,
+        overwrite=overwrite,
+    ) as writer:
+        # whole blocks of the store: no block on disk is written twice
+        blocks = max(1, BLOCK_BYTES // (writer.block_rows * len(columns) * dtype.itemsize))
+        size = writer.block_rows * blocks
+        for descriptor in descriptors:
+            done = 0
+            for rows, features in descriptor.iter_blocks(sites, block_size=size, in_order=True):
+                writer.write_features(descriptor.cutoff, int(rows[0]), features)
+                done += len(rows)
+                if progress is not None:
+                    progress(len(rows))

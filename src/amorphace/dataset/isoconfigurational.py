@@ -1,0 +1,150 @@
+"""Labels of thermal samples from their initial configurations and end points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+from amorphace.dataset.table import ACTIVE, INACTIVE, Table
+from amorphace.dataset.thermal import majority_species, thermal_labels
+from amorphace.observe.propensity import isoconfigurational
+
+
+@dataclass(frozen=True)
+class ThermalSample:
+    """One isoconfigurational ensemble.
+
+    Attributes
+    ----------
+    name : str
+    initial : Configuration
+        The common start of all runs.
+    endpoints : iterable of Configuration
+        Their ends; read one at a time.
+    """
+
+    name: str
+    initial: Configuration
+    endpoints: Iterable[Configuration]
+
+
+@dataclass(frozen=True)
+class SampleSummary:
+    """What was found in one sample, among the particles of the majority species.
+
+    Attributes
+    ----------
+    name : str
+    n_particles, n_active, n_inactive : int
+    correlation : float
+        Pearson correlation of isoconfigurational D2min and propensity.
+    """
+
+    name: str
+    n_particles: int
+    n_active: int
+    n_inactive: int
+    correlation: float
+
+
+def label_thermal(
+    samples: Iterable[ThermalSample],
+    *,
+    cutoff: float = 2.5,
+    fraction: float = 0.05,
+    majority: str | None = None,
+    power: float = 1,
+    normalize: bool = False,
+    unwrapped: bool = False,
+    provenance: Mapping[str, Any] | None = None,
+) -> Table:
+    """Isoconfigurational D2min, propensity and labels of every particle (paper, Methods).
+
+    Parameters
+    ----------
+    samples : iterable of ThermalSample
+        Taken one at a time.
+    cutoff : float
+        Of D2min, in units of sigma.
+    fraction : float
+        Of the majority particles of a sample that is active, and as many inactive.
+    majority : str, optional
+        Species to choose from; the most frequent one when left out.
+    power, normalize, unwrapped
+        As for `isoconfigurational`.
+    provenance : mapping, optional
+
+    Returns
+    -------
+    Table
+        All particles of all samples, with targets "d2min" (in units of sigma^2) and "propensity"
+        (sigma^power); no features.
+
+    Raises
+    ------
+    InputError
+        If there are no samples, end points do not hold the particles of their start, or an
+        option has no meaning.
+    """
+    names, starts, d2, moved = [], [], [], []
+    for sample in samples:
+        try:
+            result = isoconfigurational(
+                sample.initial,
+                sample.endpoints,
+                cutoff,
+                power=power,
+                normalize=normalize,
+                unwrapped=unwrapped,
+            )
+        except InputError as error:
+            raise InputError(f"sample {sample.name}: {error}") from error
+        names.append(sample.name)
+        starts.append(sample.initial)
+        d2.append(result.d2min)
+        moved.append(result.propensity)
+    if not names:
+        raise InputError("no samples to label; give at least one")
+    species = np.concatenate([c.species for c in starts])
+    number = np.repeat(np.arange(len(starts)), [len(c) for c in starts])
+    chosen = majority_species(species) if majority is None else majority
+    if not (species == chosen).any():
+        raise InputError(
+            f"no particle is of species {chosen}; there are {', '.join(np.unique(species))}"
+        )
+    activity = np.concatenate(d2)
+    return Table(
+        sample=number,
+        particle_id=np.concatenate([c.ids for c in starts]),
+        species=species,
+        step=np.concatenate([np.full(len(c), c.step) for c in starts]),
+        label=thermal_labels(activity, number, majority=species == chosen, fraction=fraction),
+        targets={"d2min": activity, "propensity": np.concatenate(moved)},
+        sample_names=tuple(names),
+        provenance=provenance or {},
+    )
+
+
+def summarize_samples(table: Table, majority: str | None = None) -> list[SampleSummary]:
+    """Counts and the D2min-propensity correlation of every sample of a labelled table."""
+    chosen = majority_species(table.species) if majority is None else majority
+    out = []
+    for k, name in enumerate(table.sample_names):
+        rows = (table.sample == k) & (table.species == chosen)
+        d2, moved = table.targets["d2min"][rows], table.targets["propensity"][rows]
+        varies = rows.sum() > 1 and np.ptp(d2) > 0 and np.ptp(moved) > 0
+        out.append(
+            SampleSummary(
+                name=name,
+                n_particles=int(rows.sum()),
+                n_active=int((table.label[rows] == ACTIVE).sum()),
+                n_inactive=int((table.label[rows] == INACTIVE).sum()),
+                correlation=float(np.corrcoef(d2, moved)[0, 1]) if varies else float("nan"),
+            )
+        )
+    return out

@@ -1,0 +1,15 @@
+"""Files of particles: bytes <-> Configuration.
+
+read, iread, write    one frame, all frames, and back (files.py)
+dump.py               LAMMPS text dumps
+extxyz.py             extended XYZ, as ASE and OVITO read and write it
+hoomd.py              GSD, HOOMD-blue's format
+npz.py                NumPy archives, without pickle
+text.py frames.py     lines and columns of tokens; choosing a frame, errors that name the file
+labels.py columns.py  which species a particle is; what may be written beside the particles
+cells.py              the orientation of a cell that LAMMPS and HOOMD can write
+"""
+
+from amorphace.io.files import iread, read, write
+
+__all__ = ["iread", "read", "write"]

@@ -1,0 +1,351 @@
+"""LAMMPS text dumps.
+
+Reading follows https://docs.lammps.org/dump.html and https://docs.lammps.org/Howto_triclinic.html:
+
+    positions    xu yu zu, xsu ysu zsu, x y z, xs ys zs: the first triple that is there; the last
+                 two are unwrapped where ix iy iz are there
+    box          orthogonal, triclinic (bounding box and tilt factors xy xz yz), general triclinic
+                 (abc origin); its corner is moved to the origin
+    identity     id; rows are numbered 1, 2, ... where it is missing
+    species      element and type, as in `labels.particle_labels`
+
+Other columns are ignored, and columns may stand in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import FileFormatError
+from amorphace.io.cells import oriented_cell
+from amorphace.io.columns import Columns
+from amorphace.io.frames import located, pick
+from amorphace.io.labels import check_words, particle_labels, type_numbers
+from amorphace.io.text import (
+    Block,
+    Lines,
+    integer,
+    numbers,
+    open_lines,
+    open_output,
+    reprs,
+    shown,
+    text_rows,
+)
+
+UNWRAPPED, UNWRAPPED_SCALED = ("xu", "yu", "zu"), ("xsu", "ysu", "zsu")
+WRAPPED, SCALED = ("x", "y", "z"), ("xs", "ys", "zs")
+TRIPLES = (UNWRAPPED, UNWRAPPED_SCALED, WRAPPED, SCALED)
+IMAGES = ("ix", "iy", "iz")
+KINDS: dict[str, type] = {
+    **dict.fromkeys((name for triple in TRIPLES for name in triple), float),
+    **dict.fromkeys(("id", "type", *IMAGES), int),
+    "element": str,
+}
+"""Columns with a meaning here, and what their tokens are; others are ignored."""
+
+SECTIONS = {"UNITS": 1, "TIME": 1, "TIMESTEP": 1, "NUMBER OF ATOMS": 1, "BOX BOUNDS": 3}
+"""Lines that follow each heading before the atoms."""
+NEEDED = ("TIMESTEP", "NUMBER OF ATOMS", "BOX BOUNDS")
+
+
+@dataclass(frozen=True)
+class RawFrame:
+    """A frame as it stands in the file, its atoms not yet parsed."""
+
+    step: int
+    cell: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    atoms: Block
+
+
+def iread_dump(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
+    """The frames of a dump, one at a time.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not a whole, periodic dump; names the line.
+    """
+    for frame in _raw_frames(path):
+        yield _configuration(frame, species)
+
+
+def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
+    """One frame of a dump; the others are passed over unparsed.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not a whole, periodic dump, or holds fewer frames; names the line.
+    """
+    return _configuration(pick(_raw_frames(path), frame, path), species)
+
+
+def write_dump(
+    path: Path, configurations: Iterable[Configuration], columns: Columns, *, packed: bool
+) -> None:
+    """Write id, type, element, positions and further columns; positions with all their digits.
+
+    Types 1, 2, ... are the labels of the first frame in sorted order; a label that comes later
+    takes the next number. The element column keeps the labels themselves. Positions are called
+    x y z where all particles are inside the cell, and xu yu zu otherwise. The x and y edges of a
+    triclinic cell may change in the last digit, since LAMMPS stores their bounding box.
+
+    Raises
+    ------
+    InputError
+        If a cell is not oriented as LAMMPS demands, or a label is not one word.
+    """
+    known: tuple[str, ...] = ()
+    with open_output(path, packed=packed) as file:
+        for configuration in configurations:
+            known = type_numbers(known, configuration.species)
+            check_words(known, path)
+            file.write(_header(configuration, columns, path).encode())
+            file.write(
+                text_rows(
+                    [
+                        configuration.ids,
+                        configuration.species_index(known) + 1,
+                        configuration.species,
+                        *configuration.positions.T,
+                        *columns.values(),
+                    ]
+                )
+            )
+
+
+def _header(configuration: Configuration, columns: Columns, path: Path) -> str:
+    """Everything above the atoms of a frame."""
+    h = oriented_cell(configuration.cell, path)
+    (lx, _, _), (xy, ly, _), (xz, yz, lz) = h
+    x, y = (0.0, xy, xz, xy + xz), (0.0, yz)
+    bounds = [(min(x), lx + max(x)), (min(y), ly + max(y)), (0.0, lz)]
+    orthogonal = xy == xz == yz == 0
+    rows = bounds if orthogonal else [(*b, t) for b, t in zip(bounds, (xy, xz, yz), strict=True)]
+    s = configuration.fractional()
+    names = WRAPPED if ((s >= 0) & (s <= 1)).all() else UNWRAPPED
+    lines = [
+        "ITEM: TIMESTEP",
+        str(configuration.step),
+        "ITEM: NUMBER OF ATOMS",
+        str(len(configuration)),
+        f"ITEM: BOX BOUNDS {'' if orthogonal else 'xy xz yz '}pp pp pp",
+        *map(reprs, rows),
+        f"ITEM: ATOMS {' '.join(('id', 'type', 'element', *names, *columns))}",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _raw_frames(path: Path) -> Iterator[RawFrame]:
+    """The frames of a file, atoms unparsed."""
+    with open_lines(path) as lines:
+        first = lines.next_word_line()
+        if first is None:
+            raise FileFormatError(path, "the file is empty; expected a LAMMPS dump")
+        heading: bytes | None = first
+        while heading is not None:
+            yield _raw_frame(lines, heading)
+            heading = lines.next_word_line()
+
+
+def _raw_frame(lines: Lines, heading: bytes) -> RawFrame:
+    """The frame that begins with `heading`."""
+    sections: dict[str, tuple[int, list[str], list[bytes]]] = {}
+    while (name := _section(lines, heading)) != "ATOMS":
+        if name in sections:
+            raise lines.error(f"ITEM: {name} stands twice in one frame")
+        number, words = lines.number, _words_after(heading, name, lines)
+        body = lines.take(SECTIONS[name])
+        sections[name] = number, words, body
+        heading = (lines.take(1) or [b""])[0]
+        if len(body) < SECTIONS[name] or not heading:
+            raise lines.error("the file ends inside the header of a frame; it is cut")
+    for name in NEEDED:
+        if name not in sections:
+            raise lines.error(f"the frame has no ITEM: {name} before its ITEM: ATOMS")
+    columns = _words_after(heading, "ATOMS", lines)
+    step, n = _header_integer(lines, sections, "TIMESTEP"), _atoms(lines, sections)
+    cell, origin = _box(lines.path, *sections["BOX BOUNDS"])
+    _check_column_names(columns, lines)
+    return RawFrame(step, cell, origin, _atom_lines(lines, n, tuple(columns), step))
+
+
+def _section(lines: Lines, heading: bytes) -> str:
+    """Which section a heading opens."""
+    words = heading.split()
+    if words[:1] != [b"ITEM:"]:
+        raise lines.error(
+            f"expected a line that begins with ITEM:, got {shown(heading)}; either this is no "
+            "LAMMPS text dump, or a frame does not hold as many lines as it declares"
+        )
+    text = b" ".join(words[1:])
+    for name in (*SECTIONS, "ATOMS"):
+        if text == name.encode():
+            return name
+        if name in ("BOX BOUNDS", "ATOMS") and text.startswith(f"{name} ".encode()):
+            return name
+    raise lines.error(
+        f"{shown(heading)} is no section of a dump of atoms; expected one of "
+        f"{', '.join(SECTIONS)} and ATOMS"
+    )
+
+
+def _words_after(heading: bytes, name: str, lines: Lines) -> list[str]:
+    """What follows the name of a section in its heading."""
+    try:
+        words = heading.decode().split()[1:]
+    except UnicodeDecodeError:
+        raise lines.error(f"{shown(heading)} is not UTF-8 text") from None
+    return words[len(name.split()) :]
+
+
+def _header_integer(
+    lines: Lines, sections: dict[str, tuple[int, list[str], list[bytes]]], name: str
+) -> int:
+    number, _, (line,) = sections[name]
+    tokens = line.split()
+    value = integer(tokens[0]) if len(tokens) == 1 else None
+    if value is None:
+        raise FileFormatError(
+            lines.path, f"ITEM: {name} must be an integer, got {shown(line)}", number + 1
+        )
+    return value
+
+
+def _atoms(lines: Lines, sections: dict[str, tuple[int, list[str], list[bytes]]]) -> int:
+    n = _header_integer(lines, sections, "NUMBER OF ATOMS")
+    if n < 0:
+        raise FileFormatError(
+            lines.path,
+            f"ITEM: NUMBER OF ATOMS must not be negative, got {n}",
+            sections["NUMBER OF ATOMS"][0] + 1,
+        )
+    return n
+
+
+def _atom_lines(lines: Lines, n: int, names: tuple[str, ...], step: int) -> Block:
+    """The lines of the atoms; they must be as many as declared."""
+    first = lines.number + 1
+    rows = lines.take(n)
+    found = next((k for k, row in enumerate(rows) if row.startswith(b"ITEM:")), len(rows))
+    if found < n:
+        what = "the file ends" if found == len(rows) else "the next frame begins"
+        raise FileFormatError(
+            lines.path,
+            f"the frame of step {step} declares {n} atoms, but {what} after {found}; it is cut "
+            "or garbled (whole frames before it can be read with frame= or iread)",
+            first + found,
+        )
+    return Block(lines.path, first, rows, names)
+
+
+def _check_column_names(names: list[str], lines: Lines) -> None:
+    known = [name for name in names if name in KINDS]
+    twice = {name for name in known if known.count(name) > 1}
+    if twice:
+        raise lines.error(f"column {min(twice)} stands twice in ITEM: ATOMS")
+    if not any(set(triple) <= set(names) for triple in TRIPLES):
+        raise lines.error(
+            "ITEM: ATOMS has no positions: expected columns x y z, xs ys zs, xu yu zu or "
+            f"xsu ysu zsu, got {' '.join(names) or 'none'}; add them to the dump command"
+        )
+
+
+def _box(
+    path: Path, heading: int, words: list[str], rows: list[bytes]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cell vectors as rows, shape (3, 3), and the corner they start from, shape (3,)."""
+    shape = [word for word in words if not set(word) <= set("pfsm")]
+    flags = [word for word in words if set(word) <= set("pfsm")]
+    widths = {(): 2, ("xy", "xz", "yz"): 3, ("abc", "origin"): 4}
+    if len(flags) not in (0, 3) or tuple(shape) not in widths or words != shape + flags:
+        raise FileFormatError(
+            path,
+            "expected ITEM: BOX BOUNDS, then nothing, xy xz yz or abc origin, then three flags "
+            f"such as pp, got {' '.join(words)}",
+            heading,
+        )
+    if not set("".join(flags)) <= {"p"}:
+        raise FileFormatError(
+            path,
+            f"the boundaries are {' '.join(flags)}: only periodic boxes (pp pp pp) are supported",
+            heading,
+        )
+    width = widths[tuple(shape)]
+    box = np.array([_box_row(path, heading + k, row, width) for k, row in enumerate(rows, 1)])
+    if width == 4:  # rows "ax ay az ox", "bx by bz oy", "cx cy cz oz"
+        return box[:, :3], box[:, 3]
+    return _bounded(path, heading, box)
+
+
+def _box_row(path: Path, line: int, row: bytes, width: int) -> NDArray[np.float64]:
+    values = numbers(row.split())
+    if values is None or len(values) != width:
+        raise FileFormatError(
+            path, f"the box bounds must be {width} finite numbers, got {shown(row)}", line
+        )
+    return values
+
+
+def _bounded(
+    path: Path, heading: int, box: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Rows "lo hi tilt" of the bounding box; the tilts are xy, xz, yz."""
+    xy, xz, yz = box[:, 2] if box.shape[1] == 3 else (0.0, 0.0, 0.0)
+    x, y = (0.0, xy, xz, xy + xz), (0.0, yz)
+    with np.errstate(over="ignore", invalid="ignore"):  # an infinite box is found below
+        lo = box[:, 0] - (min(x), min(y), 0.0)
+        hi = box[:, 1] - (max(x), max(y), 0.0)
+        lx, ly, lz = hi - lo
+    flat = np.flatnonzero(~(hi > lo))
+    if len(flat):
+        axis = int(flat[0])
+        raise FileFormatError(
+            path,
+            f"the box has no extent along {'xyz'[axis]}: it goes from {lo[axis]} to {hi[axis]}",
+            heading + 1 + axis,
+        )
+    return np.array([[lx, 0, 0], [xy, ly, 0], [xz, yz, lz]]), lo
+
+
+def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configuration:
+    """The frame, parsed."""
+    atoms = frame.atoms
+    triple = next(t for t in TRIPLES if set(t) <= set(atoms.names))
+    images = [name for name in IMAGES if name in atoms.names and triple in (WRAPPED, SCALED)]
+    if len(images) in (1, 2):
+        raise atoms.error(
+            f"ITEM: ATOMS has {' '.join(images)} without the others of ix iy iz; dump all three, "
+            "or none"
+        )
+    wanted = [k for k in atoms.names if k in (*triple, *images, "id", "type", "element")]
+    columns = atoms.columns({name: KINDS[name] for name in wanted})
+    if "id" in columns:
+        atoms.check_distinct(columns["id"])
+    labels = particle_labels(
+        len(atoms.lines),
+        species,
+        types=columns.get("type"),
+        names=columns.get("element"),
+        fail=atoms.error,
+    )
+    xyz = atoms.positions(columns, triple)
+    with located(atoms.error):
+        xyz = xyz @ frame.cell if triple in (SCALED, UNWRAPPED_SCALED) else xyz - frame.origin
+        if images:
+            xyz = xyz + atoms.positions(columns, images) @ frame.cell
+        return Configuration(
+            positions=xyz,
+            species=labels,
+            cell=frame.cell,
+            ids=columns.get("id"),
+            step=frame.step,
+        )

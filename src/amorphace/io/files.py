@@ -1,0 +1,222 @@
+"""read, iread, write: which format a file is in, and what the formats have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from numpy.typing import ArrayLike
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.files import written_aside
+from amorphace.io.columns import Columns, checked_columns
+from amorphace.io.dump import iread_dump, read_dump, write_dump
+from amorphace.io.extxyz import iread_extxyz, read_extxyz, write_extxyz
+from amorphace.io.hoomd import iread_gsd, read_gsd, write_gsd
+from amorphace.io.labels import declared_species
+from amorphace.io.npz import iread_npz, read_npz, write_npz
+from amorphace.io.text import open_lines
+
+Labels = tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a file can be in."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    packable: bool
+    """Whether it may be packed with gzip."""
+    read: Callable[[Path, Labels, int], Configuration]
+    iread: Callable[[Path, Labels], Iterator[Configuration]]
+
+
+DUMP = Format("LAMMPS dump", (".dump", ".lammpstrj"), True, read_dump, iread_dump)
+EXTXYZ = Format("extended XYZ", (".xyz", ".extxyz"), True, read_extxyz, iread_extxyz)
+GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd)
+NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz)
+FORMATS = (DUMP, EXTXYZ, GSD, NPZ)
+FIRST_LINES = (b"ITEM: TIMESTEP", b"ITEM: UNITS", b"ITEM: TIME")
+"""What a dump begins with."""
+
+
+def read(
+    path: str | os.PathLike[str],
+    species: str | Sequence[str] | None = None,
+    *,
+    frame: int = -1,
+) -> Configuration:
+    """One frame of a file.
+
+    The format follows from the suffix: LAMMPS text dump (.dump, .lammpstrj, a name with "dump" in
+    it, or any other name if the file begins with ITEM: TIMESTEP), extended XYZ (.xyz, .extxyz),
+    GSD (.gsd), NumPy archive (.npz). Dumps and XYZ files may be packed with gzip.
+
+    Parameters
+    ----------
+    path : str or path-like
+    species : str or sequence of str, optional
+        Labels of the species, in the order of LAMMPS types 1, 2, .... Labels that stand in the
+        file itself (an element column, type names) are used as they are, if all of them are
+        declared. When left out: the labels in the file, or "A", "B", ... for types 1, 2, ....
+    frame : int
+        Which frame, counted from 0, or from the end if negative; the last when left out.
+
+    Returns
+    -------
+    Configuration
+        Positions in the units of the file (sigma), unwrapped where the file tells how, with the
+        corner of the cell at the origin. Particles in the order of the file.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not there, of no known format, not whole, not periodic, or does not hold
+        the frame; names the file and, for text, the line.
+    InputError
+        If `species` is not a list of different labels.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> glass = Configuration(positions=[[0, 0, 0], [1, 1, 1]], species=["A", "B"], cell=3.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "glass.dump"
+    ...     write(path, glass, d2min=[0.1, 0.7])
+    ...     read(path, species=("A", "B")).species
+    array(['A', 'B'], dtype='<U1')
+    """
+    file = Path(path)
+    return _format_to_read(file).read(file, declared_species(species), int(frame))
+
+
+def iread(
+    path: str | os.PathLike[str], species: str | Sequence[str] | None = None
+) -> Iterator[Configuration]:
+    """All frames of a file, one in memory at a time.
+
+    Parameters and errors are those of `read`. A damaged frame raises when it is reached.
+
+    Yields
+    ------
+    Configuration
+    """
+    file = Path(path)
+    return _format_to_read(file).iread(file, declared_species(species))
+
+
+def write(
+    path: str | os.PathLike[str],
+    configuration: Configuration | Iterable[Configuration],
+    **columns: ArrayLike,
+) -> None:
+    """Write a configuration, or a trajectory, in the format that the suffix names.
+
+    The file appears whole, at the end; when anything fails, a file that was there stays as it is.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Ends in .dump, .lammpstrj, .xyz, .extxyz (these also with .gz), .gsd or .npz.
+    configuration : Configuration or iterable of Configuration
+        An iterable is written as a trajectory, one frame in memory at a time.
+    **columns : array_like of shape (n,)
+        Numbers beside each particle of a single configuration, under their names: integers,
+        booleans (written as 0 and 1) or floats (NaN allowed).
+
+    Raises
+    ------
+    InputError
+        If the suffix is unknown, there is no configuration, a column does not fit, the format
+        cannot hold the cell or the labels, or the file cannot be written.
+
+    Notes
+    -----
+    Labels, ids and step are kept in every format. Positions and cell are kept exactly, but for
+    the last digit of a triclinic cell in a dump; GSD holds single precision.
+    """
+    file = Path(path)
+    format_, packed = _format_by_name(file)
+    if format_ is None:
+        raise InputError(f"{file}: {_unknown_suffix(file)}")
+    single = isinstance(configuration, Configuration)
+    if columns and not single:
+        raise InputError(
+            f"{file}: columns ({', '.join(columns)}) are written beside a single configuration, "
+            f"got a {type(configuration).__name__}; write one file for each frame"
+        )
+    checked = checked_columns(columns, len(configuration)) if single else {}
+    if file.is_dir():
+        raise InputError(f"{file}: is a folder; name a file to write")
+    frames = _checked_frames(file, [configuration] if single else configuration)
+    writer = _writer(format_, packed=packed, single=single)
+    try:
+        with written_aside(file) as aside:
+            writer(aside, frames, checked)
+    except OSError as e:
+        # an error about another folder is the caller's own, raised by the iterable
+        if e.filename is not None and Path(e.filename).parent != file.resolve().parent:
+            raise
+        raise InputError(f"{file}: cannot be written: {e.strerror or e}") from None
+
+
+def _writer(
+    format_: Format, *, packed: bool, single: bool
+) -> Callable[[Path, Iterable[Configuration], Columns], None]:
+    if format_ is DUMP:
+        return partial(write_dump, packed=packed)
+    if format_ is EXTXYZ:
+        return partial(write_extxyz, packed=packed)
+    return write_gsd if format_ is GSD else partial(write_npz, single=single)
+
+
+def _checked_frames(path: Path, configurations: Iterable[Configuration]) -> Iterator[Configuration]:
+    """The configurations of a trajectory, checked to be some."""
+    wanted = f"{path}: expected a Configuration or an iterable of Configurations"
+    if not isinstance(configurations, Iterable):
+        raise InputError(f"{wanted}, got a {type(configurations).__name__}")
+    k = -1
+    for k, configuration in enumerate(configurations):
+        if not isinstance(configuration, Configuration):
+            raise InputError(f"{wanted}, got a {type(configuration).__name__} as number {k}")
+        if abs(configuration.step) >= 2**63:
+            raise InputError(f"{path}: step {configuration.step} does not fit 64 bits")
+        yield configuration
+    if k < 0:
+        raise InputError(f"{wanted}, got an empty one; nothing is written")
+
+
+def _format_by_name(path: Path) -> tuple[Format | None, bool]:
+    """The format that a name tells, and whether it says that the file is packed."""
+    packed = path.suffix == ".gz"
+    name = path.name.removesuffix(".gz")
+    suffix = Path(name).suffix.lower()
+    for format_ in FORMATS:
+        if suffix in format_.suffixes and (format_.packable or not packed):
+            return format_, packed
+    return (DUMP if "dump" in name.lower() else None), packed
+
+
+def _format_to_read(path: Path) -> Format:
+    """The format of a file that is there, by its name or else by how it begins."""
+    format_, _ = _format_by_name(path)
+    with open_lines(path) as lines:  # says what is wrong with a path that cannot be opened
+        if format_ is not None:
+            return format_
+        if (lines.take(1) or [b""])[0].startswith(FIRST_LINES):
+            return DUMP
+    raise FileFormatError(path, _unknown_suffix(path))
+
+
+def _unknown_suffix(path: Path) -> str:
+    known = "; ".join(
+        f"{f.name} ({', '.join(f.suffixes)}{', also with .gz' if f.packable else ''})"
+        for f in FORMATS
+    )
+    suffix = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    return f"the suffix {suffix!r} names no format; known are: {known}"

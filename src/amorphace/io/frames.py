@@ -1,0 +1,75 @@
+"""What the formats share: choosing a frame, and errors that name the file."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from amorphace.core.errors import FileFormatError, InputError
+
+T = TypeVar("T")
+
+Fail = Callable[[str, int | None], FileFormatError]
+"""Makes the error for a message and the row it is about (None: the whole frame)."""
+
+
+def pick(frames: Iterable[T], frame: int, path: Path) -> T:
+    """Frame number `frame`, from the end if negative; no more frames are kept than that takes.
+
+    Raises
+    ------
+    FileFormatError
+        If there are fewer frames.
+    """
+    count = 0
+    last: deque[T] = deque(maxlen=max(-frame, 1))
+    for count, one in enumerate(frames, start=1):
+        last.append(one)
+        if count == frame + 1:
+            return one
+    if frame >= 0 or count < -frame:
+        raise no_such_frame(path, frame, count)
+    return last[0]
+
+
+def no_such_frame(path: Path, frame: int, count: int) -> FileFormatError:
+    """The error for a frame beyond the `count` that a file holds."""
+    return FileFormatError(
+        path, f"has no frame {frame}: it holds {count}, numbered 0 to {count - 1} or -{count} to -1"
+    )
+
+
+def guarded(path: Path, what: str, load: Callable[[], T]) -> T:
+    """What `load` returns; whatever another package raises on a damaged file, as one error.
+
+    Raises
+    ------
+    FileFormatError
+        "`what`, or is damaged", with the first line of the other package's message.
+    """
+    try:
+        return load()
+    except Exception as e:
+        reason = str(e).splitlines()[0] if str(e) else type(e).__name__
+        raise FileFormatError(path, f"{what}, or is damaged ({reason}); make it again") from None
+
+
+@contextmanager
+def located(fail: Fail) -> Iterator[None]:
+    """Errors about a frame that do not say which file they are about get their place by `fail`.
+
+    Numbers too large to compute with become infinite here without a warning: the checks of
+    Configuration find and name them.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        try:
+            yield
+        except FileFormatError:
+            raise
+        except InputError as e:
+            raise fail(str(e), None) from None

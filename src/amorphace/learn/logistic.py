@@ -1,0 +1,285 @@
+"""Logistic regression with Tikhonov regularisation (paper, eq. 11 and Results)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from amorphace.core.errors import InputError
+from amorphace.dataset.provenance import package_version
+from amorphace.learn.folds import Fold, Folds, split
+from amorphace.learn.model import LinearModel
+
+STRENGTHS = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3)
+"""Regularisation strengths from which one is chosen. With some thousand sites a few radial
+columns want the weakest, hundreds of columns want 1 to 100."""
+
+TOLERANCE = 1e-6
+"""Largest component of the gradient of the mean loss at which a fit has converged. Newton steps
+converge quadratically: a hundred times less costs about one step."""
+
+MAX_STEPS = 200
+"""Newton steps after which a fit counts as not converging; a handful is usual."""
+
+SEARCH_TOLERANCE = 1e-4
+"""The same while strengths, ten times apart, are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticFit:
+    """P(active) = sigma(weights . (x - mean) / scale + intercept).
+
+    Attributes
+    ----------
+    mean, scale : ndarray of shape (n_columns,)
+        Of the training rows; a constant column has scale 1 and, to rounding, weight 0.
+    weights : ndarray of shape (n_columns,)
+        Of the standardised columns.
+    intercept, strength : float
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    intercept: float
+    strength: float
+
+    def decision(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """Log-odds of being active, shape (n_sites,)."""
+        return (X - self.mean) / self.scale @ self.weights + self.intercept
+
+
+def logistic_path(
+    X: NDArray[Any],
+    y: NDArray[np.int64],
+    strengths: Sequence[float],
+    *,
+    tolerance: float = TOLERANCE,
+) -> Iterator[LogisticFit]:
+    """Fits at every strength in turn, each begun where the one before it ended.
+
+    Minimises sum_i log(1 + exp(-s_i f(x_i))) + strength/2 |weights|^2 with s_i = -1, 1 for the
+    labels 0, 1 and f linear in the standardised columns; scikit-learn's C is 1/strength. Newton's
+    method with a Cholesky factor: for hundreds of strongly correlated columns it needs a few
+    steps where gradient methods need hundreds.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sites, n_columns)
+    y : ndarray of shape (n_sites,)
+        Labels 0 and 1, both present.
+    strengths : sequence of float
+        Fastest from strong to weak.
+    tolerance : float
+        Largest component of the gradient of the mean loss at the end of a fit.
+
+    Raises
+    ------
+    InputError
+        If a fit does not converge.
+    """
+    scaler = StandardScaler().fit(X)
+    Z = np.asarray(scaler.transform(X))
+    model = LogisticRegression(
+        solver="newton-cholesky", tol=tolerance, max_iter=MAX_STEPS, warm_start=True
+    )
+    for strength in strengths:
+        model.set_params(C=1 / strength)
+        _fit_or_fail(model, Z, y, strength)
+        yield LogisticFit(
+            mean=np.asarray(scaler.mean_),
+            scale=np.asarray(scaler.scale_),
+            weights=np.array(model.coef_[0]),
+            intercept=float(np.asarray(model.intercept_)[0]),
+            strength=float(strength),
+        )
+
+
+def _fit_or_fail(
+    model: LogisticRegression, Z: NDArray[Any], y: NDArray[np.int64], strength: float
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            model.fit(Z, y)
+        except ConvergenceWarning as warning:
+            raise InputError(
+                f"logistic regression of {Z.shape[0]} sites on {Z.shape[1]} columns does not "
+                f"converge at strength {strength:g} ({warning}); leave out the weakest strengths"
+            ) from None
+
+
+def choose_strength(
+    X: NDArray[Any],
+    y: NDArray[np.int64],
+    folds: Sequence[Fold],
+    strengths: Sequence[float],
+) -> float:
+    """The strength with the least log-loss on the rows left out, over all folds.
+
+    The log-loss and not the accuracy decides: it is smooth in the strength, so that the choice
+    does not hang on a few sites. Strengths are tried from strong to weak until the loss has
+    risen twice in a row. Of equal ones the strongest is taken.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sites, n_columns)
+    y : ndarray of shape (n_sites,)
+    folds : sequence of Fold
+        Of these rows.
+    strengths : sequence of float
+    """
+    ordered = sorted(strengths, reverse=True)
+    if len(ordered) == 1:
+        return float(ordered[0])
+    paths = [
+        logistic_path(X[fold.train], y[fold.train], ordered, tolerance=SEARCH_TOLERANCE)
+        for fold in folds
+    ]
+    losses: list[float] = []
+    for fits in zip(*paths, strict=True):
+        losses.append(
+            sum(
+                _total_log_loss(fit.decision(X[fold.test]), y[fold.test])
+                for fit, fold in zip(fits, folds, strict=True)
+            )
+        )
+        if len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]:
+            break
+    return float(ordered[int(np.argmin(losses))])
+
+
+def _total_log_loss(decision: NDArray[np.float64], y: NDArray[np.int64]) -> float:
+    """sum_i log(1 + exp(-s_i f_i)), s_i = -1, 1 for the labels 0, 1."""
+    return float(np.logaddexp(0, np.where(y == 1, -decision, decision)).sum())
+
+
+def inner_folds(
+    y: NDArray[np.int64], groups: NDArray[Any], *, n_splits: int, folds: Folds, seed: int
+) -> tuple[Fold, ...]:
+    """Folds for choosing the strength: `n_splits`, or as many as there are samples.
+
+    Raises
+    ------
+    InputError
+        If fewer than two samples are left to choose the strength with.
+    """
+    if folds == "grouped":
+        n_groups = len(np.unique(groups))
+        if n_groups < 2:
+            raise InputError(
+                "choosing the strength with grouped folds needs at least 2 samples to train on "
+                "(3 in all), got 1; add samples, give one strength, or use random folds "
+                "(folds='random')"
+            )
+        n_splits = min(n_splits, n_groups)
+    return split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
+
+
+def check_data(
+    X: ArrayLike, y: ArrayLike, groups: ArrayLike
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[Any]]:
+    """X, y and groups as arrays.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, a feature is not finite, or a label is neither 0 nor 1.
+    """
+    X, y, groups = np.asarray(X), np.asarray(y), np.asarray(groups)
+    if X.ndim != 2 or X.shape[1] == 0 or y.shape != (len(X),) or groups.shape != (len(X),):
+        raise InputError(
+            "X must have shape (n_sites, n_columns), y and groups (n_sites,); got "
+            f"{X.shape}, {y.shape} and {groups.shape}"
+        )
+    if not np.isin(y, (0, 1)).all():
+        other = y[~np.isin(y, (0, 1))][0]
+        raise InputError(
+            f"labels must be 1 (active) or 0 (inactive), got {other}; give the labelled sites only"
+        )
+    if not np.isfinite(X).all():
+        row, column = np.argwhere(~np.isfinite(X))[0]
+        raise InputError(f"X[{row}, {column}] is {X[row, column]}; features must be finite numbers")
+    return X, y.astype(np.int64), groups
+
+
+def check_strengths(strengths: Sequence[float]) -> tuple[float, ...]:
+    """The strengths, strongest first.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one is not a positive finite number.
+    """
+    if not strengths or not all(np.isfinite(s) and s > 0 for s in strengths):
+        raise InputError(f"strengths must be positive numbers, at least one, got {strengths}")
+    return tuple(sorted((float(s) for s in strengths), reverse=True))
+
+
+def fit_classifier(
+    X: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike,
+    *,
+    names: Sequence[str],
+    settings: Mapping[str, Any],
+    strengths: Sequence[float] = STRENGTHS,
+    n_splits: int = 5,
+    folds: Folds = "grouped",
+    seed: int = 0,
+) -> LinearModel:
+    """A classifier fitted to all sites, its strength chosen by cross-validation.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_sites, n_columns)
+    y : array_like of shape (n_sites,)
+        1 active, 0 inactive.
+    groups : array_like of shape (n_sites,)
+        The sample of each site.
+    names : sequence of str of length n_columns
+    settings : mapping of str to JSON value
+        The descriptor's, so that the features can be computed again.
+    strengths : sequence of float
+        To choose from; one strength is taken as it is.
+    n_splits : int
+        Folds for the choice.
+    folds : {"grouped", "random"}
+    seed : int
+        Of random folds.
+
+    Raises
+    ------
+    InputError
+        If the data is not usable or there are too few samples.
+    """
+    X, y, groups = check_data(X, y, groups)
+    strengths = check_strengths(strengths)
+    if len(names) != X.shape[1]:
+        raise InputError(f"{X.shape[1]} columns need as many names, got {len(names)}")
+    if len(np.unique(y)) < 2:
+        raise InputError(f"all {len(y)} sites have label {y[0]}; both labels are needed")
+    strength = strengths[0]
+    if len(strengths) > 1:
+        inner = inner_folds(y, groups, n_splits=n_splits, folds=folds, seed=seed)
+        strength = choose_strength(X, y, inner, strengths)
+    (fit,) = logistic_path(X, y, [strength])
+    weights = fit.weights / fit.scale
+    return LinearModel(
+        names=tuple(names),
+        weights=weights,
+        intercept=float(fit.intercept - weights @ fit.mean),
+        mean=fit.mean,
+        scale=fit.scale,
+        strength=strength,
+        settings=settings,
+        version=package_version(),
+    )

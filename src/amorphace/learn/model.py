@@ -1,0 +1,166 @@
+"""A fitted linear classifier, kept as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.files import text_written_aside
+from amorphace.dataset.table import json_value
+
+FORMAT = "amorphace linear classifier"
+FORMAT_VERSION = 1
+ARRAYS = ("weights", "mean", "scale")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LinearModel:
+    """P(active) = sigma(weights . B + intercept) (eq. 11).
+
+    Parameters
+    ----------
+    names : sequence of str of length n_columns
+        Which features the weights belong to, in order.
+    weights : array_like of shape (n_columns,)
+        In raw units of the features; times `scale`, of the standardised features.
+    intercept : float
+    mean, scale : array_like of shape (n_columns,)
+        Mean and standard deviation of the features the model was fitted to.
+    strength : float
+        Of the Tikhonov regularisation.
+    settings : mapping of str to JSON value
+        The descriptor's.
+    version : str
+        Of amorphace.
+
+    Raises
+    ------
+    InputError
+        If lengths differ, a number is not finite, or `settings` is not JSON.
+
+    Examples
+    --------
+    >>> model = LinearModel(names=["A1"], weights=[2.0], intercept=1.0, mean=[-0.5], scale=[1.0],
+    ...                     strength=1.0, settings={"cutoff": 4.0}, version="0.1.0")
+    >>> model.predict_proba([[-0.5]])
+    array([[0.5, 0.5]])
+    """
+
+    names: tuple[str, ...]
+    weights: NDArray[np.float64]
+    intercept: float
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    strength: float
+    settings: Mapping[str, Any]
+    version: str
+
+    def __post_init__(self) -> None:
+        names = tuple(str(name) for name in self.names)
+        object.__setattr__(self, "names", names)
+        for field in ARRAYS:
+            array = np.array(getattr(self, field), dtype=np.float64)
+            if array.shape != (len(names),):
+                raise InputError(f"{field} must have shape ({len(names)},), got {array.shape}")
+            array.setflags(write=False)
+            object.__setattr__(self, field, array)
+        for field in (*ARRAYS, "intercept", "strength"):
+            if not np.isfinite(getattr(self, field)).all():
+                raise InputError(f"{field} must be finite")
+        object.__setattr__(self, "settings", json_value(dict(self.settings), "settings"))
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Log-odds of being active, weights . B + intercept, shape (n_sites,).
+
+        Parameters
+        ----------
+        X : array_like of shape (n_sites, n_columns)
+
+        Raises
+        ------
+        InputError
+            If X has another number of columns than the model.
+        """
+        B = np.asarray(X)
+        if B.ndim != 2 or B.shape[1] != len(self.names):
+            raise InputError(
+                f"the model needs features of shape (n_sites, {len(self.names)}), got {B.shape}; "
+                "describe the sites with the settings of the model"
+            )
+        return B @ self.weights + self.intercept
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Probabilities of being inactive and active, shape (n_sites, 2), as in scikit-learn."""
+        f = self.decision_function(X)
+        return np.column_stack([expit(-f), expit(f)])
+
+    def to_json(self, path: str | Path) -> None:
+        """Write the model; the file appears whole or not at all."""
+        fields: dict[str, Any] = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "version": self.version,
+            "settings": self.settings,
+            "strength": self.strength,
+            "intercept": self.intercept,
+            "names": list(self.names),
+        }
+        fields |= {name: getattr(self, name).tolist() for name in ARRAYS}
+        with text_written_aside(path) as stream:
+            json.dump(fields, stream, indent=1, ensure_ascii=False, allow_nan=False)
+            stream.write("\n")
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> LinearModel:
+        """Read a model.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is missing, is not JSON, or is not such a model.
+        """
+        fields = _read_fields(path)
+        try:
+            return cls(
+                names=fields["names"],
+                weights=fields["weights"],
+                intercept=float(fields["intercept"]),
+                mean=fields["mean"],
+                scale=fields["scale"],
+                strength=float(fields["strength"]),
+                settings=fields["settings"],
+                version=str(fields["version"]),
+            )
+        except KeyError as error:
+            raise FileFormatError(path, f"the field {error} is missing; fit again") from None
+        except (TypeError, ValueError) as error:
+            raise FileFormatError(path, f"not a usable model: {error}; fit again") from None
+
+
+def _read_fields(path: str | Path) -> dict[str, Any]:
+    """The JSON object of a model file, its format checked."""
+    try:
+        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(path, f"cannot be read ({error.strerror}); check the name") from None
+    except json.JSONDecodeError as error:
+        raise FileFormatError(path, f"not JSON: {error.msg}; fit again", error.lineno) from None
+    except UnicodeDecodeError:
+        raise FileFormatError(path, "not JSON: not UTF-8 text; give a model file") from None
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise FileFormatError(path, f"JSON, but not a model with the format {FORMAT!r}")
+    if fields.get("format_version") != FORMAT_VERSION:
+        raise FileFormatError(
+            path,
+            f"a model of format version {fields.get('format_version')}; this program reads "
+            f"version {FORMAT_VERSION}",
+        )
+    return fields

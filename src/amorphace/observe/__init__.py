@@ -1,0 +1,7 @@
+"""Who moved, and when: measurements on configurations of the same particles.
+
+displacements.py   displacements, nearest images, unwrapping
+d2min.py           the Falk-Langer non-affine residual, per particle
+propensity.py      isoconfigurational averages of displacement and D2min
+relaxation.py      mean squared displacement, Fs(q, t), relaxation time
+"""
