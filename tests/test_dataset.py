@@ -302,10 +302,11 @@ def test_blocks_that_do_not_fit_are_refused(
 
 
 WRITES_FOREVER = """
-import sys
+import signal, sys, time
 import numpy as np
 from amorphace.dataset.store import TableWriter
 from amorphace.dataset.table import Columns, Table
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts deaf to it
 n = 40_000
 sites = Table(sample=np.zeros(n), particle_id=np.arange(n), species=["A"] * n, sample_names=["s"])
 one = np.zeros((64, 1))
@@ -314,13 +315,14 @@ block = np.random.default_rng(0).normal(size=(2000, 64))
 with TableWriter(sys.argv[1], sites, columns=columns, cutoffs=[4.0], overwrite=True) as writer:
     writer.write_features(4.0, 0, block)
     print("writing", flush=True)
-    while True:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
         writer.write_features(4.0, 0, block)
 """
 
 
-def interrupted_writer(path: Path, how: signal.Signals) -> int:
-    """Start a writer in another process, stop it amid its blocks; its pid."""
+def interrupted_writer(path: Path, how: signal.Signals) -> None:
+    """Start a writer in another process and stop it amid its blocks."""
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITES_FOREVER, str(path)],
         stdout=subprocess.PIPE,
@@ -331,8 +333,7 @@ def interrupted_writer(path: Path, how: signal.Signals) -> int:
         assert writer.stdout.readline() == b"writing\n"
         time.sleep(0.1)
         writer.send_signal(how)
-        writer.wait(20)
-    return writer.pid
+    assert writer.returncode == -how
 
 
 def test_ctrl_c_amid_the_blocks_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -595,6 +596,13 @@ def test_five_percent_of_the_majority_of_each_sample_are_active() -> None:
     assert (label[~majority] == -1).all()
     chosen = (sample == 0) & majority
     assert activity[chosen & (label == 1)].min() >= activity[chosen & (label != 1)].max()
+
+
+def test_among_equally_active_particles_the_later_rows_count_as_more_active() -> None:
+    activity = np.tile([0.0, 1.0], 100)
+    label = thermal_labels(activity, np.zeros(200), majority=np.ones(200), fraction=0.1)
+    assert np.flatnonzero(label == 0).tolist() == list(range(0, 40, 2))
+    assert np.flatnonzero(label == 1).tolist() == list(range(161, 200, 2))
 
 
 def test_unmeasured_minority_particles_do_not_matter() -> None:

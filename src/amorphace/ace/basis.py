@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from amorphace.ace.coupling import count_invariants
 from amorphace.core.errors import InputError
 
-Sort = Literal["lexicographic", "degree"]
 Channel = tuple[int, int, int]
 """(z, n, l): species index from 0, radial index from 1, angular degree."""
 MAX_ORDER = 4
@@ -113,7 +111,7 @@ def build_basis(
     max_degree: float,
     n_max: int,
     degree_weight: float = 1.5,
-    sort: Sort = "lexicographic",
+    sort: str = "lexicographic",
 ) -> Basis:
     """All columns up to `max_order`.
 

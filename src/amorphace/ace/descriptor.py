@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from amorphace.ace.basis import Basis, Sort, build_basis
+from amorphace.ace.basis import Basis, build_basis
 from amorphace.ace.evaluator import Evaluator, count_threads
-from amorphace.ace.radial import RadialBasis, Transform
+from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
@@ -81,9 +81,9 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         n_max: int = 10,
         degree_weight: float = 1.5,
         purify: bool = True,
-        distance_transform: Transform = "paper",
+        distance_transform: str = "paper",
         r0: float = 1.0,
-        sort: Sort = "lexicographic",
+        sort: str = "lexicographic",
         dtype: str = "float64",
         n_jobs: int | None = None,
     ) -> None:

@@ -159,7 +159,11 @@ def build_plan(basis: Basis, purify: bool) -> Plan:
         harmonic_norm=_harmonic_norms(basis.l_max),
         order1=_table(order1, 2),
         order2=_table(order2, 4),
-        **programs.arrays(),
+        program_start=programs.starts(),
+        program_dim=np.array([2 * L + 1 for _, _, L in programs.numbers], dtype=np.int32),
+        program_count=np.array([len(t) for t in programs.terms()], dtype=np.int32),
+        program_term=_table([mm for t in programs.terms() for mm in t], 2),
+        program_coefficient=np.array(programs.coefficients(), dtype=np.float64),
         pairs=_table(pairs, 4),
         pair_dot_start=_starts(dots),
         pair_dots=_table([row for rows in dots for row in rows], 2),
@@ -202,23 +206,24 @@ class _Programs:
         ls = (pair[0][2], pair[1][2], pair[2])
         return self.numbers.setdefault(ls, len(self.numbers))
 
-    def arrays(self) -> dict[str, NDArray[np.int32] | NDArray[np.float64]]:
-        counts, terms, coefficients, starts = [], [], [], [(0, 0)]
-        for ls in self.numbers:
-            w = real_3j(*ls)
-            for M in range(w.shape[2]):
-                m1, m2 = np.nonzero(w[:, :, M])
-                counts.append(len(m1))
-                terms += zip(m1, m2, strict=True)
-                coefficients += w[m1, m2, M].tolist()
-            starts.append((len(counts), len(terms)))
-        return {
-            "program_start": _table(starts, 2),
-            "program_dim": np.array([2 * L + 1 for _, _, L in self.numbers], dtype=np.int32),
-            "program_count": np.array(counts, dtype=np.int32),
-            "program_term": _table(terms, 2),
-            "program_coefficient": np.array(coefficients, dtype=np.float64),
-        }
+    def terms(self) -> list[list[tuple[int, int]]]:
+        """(m1, m2) of the nonzero coefficients of every sum of every program."""
+        return [
+            list(zip(*(m.tolist() for m in np.nonzero(real_3j(*ls)[:, :, M])), strict=True))
+            for ls in self.numbers
+            for M in range(2 * ls[2] + 1)
+        ]
+
+    def coefficients(self) -> list[float]:
+        """Their values, in the same order."""
+        sums = (real_3j(*ls)[:, :, M] for ls in self.numbers for M in range(2 * ls[2] + 1))
+        return [float(c) for w in sums for c in w[np.nonzero(w)]]
+
+    def starts(self) -> NDArray[np.int32]:
+        """First sum and first term of every program, and the totals, shape (n_programs + 1, 2)."""
+        sums = [2 * L + 1 for _, _, L in self.numbers]
+        terms = [int(np.count_nonzero(real_3j(*ls))) for ls in self.numbers]
+        return _table(list(zip(np.cumsum([0, *sums]), np.cumsum([0, *terms]), strict=True)), 2)
 
 
 def _cover(
@@ -259,7 +264,7 @@ def chebyshev_to_legendre(n_functions: int) -> NDArray[np.float64]:
     M[:, 0] /= 2
     n, k = np.indices(M.shape)
     M[(k > n) | ((n - k) % 2 == 1)] = 0.0
-    return M * np.sqrt(2 * np.arange(n_functions) + 1)[:, None]
+    return np.asarray(M * np.sqrt(2 * np.arange(n_functions) + 1)[:, None], dtype=np.float64)
 
 
 def _harmonic_norms(l_max: int) -> NDArray[np.float64]:

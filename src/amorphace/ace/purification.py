@@ -42,7 +42,7 @@ def purification(basis: Basis) -> tuple[csr_array, tuple[Channel, ...]]:
     P, Q, extra = factored_purification(basis)
     identity = csr_array(
         (np.ones(len(basis)), (np.arange(len(basis)), np.arange(len(basis)))),
-        shape=(len(basis), Q.shape[1]),
+        shape=(len(basis), len(basis) + len(extra)),
     )
     return csr_array(identity + P @ Q), extra
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.core.neighbors import check_cutoff
 
-Transform = Literal["paper", "ace1"]
-TRANSFORMS: tuple[Transform, ...] = ("paper", "ace1")
+TRANSFORMS = ("paper", "ace1")
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class RadialBasis:
     """
 
     cutoff: float
-    distance_transform: Transform = "paper"
+    distance_transform: str = "paper"
     r0: float = 1.0
 
     def __post_init__(self) -> None:
@@ -104,4 +101,5 @@ class RadialBasis:
 def orthonormal_legendre(x: NDArray[np.float64], n_functions: int) -> NDArray[np.float64]:
     """P_n(x) = sqrt(2n - 1) Legendre_{n-1}(2x - 1), n = 1, 2, ..., orthonormal on [0, 1]."""
     L = np.polynomial.legendre.legvander(2 * x - 1, n_functions - 1)
-    return L.reshape(*np.shape(x), n_functions) * np.sqrt(2 * np.arange(n_functions) + 1)
+    norms = np.sqrt(2 * np.arange(n_functions, dtype=np.float64) + 1)
+    return np.asarray(L.reshape(*np.shape(x), n_functions) * norms, dtype=np.float64)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
@@ -103,7 +103,7 @@ def iter_neighbors(
     centres = np.arange(len(configuration)) if sites is None else np.asarray(sites, dtype=np.int64)
     wrapped = configuration.wrapped().positions
     image_of, images = _images(wrapped, configuration.cell, cutoff)
-    tree = cKDTree(images)
+    tree = KDTree(images)
     size = max(len(centres), 1) if block_size is None else block_size
     for start in range(0, max(len(centres), 1), size):
         block = centres[start : start + size]
