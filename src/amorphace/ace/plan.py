@@ -64,7 +64,10 @@ class Plan:
         Value.
     moment_start, moment_index, moment_weight; correction_start, correction_index,
     correction_weight
-        Compressed rows of the two sparse arrays of `factored_purification`.
+        Compressed rows of the two sparse arrays of `factored_purification`, sorted by length so
+        that loops of one length follow each other.
+    correction_value : ndarray of shape (n_corrected,)
+        The value that each row of corrections changes.
     """
 
     n_species: int
@@ -91,6 +94,7 @@ class Plan:
     moment_start: NDArray[np.int32]
     moment_index: NDArray[np.int32]
     moment_weight: NDArray[np.float64]
+    correction_value: NDArray[np.int32]
     correction_start: NDArray[np.int32]
     correction_index: NDArray[np.int32]
     correction_weight: NDArray[np.float64]
@@ -106,10 +110,15 @@ def build_plan(basis: Basis, purify: bool) -> Plan:
     """The plan of a basis, made once a setting."""
     if purify:
         P, Q, extra = factored_purification(basis)
+        by_length = np.argsort(np.diff(Q.indptr), kind="stable")
+        P, Q = csr_array(P[:, by_length]), csr_array(Q[by_length])
     else:
         P, Q, extra = csr_array((len(basis), 0)), csr_array((0, len(basis))), ()
     columns = [(basis.channels(k), int(basis.copy[k])) for k in range(len(basis))]
     columns += [((channel,), 0) for channel in extra]
+    corrected = np.argsort(np.diff(P.indptr), kind="stable")
+    corrected = corrected[np.diff(P.indptr)[corrected] > 0]
+    P = csr_array(P[corrected])
     layout = _Layout(basis.n_species, basis.l_max, [c for channels, _ in columns for c in channels])
 
     order1 = [(layout.component(c[0]), k) for k, (c, _) in enumerate(columns) if len(c) == 1]
@@ -122,7 +131,8 @@ def build_plan(basis: Basis, purify: bool) -> Plan:
     programs, slots = _Programs(), {}
     pairs, dots = [], []
     triples = {k: c for k, (c, _) in enumerate(columns) if len(c) == 3}
-    for pair, served in _cover(triples):
+    cover = sorted(_cover(triples), key=lambda row: [row[0][k][2] for k in (0, 1)] + [row[0][2]])
+    for pair, served in cover:
         pairs.append((*map(layout.component, pair[:2]), programs.number(pair), -1))
         dots.append([(layout.component(c), k) for k, c in served])
     order4, tree_rows, tree_weights = [], [], []
@@ -174,6 +184,7 @@ def build_plan(basis: Basis, purify: bool) -> Plan:
         moment_start=Q.indptr.astype(np.int32),
         moment_index=Q.indices.astype(np.int32),
         moment_weight=Q.data.astype(np.float64),
+        correction_value=corrected.astype(np.int32),
         correction_start=P.indptr.astype(np.int32),
         correction_index=P.indices.astype(np.int32),
         correction_weight=P.data.astype(np.float64),

@@ -22,9 +22,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Neighbours in a batch: their radial and angular rows stay in the nearest caches.
+// Neighbours in a batch: few sums across lanes, and rows that stay in the second cache.
 #ifndef AMORPHACE_BATCH_BYTES
-#define AMORPHACE_BATCH_BYTES 1152
+#define AMORPHACE_BATCH_BYTES 2304
 #endif
 template <class Real>
 constexpr int kBatch = AMORPHACE_BATCH_BYTES / int(sizeof(Real));
@@ -217,17 +217,28 @@ class Worker {
   // E T_n(r_j) and q_lm(r_j) of a batch of neighbours.
   template <int L>
   void fill_rows(NeighborBuffer<Real> near, int size) {
-    Real *R = rows_.data, *Y = angular_rows();
-    for (int j = 0; j < size; j += Simd<Real>::width) {
-      V<Real> inverse_r;
-      const V<Real> E = envelope<Real>(load_unaligned(near.square + j), s_.radial, inverse_r);
-      radial_rows<Real>(E, plan_.n_radial[0], R + j, kRowLength<Real>);
-      if constexpr (L != 0)
-        harmonic_rows<L, Real>(load_unaligned(near.x + j) * inverse_r,
-                               load_unaligned(near.y + j) * inverse_r,
-                               load_unaligned(near.z + j) * inverse_r, plan_.l_max, s_.recurrence,
-                               Y + j, kRowLength<Real>);
-    }
+    constexpr int V_ = Simd<Real>::width;
+    int j = 0;
+    for (; j + 4 * V_ <= size; j += 4 * V_) fill_vectors<L, 4>(near, j);
+    for (; j < size; j += V_) fill_vectors<L, 1>(near, j);
+  }
+
+  template <int L, int N>
+  INLINE void fill_vectors(NeighborBuffer<Real> near, int j) {
+    constexpr int V_ = Simd<Real>::width;
+    Real *R = rows_.data + j, *Y = angular_rows() + j;
+    V<Real> E[N], inverse_r[N];
+    for (int k = 0; k < N; k++)
+      E[k] = envelope<Real>(load_unaligned(near.square + j + k * V_), s_.radial, inverse_r[k]);
+    radial_rows<N, Real>(E, plan_.n_radial[0], R, kRowLength<Real>);
+    if constexpr (L != 0)
+      for (int k = 0; k < N; k++) {
+        const int at = j + k * V_;
+        harmonic_rows<L, Real>(load_unaligned(near.x + at) * inverse_r[k],
+                               load_unaligned(near.y + at) * inverse_r[k],
+                               load_unaligned(near.z + at) * inverse_r[k], plan_.l_max,
+                               s_.recurrence, Y + k * V_, kRowLength<Real>);
+      }
   }
 
   // Features of the sites in the lanes.

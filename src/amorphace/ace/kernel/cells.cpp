@@ -7,7 +7,7 @@ namespace amorphace {
 namespace {
 
 // Cells per cutoff: smaller cells give fewer candidates, and fewer sites to share them.
-constexpr double kCellsPerCutoff = 2.5;
+constexpr double kCellsPerCutoff = 2.0;
 
 double dot(const double* a, const double* b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
 

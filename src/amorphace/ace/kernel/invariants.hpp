@@ -8,10 +8,8 @@
 namespace amorphace {
 namespace AMORPHACE_ISA {
 
-#ifndef AMORPHACE_LANE_VECTORS
-#define AMORPHACE_LANE_VECTORS 2
-#endif
-constexpr int kLaneVectors = AMORPHACE_LANE_VECTORS;
+// Many lanes share the reading of indices and coefficients; their values must fit the cache.
+constexpr int kLaneVectors = kVectorBytes == 64 ? 2 : 4;
 template <class Real>
 constexpr int kLanes = kLaneVectors * Simd<Real>::width;
 
@@ -165,13 +163,12 @@ class Invariants {
         total.add(moment_weight_[k], L::at(B + plan_.moment_index[k] * W));
       total.put(moments + s * W);
     }
-    for (int f = 0; f < plan_.n_columns; f++) {
-      const int first = plan_.correction_start[f], last = plan_.correction_start[f + 1];
-      if (first == last) continue;
-      L total = L::at(B + int64_t(f) * W);
-      for (int k = first; k < last; k++)
+    for (size_t row = 0; row < plan_.correction_value.size(); row++) {
+      Real* b = B + int64_t(plan_.correction_value[row]) * W;
+      L total = L::at(b);
+      for (int k = plan_.correction_start[row]; k < plan_.correction_start[row + 1]; k++)
         total.add(correction_weight_[k], L::at(moments + plan_.correction_index[k] * W));
-      total.put(B + int64_t(f) * W);
+      total.put(b);
     }
   }
 

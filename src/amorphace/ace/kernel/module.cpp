@@ -88,6 +88,7 @@ Plan make_plan(const nb::dict& d, int n_species, int n_columns, int n_values, in
   p.moment_start = copy<int32_t>(d, "moment_start");
   p.moment_index = copy<int32_t>(d, "moment_index");
   p.moment_weight = copy<double>(d, "moment_weight");
+  p.correction_value = copy<int32_t>(d, "correction_value");
   p.correction_start = copy<int32_t>(d, "correction_start");
   p.correction_index = copy<int32_t>(d, "correction_index");
   p.correction_weight = copy<double>(d, "correction_weight");

@@ -15,7 +15,8 @@ struct Plan {
   std::vector<int32_t> pairs, pair_dot_start, pair_dots;
   std::vector<int32_t> tree_start, trees, order4;
   std::vector<double> tree_weight;
-  std::vector<int32_t> moment_start, moment_index, correction_start, correction_index;
+  std::vector<int32_t> moment_start, moment_index;
+  std::vector<int32_t> correction_value, correction_start, correction_index;
   std::vector<double> moment_weight, correction_weight;
 
   // E(r) = -(Y(r) - Y(r_cut)) / (1 - Y(r_cut)) (1 - (r / r_cut)^4), Y(r) = y(r / scale)

@@ -31,17 +31,28 @@ INLINE V<Real> envelope(V<Real> square, const RadialConstants<Real>& c, V<Real>&
   return (numerator * (inverse * r) - c.y_cut) * c.inverse_drop * (s2 * s2 - one);
 }
 
-// Rows n = 0, 1, ...: E T_n(t), t = 2x - 1 = 2E + 1, by T_n = 2t T_n-1 - T_n-2.
-template <class Real>
-INLINE void radial_rows(V<Real> E, int n_radial, Real* rows, int64_t row_length) {
-  const V<Real> t2 = Real(4) * E + Real(2);
-  V<Real> before = E, now = E * (Real(0.5) * t2);
-  store(rows, before);
-  if (n_radial > 1) store(rows + row_length, now);
+// Rows n = 0, 1, ...: E T_n(t), t = 2x - 1 = 2E + 1, by T_n = 2t T_n-1 - T_n-2. Each step waits for
+// the one before; N vectors of neighbours at once keep the processor busy meanwhile.
+template <int N, class Real>
+INLINE void radial_rows(const V<Real>* E, int n_radial, Real* rows, int64_t row_length) {
+  constexpr int W = Simd<Real>::width;
+  V<Real> t2[N], before[N], now[N];
+#pragma GCC unroll 4
+  for (int k = 0; k < N; k++) {
+    t2[k] = Real(4) * E[k] + Real(2);
+    before[k] = E[k];
+    now[k] = E[k] * (Real(0.5) * t2[k]);
+    store(rows + k * W, before[k]);
+    if (n_radial > 1) store(rows + row_length + k * W, now[k]);
+  }
   for (int n = 2; n < n_radial; n++) {
-    const V<Real> next = t2 * now - before;
-    store(rows + n * row_length, next);
-    before = now, now = next;
+    Real* row = rows + n * row_length;
+#pragma GCC unroll 4
+    for (int k = 0; k < N; k++) {
+      const V<Real> next = t2[k] * now[k] - before[k];
+      store(row + k * W, next);
+      before[k] = now[k], now[k] = next;
+    }
   }
 }
 
