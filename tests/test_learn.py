@@ -18,9 +18,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import amorphace as am
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.store import read_table, write_table
 from amorphace.dataset.table import Columns, Table
+from amorphace.dataset.thermal import majority_species, thermal_labels
 from amorphace.learn import logistic
 from amorphace.learn.curves import accuracy_curve, accuracy_curves, default_columns
 from amorphace.learn.folds import split
@@ -535,3 +537,29 @@ def test_a_classifier_needs_names_and_both_labels() -> None:
         fit_classifier(X, y, samples(5, 10), names=["A1"], settings={})
     with pytest.raises(InputError, match="all 50 sites have label 1; both labels are needed"):
         fit_classifier(X, np.ones(50), samples(5, 10), names=["A1", "B1"], settings={})
+
+
+# ---------------------------------------------------------------- the real liquid
+
+
+@pytest.mark.slow
+def test_thermal_kob_andersen_needs_to_know_the_b_particles(shared: Path) -> None:
+    """Fig. 3, thermal KA panel at r_cut 4; expected values from shared/data/README.md."""
+    folder = shared / "data" / "ka_T0.44"
+    species, activity, glasses = ("A", "B"), [], []
+    for k in range(1, 11):
+        name = f"sample_{k:02d}"
+        before = am.read(folder / f"{name}.initial.dump", species=species)
+        ends = am.iread(folder / f"{name}.endpoints.dump.gz", species=species)
+        activity.append(np.mean([am.d2min(before, after, cutoff=2.5) for after in ends], axis=0))
+        glasses.append(am.read(folder / f"{name}.inherent.dump", species=species))
+    sites = am.Sites.concatenate([am.Sites(glass) for glass in glasses])
+    majority = sites.species == majority_species(sites.species)
+    label = thermal_labels(np.concatenate(activity), sites.sample, majority=majority)
+    ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=1, n_max=10)
+    rows = np.flatnonzero(label >= 0)
+    X = ace.transform(sites[rows])
+    curve = accuracy_curve(X, label[rows], sites.sample[rows], n_columns=[10, 11, 20])
+    assert len(rows) == 3280
+    np.testing.assert_allclose(curve.mean, [0.65, 0.84, 0.91], atol=0.05)
+    assert curve.mean[2] > curve.mean[1] > curve.mean[0] + 0.1

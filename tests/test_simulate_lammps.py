@@ -1,0 +1,200 @@
+"""The engine gives back what it was given, fails in one line, and stops when told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError, SimulationError
+from amorphace.simulate import (
+    MODELS,
+    Engine,
+    Stage,
+    State,
+    command_of_wheel,
+    run_command,
+    run_stage,
+)
+from amorphace.simulate.lammps import write_data
+from simulate_samples import glass, liquid
+
+KA = MODELS["kob-andersen"]
+NVE = Stage(name="free", ensemble="nve", duration=1.0)
+ROUNDING = 1e-13
+"""Of positions below 100: one wrapping and one unwrapping."""
+
+
+def after(state: State, stage: Stage = NVE, **how) -> State:
+    *_, chunk = run_stage(KA, state, stage, seed=7, **how)
+    return chunk.state
+
+
+def test_importing_the_room_does_not_load_lammps() -> None:
+    code = "import amorphace.simulate, sys; assert 'lammps' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_state_comes_back_unwrapped_and_in_order(name: str) -> None:
+    state = liquid(name)
+    c = state.configuration
+    far = c.replace(positions=c.positions + np.array([3, -2, 0]) @ c.cell)
+    with Engine(MODELS[name], far, state.velocities) as engine:
+        engine.commands(["run 0"])
+        back = engine.state()
+    np.testing.assert_allclose(back.configuration.positions, far.positions, atol=ROUNDING)
+    np.testing.assert_array_equal(back.velocities, state.velocities)
+    np.testing.assert_array_equal(back.configuration.cell, far.cell)
+    assert (back.configuration.species == c.species).all()
+
+
+def test_ids_and_labels_stay_with_their_particles() -> None:
+    c = liquid("kob-andersen").configuration
+    rows = np.random.default_rng(0).permutation(len(c))
+    mixed = Configuration(
+        positions=c.positions[rows], species=c.species[rows], cell=c.cell, ids=c.ids[rows] * 10
+    )
+    with Engine(KA, mixed) as engine:
+        engine.commands(["run 0"])
+        back, energy = engine.configuration(), engine.thermo("pe")
+    with Engine(KA, c) as engine:
+        engine.commands(["run 0"])
+        assert engine.thermo("pe") == pytest.approx(energy, rel=1e-13)
+    assert (back.ids == mixed.ids).all()
+    assert (back.species == mixed.species).all()
+
+
+@pytest.mark.parametrize("sorting", [False, True])
+def test_placing_a_tilted_cell_moves_the_particles_there(sorting: bool) -> None:
+    c = glass("kob-andersen").configuration
+    tilted = c.replace(
+        positions=c.positions + 0.1 * c.positions[:, 1:2] * [1, 0, 0],
+        cell=c.cell + 0.1 * c.cell[1, 1] * np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]]),
+    )
+    with Engine(KA, c, triclinic=True, fixed_order=not sorting) as engine:
+        engine.commands(["run 0"])
+        engine.place(tilted)
+        engine.commands(["run 0"])
+        placed, energy = engine.configuration(), engine.thermo("pe")
+    with Engine(KA, tilted) as engine:
+        engine.commands(["run 0"])
+        assert engine.thermo("pe") == pytest.approx(energy, rel=1e-13)
+    np.testing.assert_allclose(placed.positions, tilted.positions, atol=ROUNDING)
+    np.testing.assert_allclose(placed.cell, tilted.cell, atol=ROUNDING)
+
+
+def test_a_cell_that_lammps_cannot_hold_is_refused() -> None:
+    c = Configuration(positions=[[0, 0, 0]], species="A", cell=[[0, 9, 0], [9, 0, 0], [0, 0, 9]])
+    with pytest.raises(InputError, match=r"LAMMPS needs a along x.*rotate the configuration"):
+        Engine(KA, c)
+
+
+def test_the_command_gives_the_same_bytes_as_the_library() -> None:
+    here, there = (
+        after(liquid("kob-andersen")),
+        after(liquid("kob-andersen"), command=command_of_wheel()),
+    )
+    np.testing.assert_array_equal(here.configuration.positions, there.configuration.positions)
+    np.testing.assert_array_equal(here.velocities, there.velocities)
+
+
+def test_slices_of_a_run_do_not_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = after(liquid("kob-andersen"))
+    monkeypatch.setattr("amorphace.simulate.lammps.record_steps", lambda steps: 7)
+    pieces = after(liquid("kob-andersen"))
+    np.testing.assert_array_equal(whole.configuration.positions, pieces.configuration.positions)
+
+
+def test_a_refused_command_is_shown_with_the_last_lines_of_the_log() -> None:
+    with (
+        Engine(KA, liquid("kob-andersen").configuration) as engine,
+        pytest.raises(SimulationError) as caught,
+    ):
+        engine.commands(["fix f all nonsense"])
+    text = str(caught.value)
+    assert "\n" not in text
+    assert "LAMMPS stopped at 'fix f all nonsense'" in text
+    assert "Unrecognized fix style 'nonsense'" in text
+    assert "the last lines of its log: " in text
+
+
+def test_lost_particles_are_an_error() -> None:
+    fast = State(liquid("kob-andersen").configuration, liquid("kob-andersen").velocities * 1e5)
+    with pytest.raises(SimulationError, match=r"LAMMPS stopped at 'run .*ost atoms|not a number"):
+        after(fast)
+
+
+def test_missing_lammps_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lammps", None)
+    with pytest.raises(SimulationError, match=r"^LAMMPS is not installed.*amorphace\[sim\]$"):
+        Engine(KA, liquid("kob-andersen").configuration)
+
+
+def test_a_command_that_does_not_exist_is_named() -> None:
+    with pytest.raises(
+        SimulationError, match=r"'no-such-lmp -v' cannot be started \(No such file.*leave it out"
+    ):
+        after(liquid("kob-andersen"), command="no-such-lmp -v")
+
+
+def test_an_empty_command_is_refused() -> None:
+    with pytest.raises(InputError, match="command is empty; give for example 'mpiexec -n 8 lmp'"):
+        after(liquid("kob-andersen"), command="")
+
+
+def test_a_failing_command_is_shown_with_its_last_lines() -> None:
+    with pytest.raises(SimulationError, match=r"stopped with exit status 3.*: no licence$"):
+        after(liquid("kob-andersen"), command=["sh", "-c", "echo no licence; exit 3"])
+
+
+def test_an_error_of_the_command_shows_the_log(tmp_path: Path) -> None:
+    with pytest.raises(SimulationError, match="Unrecognized pair style 'nonsense'"):
+        run_command(None, ["units lj", "pair_style nonsense"], tmp_path)
+
+
+def test_the_command_lmp_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr("amorphace.simulate.lammps.metadata.files", lambda name: [])
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SimulationError, match=r"lmp of LAMMPS was not found; .*amorphace\[sim\]"):
+        command_of_wheel()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_an_error_of_one_line() -> None:
+    with pytest.raises(SimulationError, match="cannot write /dev/full: No space left on device"):
+        write_data(Path("/dev/full"), KA, liquid("kob-andersen").configuration)
+
+
+def test_no_room_for_the_files_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
+    with pytest.raises(SimulationError, match=r"no folder for LAMMPS' files.*TMPDIR"):
+        after(liquid("kob-andersen"))
+
+
+def test_closing_leaves_no_files_behind() -> None:
+    with Engine(KA, liquid("kob-andersen").configuration) as engine:
+        folder = Path(engine._folder.name)
+        assert (folder / "log.lammps").exists()
+    assert not folder.exists()
+    engine.close()
+
+
+@pytest.mark.parametrize("command", [None, "wheel"])
+def test_an_interrupt_ends_a_long_run_soon(command: str | None) -> None:
+    long = Stage(name="long", ensemble="nve", duration=10_000.0)
+    timer = threading.Timer(0.7, os.kill, (os.getpid(), signal.SIGINT))
+    begin = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        after(liquid("kob-andersen"), long, command=command and command_of_wheel())
+    assert time.monotonic() - begin < 8.0  # the run itself takes ten minutes
