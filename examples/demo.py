@@ -74,9 +74,9 @@ def _short(word: object) -> str:
 def main() -> None:
     out = ROOT / "demo"
     out.mkdir(exist_ok=True)
-    data = SHARED
+    data, cutoffs = SHARED, ["--cutoff", 2, 2.5, 3, 4]
     if not data.is_dir():
-        data = out / "tiny_glass"
+        data, cutoffs = out / "tiny_glass", ["--cutoff", 2.5, 4]
         make_glass(data)
     initial, endpoints, inherent = (
         sorted(data.glob(f"sample_*.{kind}"))
@@ -86,7 +86,6 @@ def main() -> None:
     species = ["--species", "A", "B"]
     amorphace("label", *initial, "--endpoints", *endpoints, *species, "-o", labels, "--overwrite")
     basis = ["--max-degree", 10, "--n-max", 10, "--max-order", 3]
-    cutoffs = ["--cutoff", 2, 2.5, 3, 4]
     amorphace(
         "describe", *inherent, "--labels", labels, *species, *cutoffs, *basis,
         "-o", table, "--overwrite",

@@ -161,7 +161,8 @@ def test_after_an_event_the_next_step_starts_from_the_affine_map() -> None:
 
 
 def test_a_step_that_does_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amorphace.simulate.shear.ITERATIONS", 1)
+    for name in ("ITERATIONS", "ROUND", "SHORTEST_ROUND"):
+        monkeypatch.setattr(f"amorphace.simulate.inherent.{name}", 1)
     start = start_shear(glass("kob-andersen").configuration)
     with pytest.raises(SimulationError, match=r"shear step 1: a force of .* after 2 retries"):
         next(iter(shear_steps(KA, start, Shear(retries=2))))

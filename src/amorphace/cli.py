@@ -358,16 +358,12 @@ def learn(
             accuracy_figure(curves, data.columns, title=title, species=species),
             folder / "accuracy",
         )
-    rows = RichTable("cutoff", "columns", "order", "last column", "accuracy", "ROC-AUC")
-    for s in summary:
-        rows.add_row(
-            f"{s.cutoff:g}",
-            str(s.n_columns),
-            str(s.order),
-            s.last_column,
-            f"{s.accuracy:.3f} ± {s.accuracy_std:.3f}",
-            f"{s.roc_auc:.3f}",
-        )
+    rows = RichTable("columns", "order", "last column", title="accuracy ± spread between folds")
+    for curve in curves:
+        rows.add_column(f"cutoff {curve.cutoff:g}")
+    for p, n in enumerate(curves[0].n_columns):
+        scores = (f"{c.mean[p]:.3f} ± {c.std[p]:.3f}" for c in curves)
+        rows.add_row(str(n), str(curves[0].order[p]), curves[0].last_column[p], *scores)
     _print(rows)
     _print(f"{output}: accuracy.csv, summary.json, accuracy.png, accuracy.pdf")
 

@@ -17,8 +17,8 @@ from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
 
 DTYPES = ("float64", "float32")
-BLOCK_SIZE = 16384
-"""Sites between two looks at Ctrl-C: a fraction of a second."""
+BLOCK_SIZE, BLOCK_VALUES = 16384, 20_000_000
+"""At most so many sites and features between two looks at Ctrl-C: a fraction of a second."""
 
 
 class ACEDescriptor(TransformerMixin, BaseEstimator):
@@ -145,11 +145,12 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
             out = np.empty(shape, dtype=self._dtype())
         elif out.shape != shape:
             raise InputError(f"out must have shape {shape}, got {out.shape}")
+        size = min(BLOCK_SIZE, max(1, BLOCK_VALUES // shape[1]))
         in_place = out.dtype == self._dtype() and out.flags.c_contiguous
         for evaluator, rows in self._evaluators(sites):
             rows = rows[evaluator.by_place(sites.index[rows])]
-            for first in range(0, len(rows), BLOCK_SIZE):
-                block = rows[first : first + BLOCK_SIZE]
+            for first in range(0, len(rows), size):
+                block = rows[first : first + size]
                 if in_place:
                     evaluator.evaluate(sites.index[block], out, block)
                 else:

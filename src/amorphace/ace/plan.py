@@ -131,8 +131,7 @@ def build_plan(basis: Basis, purify: bool) -> Plan:
     programs, slots = _Programs(), {}
     pairs, dots = [], []
     triples = {k: c for k, (c, _) in enumerate(columns) if len(c) == 3}
-    cover = sorted(_cover(triples), key=lambda row: [row[0][k][2] for k in (0, 1)] + [row[0][2]])
-    for pair, served in cover:
+    for pair, served in sorted(_cover(triples), key=lambda row: _degrees(row[0])):
         pairs.append((*map(layout.component, pair[:2]), programs.number(pair), -1))
         dots.append([(layout.component(c), k) for k, c in served])
     order4, tree_rows, tree_weights = [], [], []
@@ -214,8 +213,7 @@ class _Programs:
         self.numbers: dict[tuple[int, int, int], int] = {}
 
     def number(self, pair: Pair) -> int:
-        ls = (pair[0][2], pair[1][2], pair[2])
-        return self.numbers.setdefault(ls, len(self.numbers))
+        return self.numbers.setdefault(_degrees(pair), len(self.numbers))
 
     def terms(self) -> list[list[tuple[int, int]]]:
         """(m1, m2) of the nonzero coefficients of every sum of every program."""
@@ -237,6 +235,12 @@ class _Programs:
         return _table(list(zip(np.cumsum([0, *sums]), np.cumsum([0, *terms]), strict=True)), 2)
 
 
+def _degrees(pair: Pair) -> tuple[int, int, int]:
+    """(l1, l2, L)"""
+    first, second, L = pair
+    return first[2], second[2], L
+
+
 def _cover(
     triples: dict[int, tuple[Channel, ...]],
 ) -> list[tuple[Pair, list[tuple[int, Channel]]]]:
@@ -248,7 +252,7 @@ def _cover(
     for k, (a, b, c) in triples.items():
         for first, second, last in ((a, b, c), (a, c, b), (b, c, a)):
             serves[first, second, last[2]][k] = last
-    cost = {pair: np.count_nonzero(real_3j(pair[0][2], pair[1][2], pair[2])) for pair in serves}
+    cost = {pair: np.count_nonzero(real_3j(*_degrees(pair))) for pair in serves}
     heap = [(cost[pair] / len(ks), pair) for pair, ks in serves.items()]
     heapq.heapify(heap)
     open_features, chosen = set(triples), []

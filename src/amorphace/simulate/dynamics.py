@@ -1,0 +1,317 @@
+"""Molecular dynamics in stages and chunks, each a function of a state and a seed.
+
+The thermostat is Langevin's: it has no memory, so a chunk needs nothing but positions,
+velocities, the cell and its own seed. At constant pressure a Nose-Hoover barostat moves the
+cell; its rate starts from zero in every chunk, which is never shorter than a few of its
+damping times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.errors import InputError, SimulationError
+from amorphace.simulate.health import Health, longest_bond, plateau
+from amorphace.simulate.lammps import (
+    THERMO,
+    Engine,
+    record_steps,
+    run_command,
+    scratch_folder,
+    setup_commands,
+    write_data,
+)
+from amorphace.simulate.models import GlassModel
+from amorphace.simulate.state import State, derive_seed
+
+CHUNK = 30_000_000
+"""Atom-steps of a chunk: half a minute on one core."""
+CHUNK_SHARE = 0.01
+"""A chunk is at least this share of its stage."""
+THERMOSTAT_STEPS = 400
+"""Damping time of the thermostat, in time steps."""
+BAROSTAT_STEPS = 1000
+"""Damping time of the barostat, in time steps."""
+BAROSTAT_TIMES = 5
+"""Damping times that the shortest chunk at constant pressure has."""
+
+Command = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stretch of molecular dynamics.
+
+    Parameters
+    ----------
+    name : str
+    ensemble : {"nve", "nvt", "npt"}
+    duration : float
+        In units of time of the model.
+    start, stop : float, optional
+        Temperatures between which the thermostat moves linearly; `stop` equals `start` when
+        left out. Neither goes with "nve".
+    pressure : float or "held", optional
+        For "npt"; "held" is the mean pressure over the second half of the stage before.
+    density : float, optional
+        Number density to which the cell is scaled at the beginning.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range or does not go with the ensemble.
+    """
+
+    name: str
+    ensemble: Literal["nve", "nvt", "npt"]
+    duration: float
+    start: float | None = None
+    stop: float | None = None
+    pressure: float | Literal["held"] | None = None
+    density: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.stop is None:
+            object.__setattr__(self, "stop", self.start)
+        if self.ensemble not in ("nve", "nvt", "npt"):
+            raise InputError(
+                f"stage {self.name}: ensemble must be nve, nvt or npt, got {self.ensemble!r}"
+            )
+        if not (np.isfinite(self.duration) and self.duration > 0):
+            raise InputError(f"stage {self.name}: duration must be positive, got {self.duration}")
+        warm = [t for t in (self.start, self.stop) if t is not None]
+        if (self.ensemble == "nve") == bool(warm):
+            raise InputError(
+                f"stage {self.name}: {self.ensemble} "
+                f"{'takes no' if self.ensemble == 'nve' else 'needs a'} temperature"
+            )
+        if any(not (np.isfinite(t) and t >= 0) for t in warm):
+            raise InputError(f"stage {self.name}: temperatures must be zero or more, got {warm}")
+        if (self.ensemble == "npt") != (self.pressure is not None):
+            raise InputError(f"stage {self.name}: a pressure goes with npt, and npt needs one")
+        if self.density is not None and not self.density > 0:
+            raise InputError(f"stage {self.name}: density must be positive, got {self.density}")
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """Thermodynamic values along a run, each an array: at its start and about 100 to a chunk.
+
+    Attributes
+    ----------
+    time : ndarray
+        Since the beginning of the stage.
+    temperature, pressure : ndarray
+    potential, total : ndarray
+        Energies per particle.
+    volume : ndarray
+    """
+
+    time: NDArray[np.float64]
+    temperature: NDArray[np.float64]
+    pressure: NDArray[np.float64]
+    potential: NDArray[np.float64]
+    total: NDArray[np.float64]
+    volume: NDArray[np.float64]
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Record]) -> Record:
+        """The parts one after another."""
+        return cls(*(np.concatenate([getattr(p, f) for p in parts]) for f in cls.__annotations__))
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """One finished piece of a stage.
+
+    Attributes
+    ----------
+    index, count : int
+        This piece, from 0, and how many the stage has.
+    state : State
+        At the end of the piece.
+    record : Record
+    """
+
+    index: int
+    count: int
+    state: State
+    record: Record
+
+
+def step_count(model: GlassModel, duration: float) -> int:
+    """Time steps of a duration, at least one."""
+    return max(1, round(duration / model.timestep))
+
+
+def chunk_bounds(model: GlassModel, stage: Stage, n_particles: int) -> list[int]:
+    """Steps at which the chunks of a stage begin and end, from 0; they depend on nothing else."""
+    steps = step_count(model, stage.duration)
+    least = BAROSTAT_TIMES * BAROSTAT_STEPS if stage.ensemble == "npt" else 1
+    size = max(CHUNK // n_particles, int(np.ceil(CHUNK_SHARE * steps)), least)
+    return [*range(0, steps, size), steps]
+
+
+def run_stage(
+    model: GlassModel,
+    state: State,
+    stage: Stage,
+    *,
+    seed: int,
+    first_chunk: int = 0,
+    command: Command = None,
+) -> Iterator[Chunk]:
+    """Run a stage, chunk by chunk.
+
+    To go on after an interruption, give the state of the last chunk that was kept and the
+    index of the next: the result is the same to the last bit.
+
+    Parameters
+    ----------
+    model : GlassModel
+    state : State
+        At the beginning of chunk `first_chunk`.
+    stage : Stage
+    seed : int
+        Of the thermostat; each chunk draws from a seed of its own derived from it.
+    first_chunk : int
+    command : str or sequence of str, optional
+        A LAMMPS command, such as `mpiexec -n 8 lmp`, to run outside this process; when left out
+        the library runs in this process, on one thread.
+
+    Yields
+    ------
+    Chunk
+
+    Raises
+    ------
+    SimulationError
+        If LAMMPS fails.
+    """
+    bounds = chunk_bounds(model, stage, len(state.configuration))
+    if not 0 <= first_chunk < len(bounds):
+        raise InputError(
+            f"stage {stage.name} has {len(bounds) - 1} chunks, cannot begin at {first_chunk}"
+        )
+    if first_chunk == 0 and stage.density is not None:
+        state = scale_to_density(state, stage.density)
+    total = bounds[-1]
+    for index in range(first_chunk, len(bounds) - 1):
+        begin, end = bounds[index : index + 2]
+        fixes = _fixes(stage, begin / total, end / total, model, derive_seed(seed, index))
+        if command is None:
+            state, rows = _run_in_process(model, state, fixes, end - begin)
+        else:
+            state, rows = _run_outside(model, state, fixes, end - begin, command)
+        rows[:, 0] += begin - rows[0, 0]
+        record = _record(model, len(state.configuration), rows[min(index, 1) :])
+        if not np.isfinite(record.total).all():
+            raise SimulationError(
+                f"stage {stage.name}: the energy is not a number after step {end}; go on from an "
+                "earlier state with a smaller time step"
+            )
+        yield Chunk(index, len(bounds) - 1, state, record)
+
+
+def stage_health(model: GlassModel, stage: Stage, state: State, record: Record) -> Health:
+    """Health numbers of a finished stage."""
+    constant = stage.ensemble == "nve"
+    steady = constant or stage.start == stage.stop
+    drift = float(np.abs(record.total - record.total[0]).max()) if constant else None
+    return Health(
+        energy_drift=drift,
+        longest_bond=longest_bond(model, state.configuration),
+        temperature=plateau(record.temperature) if steady else None,
+        pressure=plateau(record.pressure) if steady else None,
+    )
+
+
+def scale_to_density(state: State, density: float) -> State:
+    """The same particles, bonds included, scaled to another number density."""
+    old = state.configuration
+    factor = (old.number_density / density) ** (1 / 3)
+    new = old.replace(positions=old.positions * factor, cell=old.cell * factor)
+    return State(new, state.velocities)
+
+
+def _fixes(stage: Stage, begin: float, end: float, model: GlassModel, seed: int) -> list[str]:
+    """LAMMPS fixes for the stretch from share `begin` to share `end` of a stage."""
+    if stage.ensemble == "nve":
+        return ["fix move all nve"]
+    assert stage.start is not None
+    assert stage.stop is not None
+    t0, t1 = (stage.start + x * (stage.stop - stage.start) for x in (begin, end))
+    damping = THERMOSTAT_STEPS * model.timestep
+    heat = f"fix heat all langevin {t0!r} {t1!r} {damping!r} {seed} zero yes"
+    if stage.ensemble == "nvt":
+        return ["fix move all nve", heat]
+    if not isinstance(stage.pressure, (int, float)):
+        raise InputError(f"stage {stage.name}: give the pressure as a number to run it alone")
+    period = BAROSTAT_STEPS * model.timestep
+    return [f"fix move all nph iso {stage.pressure!r} {stage.pressure!r} {period!r}", heat]
+
+
+def _run_in_process(
+    model: GlassModel, state: State, fixes: list[str], steps: int
+) -> tuple[State, NDArray[np.float64]]:
+    with Engine(model, state.configuration, state.velocities) as engine:
+        engine.commands(fixes)
+        rows = engine.run(steps)
+        return engine.state(), rows
+
+
+def _run_outside(
+    model: GlassModel, state: State, fixes: list[str], steps: int, command: Command
+) -> tuple[State, NDArray[np.float64]]:
+    with scratch_folder() as name:
+        folder = Path(name)
+        write_data(folder / "start.data", model, state.configuration, state.velocities)
+        script = [
+            *setup_commands(model, Path("start.data")),
+            *model.potential.commands(),
+            *fixes,
+            f"thermo {record_steps(steps)}",
+            'thermo_modify format float "%.17g"',
+            f"run {steps}",
+            "write_dump all custom end.dump id x y z ix iy iz vx vy vz "
+            'modify sort id format float "%.17g"',
+        ]
+        log = run_command(command, script, folder)
+        return _read_end(folder / "end.dump", state), _read_thermo(log)
+
+
+def _read_end(path: Path, like: State) -> State:
+    """The state that a run outside this process ended in."""
+    lines = path.read_text().splitlines()
+    n = int(lines[3])
+    if n != len(like.configuration):
+        raise SimulationError(f"{len(like.configuration) - n} particles were lost")
+    bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
+    if bounds.shape != (3, 2):
+        raise SimulationError("molecular dynamics in a tilted cell runs in this process only")
+    table = np.array([line.split() for line in lines[9 : 9 + n]], dtype=float)
+    size = bounds[:, 1] - bounds[:, 0]
+    positions = table[:, 1:4] - bounds[:, 0] + table[:, 4:7] * size
+    configuration = like.configuration.replace(positions=positions, cell=np.diag(size))
+    return State(configuration, table[:, 7:10])
+
+
+def _read_thermo(log: str) -> NDArray[np.float64]:
+    """Thermodynamic rows of a log."""
+    lines = log.splitlines()
+    begin = next(k for k, line in enumerate(lines) if line.split()[:1] == ["Step"])
+    end = next(k for k, line in enumerate(lines) if line.startswith("Loop time"))
+    rows = [line.split() for line in lines[begin + 1 : end]]
+    table = np.array([r for r in rows if r and r[0].isdigit()], dtype=float)
+    return table[:, : len(THERMO)]
+
+
+def _record(model: GlassModel, n: int, rows: NDArray[np.float64]) -> Record:
+    step, temperature, pressure, potential, total, volume = rows.T
+    return Record(step * model.timestep, temperature, pressure, potential / n, total / n, volume)

@@ -1,0 +1,352 @@
+"""From nothing to a melt, and from a melt to a supercooled liquid or a glass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError, SimulationError
+from amorphace.simulate.dynamics import (
+    THERMOSTAT_STEPS,
+    Command,
+    Record,
+    Stage,
+    run_stage,
+    stage_health,
+    step_count,
+)
+from amorphace.simulate.health import Health, longest_bond, problems
+from amorphace.simulate.lammps import Engine
+from amorphace.simulate.models import Chains, GlassModel
+from amorphace.simulate.state import State, derive_seed, thermal_velocities
+
+SOFT_STEPS = 3000
+"""Steps of the soft push-off."""
+SOFT_HEIGHT = 150.0
+"""Height of the soft repulsion at its end, in units of the melt's k_B T."""
+HARD_STEPS = 2000
+"""Steps of limited motion under the model's own forces."""
+LONGEST_MOVE = 0.05
+"""Of a particle in one step of limited motion, in units of the largest diameter."""
+CHAIN_GAP = 1.02
+"""Least distance of second neighbours along a chain when it is made."""
+ATTEMPTS = 3
+"""Push-offs from different seeds before a creation has failed."""
+
+Pressure = float | Literal["held"] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """How a liquid or a glass is made: particles, temperatures and durations.
+
+    Durations are in the model's unit of time; one of zero leaves its stage out.
+
+    Parameters
+    ----------
+    n_particles : int
+    melt_time : float
+        At the melt temperature.
+    quench_time : float
+        From the melt temperature down to `temperature`, linearly in time.
+    temperature : float
+        At the end of the quench; 0 for a glass at rest.
+    hold_npt, hold_nvt : float
+        Equilibration at `temperature` afterwards, first at constant pressure: the model's own,
+        or, for a model of fixed density, the mean pressure at the end of the quench. Such a
+        model is then scaled back to its density.
+    melt_temperature : float, optional
+        That of the model when left out.
+    quench_at : {"pressure", "volume"}, optional
+        What the quench keeps constant; when left out, pressure for a model with a pressure.
+    quench_density : float, optional
+        Number density to which the cell is scaled before the quench.
+    """
+
+    n_particles: int
+    melt_time: float
+    quench_time: float
+    temperature: float
+    hold_npt: float = 0.0
+    hold_nvt: float = 0.0
+    melt_temperature: float | None = None
+    quench_at: Literal["pressure", "volume"] | None = None
+    quench_density: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("melt_time", "quench_time", "temperature", "hold_npt", "hold_nvt"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
+                raise InputError(f"{name} must be zero or more, got {value}")
+
+    def stages(self, model: GlassModel) -> tuple[Stage, ...]:
+        """The stages of molecular dynamics that follow the creation."""
+        melt = model.melt_temperature if self.melt_temperature is None else self.melt_temperature
+        free = model.pressure is not None
+        squeezed = free if self.quench_at is None else self.quench_at == "pressure"
+        if squeezed and not free:
+            raise InputError(f"model {model.name} has no pressure to quench at; give it one")
+        pressure, cold = model.pressure, self.temperature
+        density = {
+            "quench": self.quench_density,
+            "hold-nvt": None if free else model.number_density,
+        }
+        plan: tuple[tuple[float, str, float, float, Pressure], ...] = (
+            (self.melt_time, "melt", melt, melt, pressure if free else None),
+            (self.quench_time, "quench", melt, cold, pressure if squeezed else None),
+            (self.hold_npt, "hold-npt", cold, cold, pressure if free else "held"),
+            (self.hold_nvt, "hold-nvt", cold, cold, None),
+        )
+        return tuple(
+            Stage(
+                name=name,
+                ensemble="nvt" if p is None else "npt",
+                duration=duration,
+                start=start,
+                stop=stop,
+                pressure=p,
+                density=density.get(name),
+            )
+            for duration, name, start, stop, p in plan
+            if duration > 0
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far a preparation has come; all that is needed to go on.
+
+    Attributes
+    ----------
+    stage, chunk : int
+        The next stage and the next chunk of it.
+    state : State
+    records : tuple of Record
+        One for every stage that has begun.
+    """
+
+    stage: int
+    chunk: int
+    state: State
+    records: tuple[Record, ...]
+
+
+def paper_thermal(model: GlassModel, *, n_particles: int = 30_000) -> Preparation:
+    """The paper's way to the supercooled liquid: 100000 time units at constant pressure for a
+    model with one, else 50000 at constant volume followed by two holds as long."""
+    if model.pressure is not None:
+        return Preparation(
+            n_particles=n_particles,
+            melt_time=2_000.0,
+            quench_time=100_000.0,
+            temperature=model.temperature,
+        )
+    return Preparation(
+        n_particles=n_particles,
+        melt_time=1_000.0,
+        quench_time=50_000.0,
+        temperature=model.temperature,
+        hold_npt=50_000.0,
+        hold_nvt=50_000.0,
+    )
+
+
+def paper_shear(model: GlassModel, *, n_particles: int = 30_000) -> Preparation:
+    """The paper's way to the glass: the same melt, then 500 time units to T = 0.
+
+    A model of fixed density is quenched at constant volume (NVE and a thermostat). A melt at a
+    pressure is quenched at that pressure: at constant volume the polymer, at density 0.92, ends
+    under tension and opens a cavity of radius 2. With `quench_at="volume"` and
+    `quench_density=1.04` it is still under tension (p = -2.8) but stays whole.
+    """
+    return replace(
+        paper_thermal(model, n_particles=n_particles),
+        quench_time=500.0,
+        temperature=0.0,
+        hold_npt=0.0,
+        hold_nvt=0.0,
+    )
+
+
+def create(model: GlassModel, n_particles: int, *, seed: int) -> State:
+    """A hot liquid from nothing: random placement, then two push-offs.
+
+    Particles (or random walks) are placed at random and driven apart by a soft repulsion that
+    grows, then moved a little at a time under the model's forces. The liquid is hot but not yet
+    equilibrated.
+
+    Parameters
+    ----------
+    model : GlassModel
+    n_particles : int
+    seed : int
+        Of places, velocities and thermostat.
+
+    Returns
+    -------
+    State
+        At the model's melt temperature and number density.
+
+    Raises
+    ------
+    SimulationError
+        If the particles cannot be driven apart.
+    """
+    labels = model.labels(n_particles)
+    edge = (n_particles / model.number_density) ** (1 / 3)
+    for attempt in range(ATTEMPTS):
+        own = derive_seed(seed, attempt)
+        start = Configuration(
+            positions=_random_places(model, n_particles, edge, own), species=labels, cell=edge
+        )
+        pushed = _push_apart(model, start, own)
+        if not problems(Health(longest_bond=longest_bond(model, pushed))):
+            speed = thermal_velocities(model, pushed, model.melt_temperature, seed=own)
+            return State(pushed, speed)
+    raise SimulationError(
+        f"{ATTEMPTS} attempts left bonds of {longest_bond(model, pushed):.3g}; lower the number "
+        f"density of model {model.name} ({model.number_density})"
+    )
+
+
+def prepare(
+    model: GlassModel,
+    preparation: Preparation,
+    *,
+    seed: int,
+    progress: Progress | None = None,
+    command: Command = None,
+) -> Iterator[Progress]:
+    """Create and run all stages, chunk by chunk; the last value holds the prepared state.
+
+    Parameters
+    ----------
+    model : GlassModel
+    preparation : Preparation
+    seed : int
+    progress : Progress, optional
+        Where an earlier run was interrupted; the result is the same to the last bit.
+    command : str or sequence of str, optional
+        The LAMMPS command for the stages; the library in this process when left out.
+
+    Yields
+    ------
+    Progress
+        After the creation and after every chunk.
+
+    Raises
+    ------
+    SimulationError
+        If LAMMPS fails or the creation does.
+    """
+    stages = preparation.stages(model)
+    if progress is None:
+        progress = Progress(0, 0, create(model, preparation.n_particles, seed=seed), ())
+        yield progress
+    for index in range(progress.stage, len(stages)):
+        stage = stages[index]
+        if stage.pressure == "held":
+            stage = replace(stage, pressure=_late_mean(progress.records[index - 1].pressure))
+        for chunk in run_stage(
+            model,
+            progress.state,
+            stage,
+            seed=derive_seed(seed, ATTEMPTS + index),
+            first_chunk=progress.chunk,
+            command=command,
+        ):
+            done = progress.records[index:]
+            record = Record.concatenate([*done, chunk.record])
+            last = chunk.index + 1 == chunk.count
+            progress = Progress(
+                index + last,
+                0 if last else chunk.index + 1,
+                chunk.state,
+                (*progress.records[:index], record),
+            )
+            yield progress
+
+
+def preparation_steps(model: GlassModel, preparation: Preparation) -> int:
+    """Time steps of the creation and of all stages: times particles, the cost."""
+    stages = preparation.stages(model)
+    return SOFT_STEPS + HARD_STEPS + sum(step_count(model, s.duration) for s in stages)
+
+
+def preparation_health(
+    model: GlassModel, preparation: Preparation, progress: Progress
+) -> tuple[Health, ...]:
+    """Health numbers of every finished stage; the longest bond is that of the last state."""
+    return tuple(
+        stage_health(model, stage, progress.state, record)
+        for stage, record in zip(
+            preparation.stages(model)[: progress.stage], progress.records, strict=False
+        )
+    )
+
+
+def _late_mean(series: NDArray[np.float64]) -> float:
+    """Mean over the second half."""
+    return float(series[len(series) // 2 :].mean())
+
+
+def _random_places(model: GlassModel, n: int, edge: float, seed: int) -> NDArray[np.float64]:
+    """Places at random in a cubic cell, or random walks that start at random."""
+    rng = np.random.default_rng(seed)
+    if model.chains is None:
+        return rng.random((n, 3)) * edge
+    return random_walks(model.chains, n // model.chains.length, edge, rng).reshape(n, 3)
+
+
+def random_walks(
+    chains: Chains, n_chains: int, edge: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Chains of constant bond length whose second neighbours do not overlap.
+
+    Returns
+    -------
+    ndarray of shape (n_chains, length, 3)
+        Unwrapped.
+    """
+    walk = np.empty((n_chains, chains.length, 3))
+    walk[:, 0] = rng.random((n_chains, 3)) * edge
+    for k in range(1, chains.length):
+        open_ends = np.arange(n_chains)
+        while len(open_ends):
+            way = rng.standard_normal((len(open_ends), 3))
+            way *= chains.bond_length / np.linalg.norm(way, axis=1, keepdims=True)
+            walk[open_ends, k] = walk[open_ends, k - 1] + way
+            if k == 1:
+                break
+            gap = np.linalg.norm(walk[open_ends, k] - walk[open_ends, k - 2], axis=1)
+            open_ends = open_ends[gap <= CHAIN_GAP]
+    return walk
+
+
+def _push_apart(model: GlassModel, start: Configuration, seed: int) -> Configuration:
+    """The configuration after the soft and the hard push-off."""
+    heat = model.boltzmann() * model.melt_temperature
+    sizes = model.potential.diameters
+    move = LONGEST_MOVE * max(map(max, sizes))
+    damping = THERMOSTAT_STEPS / 4 * model.timestep
+    kinds = range(len(sizes))
+    soft = [
+        f"pair_style soft {max(map(max, sizes))!r}",
+        *(f"pair_coeff {i + 1} {j + 1} {heat!r} {sizes[i][j]!r}" for i in kinds for j in kinds[i:]),
+        f"variable height equal ramp({heat!r},{SOFT_HEIGHT * heat!r})",
+        "fix grow all adapt 1 pair soft a * * v_height",
+        f"fix move all nve/limit {move!r}",
+        f"fix heat all langevin {model.melt_temperature!r} {model.melt_temperature!r} "
+        f"{damping!r} {seed}",
+    ]
+    with Engine(model, start, interacting=False) as engine:
+        engine.commands(soft)
+        engine.run(SOFT_STEPS)
+        engine.commands(["unfix grow", *model.potential.commands()])
+        engine.run(HARD_STEPS)
+        return engine.configuration()

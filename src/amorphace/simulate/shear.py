@@ -1,0 +1,232 @@
+"""Athermal quasistatic simple shear: strain a little, minimise, again and again.
+
+Every step is a function of the state before it: the particles stay in the order of the
+configuration in memory, and a step begins by placing them. A run taken up at any step is
+therefore the same, to the last bit, as one that never stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError, SimulationError
+from amorphace.simulate.health import Health, longest_bond
+from amorphace.simulate.inherent import minimise
+from amorphace.simulate.lammps import Engine
+from amorphace.simulate.models import GlassModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shear:
+    """How a glass is sheared.
+
+    Parameters
+    ----------
+    increment : float
+        Shear strain of a step; a negative one shears back.
+    pre_strain : float
+        Strain before data are taken, whichever its sign: it erases the memory of the
+        preparation.
+    strain : float
+        Strain over which data are taken.
+    force_tolerance : float
+        On the largest force on a particle after each step.
+    retries : int
+        Further attempts at a step whose forces are above it.
+    largest_guess : float
+        A step with a non-affine displacement above this, in units of sigma, was an event: the
+        next does not start from its repetition.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+    """
+
+    increment: float = 5e-5
+    pre_strain: float = 0.10
+    strain: float = 0.01
+    force_tolerance: float = 1e-5
+    retries: int = 4
+    largest_guess: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 < abs(self.increment) <= 0.1:
+            raise InputError(f"increment must lie between 0 and 0.1, got {self.increment}")
+        for name in ("force_tolerance", "largest_guess"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("pre_strain", "strain", "retries"):
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise InputError(f"{name} must be zero or more, got {getattr(self, name)}")
+
+    @property
+    def first_step(self) -> int:
+        """The first step that counts."""
+        return round(self.pre_strain / abs(self.increment))
+
+    @property
+    def last_step(self) -> int:
+        """Steps in all."""
+        return self.first_step + round(self.strain / abs(self.increment))
+
+
+@dataclass(frozen=True, eq=False)
+class ShearState:
+    """All that a shear run needs to go on.
+
+    Attributes
+    ----------
+    configuration : Configuration
+        At mechanical equilibrium; unwrapped.
+    guess : ndarray of shape (n, 3)
+        Non-affine displacement from which the next minimisation starts.
+    step : int
+        Steps done.
+    """
+
+    configuration: Configuration
+    guess: NDArray[np.float64]
+    step: int
+
+
+@dataclass(frozen=True, eq=False)
+class ShearStep:
+    """One strain step.
+
+    Attributes
+    ----------
+    step : int
+        From 1.
+    strain : float
+        After the step.
+    energy : float
+        Potential energy per particle after the step.
+    stress : float
+        Shear stress sigma_xy after the step.
+    before, after : Configuration
+        At mechanical equilibrium; unwrapped. Where the cell was flipped in between, the two
+        cells span the same lattice up to the strain.
+    displacement : ndarray of shape (n, 3)
+        Non-affine: positions after, minus positions before moved with the strain.
+    attempts : int
+        Minimisations that it took.
+    health : Health
+    state : ShearState
+        From which the run can go on.
+    """
+
+    step: int
+    strain: float
+    energy: float
+    stress: float
+    before: Configuration
+    after: Configuration
+    displacement: NDArray[np.float64]
+    attempts: int
+    health: Health
+    state: ShearState
+
+
+def start_shear(configuration: Configuration) -> ShearState:
+    """The state before the first step, from an inherent structure."""
+    return ShearState(configuration, np.zeros((len(configuration), 3)), 0)
+
+
+def shear_steps(
+    model: GlassModel, state: ShearState, protocol: Shear | None = None
+) -> Iterator[ShearStep]:
+    """Shear a glass quasistatically in the xy plane, one step after another.
+
+    Each minimisation starts from the affine map of the last configuration plus the last
+    non-affine displacement; a cell tilted beyond half its width is replaced by the equivalent
+    one tilted the other way.
+
+    Parameters
+    ----------
+    model : GlassModel
+    state : ShearState
+        `start_shear` of an inherent structure, or the state of any step of an earlier run.
+    protocol : Shear, optional
+        The paper's numbers when left out.
+
+    Yields
+    ------
+    ShearStep
+        For the steps that are left, up to `protocol.last_step`.
+
+    Raises
+    ------
+    SimulationError
+        If a minimisation does not converge in all its attempts, or LAMMPS fails.
+    """
+    protocol = Shear() if protocol is None else protocol
+    with Engine(model, state.configuration, triclinic=True, fixed_order=True) as engine:
+        while state.step < protocol.last_step:
+            step = _strain_once(model, engine, state, protocol)
+            yield step
+            state = step.state
+
+
+def _strain_once(
+    model: GlassModel, engine: Engine, state: ShearState, protocol: Shear
+) -> ShearStep:
+    """One strain step and its minimisation."""
+    affine = strained(state.configuration, protocol.increment)
+    fmax, attempts = _relax(engine, affine, state.guess, protocol, state.step + 1)
+    after = engine.configuration()
+    moved = after.positions - affine.positions
+    steady = np.sqrt((moved**2).sum(axis=1).max()) <= protocol.largest_guess
+    number = state.step + 1
+    return ShearStep(
+        step=number,
+        strain=number * protocol.increment,
+        energy=engine.thermo("pe") / len(after),
+        stress=-engine.thermo("pxy"),
+        before=state.configuration,
+        after=after,
+        displacement=moved,
+        attempts=attempts,
+        health=Health(fmax=fmax, longest_bond=longest_bond(model, after)),
+        state=ShearState(after, moved if steady else np.zeros_like(moved), number),
+    )
+
+
+def strained(configuration: Configuration, increment: float) -> Configuration:
+    """x -> x + increment y, and a tilt beyond half the cell flipped to the other side."""
+    h = configuration.cell.copy()
+    h[:, 0] += increment * h[:, 1]
+    h[1, 0] -= h[0, 0] * np.round(h[1, 0] / h[0, 0])
+    x = configuration.positions.copy()
+    x[:, 0] += increment * x[:, 1]
+    return configuration.replace(positions=x, cell=h)
+
+
+def _relax(
+    engine: Engine,
+    affine: Configuration,
+    guess: NDArray[np.float64],
+    protocol: Shear,
+    step: int,
+) -> tuple[float, int]:
+    """Minimise from the guess; largest force left and attempts taken.
+
+    The second attempt drops the guess; further ones go on from where the last one stopped.
+    """
+    tolerance = protocol.force_tolerance
+    engine.place(affine.replace(positions=affine.positions + guess))
+    for attempt in range(1, protocol.retries + 2):
+        if attempt == 2:
+            engine.place(affine)
+        fmax = minimise(engine, tolerance)
+        if fmax <= tolerance:
+            return fmax, attempt
+    raise SimulationError(
+        f"shear step {step}: a force of {fmax:.2g} is left where {tolerance:.2g} was asked for, "
+        f"after {protocol.retries} retries; leave this sample out or allow a larger force"
+    )
