@@ -162,7 +162,7 @@ def main() -> None:
 
 
 def _draw(rows: list[dict[str, Any]]) -> None:
-    figure = Figure(figsize=(7.5, 3.0), layout="constrained", dpi=150)
+    figure = Figure(figsize=(8.5, 3.0), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     texts = {"P": "one species, 280 neighbours", "B": "two species, 320 neighbours"}
     for axes, (workload, text) in zip(figure.subplots(1, 2), texts.items(), strict=True):
@@ -172,7 +172,7 @@ def _draw(rows: list[dict[str, Any]]) -> None:
         bars = axes.barh([row["code"] for row in shown], speeds, color=colors)
         labels = [f"{row['sites_per_second']:,.0f}  ({row['features']} features)" for row in shown]
         axes.bar_label(bars, labels, padding=3, fontsize=7)
-        axes.set(xscale="log", xlim=(min(speeds) / 3, max(speeds) * 60), title=text)
+        axes.set(xscale="log", xlim=(min(speeds) / 3, max(speeds) * 1000), title=text)
         axes.set_xlabel("sites / s, one thread")
         axes.tick_params(labelsize=8)
     figure.savefig(RESULTS / "peers.png", metadata={"Software": None})
