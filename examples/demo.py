@@ -23,7 +23,7 @@ from amorphace.simulate.thermal import isoconfigurational
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data" / "ka_T0.44"
 
-N_SAMPLES, N_PARTICLES, N_REPLICAS = 6, 1000, 8
+N_SAMPLES, N_PARTICLES, N_REPLICAS = 6, 1000, 6
 TEMPERATURE, LAG = 0.6, 10.0  # about the relaxation time at this temperature
 TINY = Preparation(
     n_particles=N_PARTICLES, melt_time=4, quench_time=15, temperature=TEMPERATURE, hold_nvt=25

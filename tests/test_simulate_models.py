@@ -25,6 +25,7 @@ from amorphace.simulate import (
     inherent_structure,
     kob_andersen,
     run_stage,
+    wahnstrom,
 )
 from simulate_samples import liquid
 
@@ -112,7 +113,8 @@ def test_mixtures_have_no_step_at_the_cutoff(name: str, pair: str) -> None:
 
 def test_wahnstrom_masses_keep_the_ratio_two() -> None:
     model = MODELS["wahnstrom"]
-    assert model.masses[0] == 2 * model.masses[1]
+    assert model.masses == (1.0, 0.5)
+    assert wahnstrom(mass_a=2.0).masses == (2.0, 1.0)
     mass_density = model.number_density * np.dot(model.fractions, model.masses)
     assert mass_density == pytest.approx(0.975)
 

@@ -302,16 +302,20 @@ def kob_andersen(*, sigma_ab: float = 0.80) -> GlassModel:
     )
 
 
-def wahnstrom() -> GlassModel:
+def wahnstrom(*, mass_a: float = 1.0) -> GlassModel:
     """Wahnstrom's 50:50 mixture at number density 1.3, smoothed from 2.2 to 2.5.
 
-    The mass of A is twice that of B; B has 1/2, so that A's mass is the unit.
+    Parameters
+    ----------
+    mass_a : float
+        Mass of A, twice that of B. With 2.0 the mass of B is the unit, and every time is
+        sqrt(2) longer; structures and energies are the same.
     """
     return GlassModel(
         name="wahnstrom",
         species=("A", "B"),
         fractions=(0.5, 0.5),
-        masses=(1.0, 0.5),
+        masses=(mass_a, mass_a / 2),
         potential=LennardJones(
             epsilon=((1.0, 1.0), (1.0, 1.0)),
             sigma=((1.0, 11 / 12), (11 / 12, 5 / 6)),
