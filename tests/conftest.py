@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a loaded machine is slow, and what runs unattended must give the same answer every time
+settings.register_profile("patient", deadline=None)
+settings.register_profile("unattended", deadline=None, derandomize=True)
+settings.load_profile("unattended" if os.environ.get("CI") else "patient")
 
 
 @pytest.fixture(scope="session")
