@@ -207,7 +207,7 @@ def _size_series(largest: int) -> list[dict[str, Any]]:
         rates = {}
         for name, (n_species, density, *_) in WORKLOADS.items():
             g = packing(n, density, fraction_b=0.2 * (n_species - 1), steps=10)
-            rates[name] = rate(g, name, repeats=5 if n < 200_000 else 2)[0]
+            rates[name] = rate(g, name, repeats=3 if n < 200_000 else 1)[0]
         rows.append({"particles": n, **rates})
         print(f"{n:9,} {rates['P']:11,.0f} {rates['B']:11,.0f}")
     return rows
@@ -218,7 +218,7 @@ def _cutoff_series(g: Configuration) -> list[dict[str, Any]]:
     print("\ncutoff  neighbours   P us/site   ns/neighbour")
     for cutoff in (2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0):
         k = neighbors(g.number_density, cutoff)
-        speed = rate(g, "P", cutoff=cutoff, repeats=5)[0]
+        speed = rate(g, "P", cutoff=cutoff, repeats=3)[0]
         rows.append({"cutoff": cutoff, "neighbors": k, "us_per_site": 1e6 / speed})
         print(f"{cutoff:6} {k:11.0f} {1e6 / speed:11.2f} {1e9 / speed / k:13.1f}")
     return rows
@@ -233,7 +233,7 @@ def _degree_series(g: Configuration) -> list[dict[str, Any]]:
         columns = len(build_basis(1, 3, degree, max(degree, 20)))
         build_plan(build_basis(1, 3, degree, max(degree, 20)), True)
         planned = time.perf_counter() - start
-        speed = rate(some, "P", degree=degree, repeats=5)[0]
+        speed = rate(some, "P", degree=degree, repeats=3)[0]
         rows.append(
             {
                 "degree": degree,
