@@ -30,7 +30,7 @@ test-all: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not peers'
 
 .venv/peers: .venv/ready
-	$(BIN)/python -m pip install --quiet '.[peers]' && touch $@
+	$(BIN)/python -m pip install --quiet --editable '.[peers]' && touch $@
 
 test-peers: .venv/peers
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m peers
@@ -49,7 +49,7 @@ bench: env
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/kernel.py
 
 .venv/bench: .venv/ready
-	$(BIN)/python -m pip install --quiet '.[bench]' && touch $@
+	$(BIN)/python -m pip install --quiet --editable '.[bench]' && touch $@
 
 bench-peers: .venv/bench
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py

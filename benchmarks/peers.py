@@ -5,7 +5,9 @@
 Writes benchmarks/results/peers.json and peers.png. The peers run with their default accuracy
 and the cutoff of the workload. Gaussians of width 0.3 sigma keep SOAP's neighbourhood near the
 cutoff (dscribe pads it by a few widths); its default width 1, which costs it more, stands beside.
-sna/atom runs in LAMMPS, as `compute` with `run 0`, neighbour lists included.
+sna/atom runs in LAMMPS, as `compute` with `run 0`, neighbour lists included. python-ace evaluates
+its B-basis functions (up to order 3) and, since it cannot do without, the forces; its neighbour
+search in Python is left out.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from amorphace import Configuration
 RESULTS = Path(__file__).parent / "results"
 CUTOFF, WIDTH = 4.0, 0.3
 SOAP_SIZE = {"P": (8, 5), "B": (10, 2)}  # n_max, l_max
+PACE_SIZE = {"P": ((20, 10, 5), (0, 5, 3)), "B": ((10, 6, 3), (0, 3, 2))}  # n_max, l_max by order
 N_PARTICLES, ROUNDS = 2000, 3
 SYMBOLS = {"A": "Cu", "B": "Zr"}  # the peers want chemical elements
 
@@ -112,6 +115,31 @@ def lammps_sna(g: Configuration, twojmax: int) -> tuple[float, int]:
         lmp.close()
 
 
+def python_ace(g: Configuration, workload: str) -> tuple[float, int]:
+    from pyace import ACEBBasisSet, PyACECalculator, create_multispecies_basis_config
+
+    n_max, l_max = PACE_SIZE[workload]
+    atoms = atoms_of(g)
+    settings = {
+        "deltaSplineBins": 0.001,
+        "elements": sorted(set(atoms.get_chemical_symbols())),
+        "embeddings": {
+            "ALL": {"npot": "FinnisSinclairShiftedScaled", "fs_parameters": [1, 1], "ndensity": 1}
+        },
+        "bonds": {
+            "ALL": {
+                "radbase": "ChebExpCos", "radparameters": [5.25], "rcut": CUTOFF, "dcut": 0.01,
+                "NameOfCutoffFunction": "cos",
+            }
+        },
+        "functions": {"ALL": {"nradmax_by_orders": list(n_max), "lmax_by_orders": list(l_max)}},
+    }  # fmt: skip
+    calculator = PyACECalculator(ACEBBasisSet(create_multispecies_basis_config(settings)))
+    environment = calculator.get_atomic_env(atoms)
+    seconds, _ = timed(lambda: calculator.ace.compute(environment, compute_projections=True))
+    return len(g) / seconds, max(map(len, calculator.ace.projections))
+
+
 def peers(workload: str) -> dict[str, Any]:
     calls = {
         f"dscribe SOAP, width {WIDTH}": lambda g: dscribe_soap(g, workload, WIDTH),
@@ -119,6 +147,7 @@ def peers(workload: str) -> dict[str, Any]:
         "featomic SOAP": lambda g: featomic_soap(g, workload),
         "LAMMPS sna/atom 6": lambda g: lammps_sna(g, 6),
         "LAMMPS sna/atom 8": lambda g: lammps_sna(g, 8),
+        "python-ace": lambda g: python_ace(g, workload),
     }
     return calls
 
@@ -151,7 +180,8 @@ def main() -> None:
                          "sites_per_second": them, "ratio": us / them})  # fmt: skip
             print(f"{workload:8} {name:24} {width[name]:8} {them:10,.0f} {us / them:10.0f} x")
     versions = {
-        p: importlib.metadata.version(p) for p in ("amorphace", "dscribe", "featomic", "lammps")
+        p: importlib.metadata.version(p)
+        for p in ("amorphace", "dscribe", "featomic", "lammps", "python-ace")
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "peers.json").write_text(
