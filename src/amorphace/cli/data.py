@@ -1,93 +1,31 @@
-"""The command line: parse, call, print."""
+"""Commands on a user's own files: label, describe, learn, export."""
 
 from __future__ import annotations
 
 import json
-import platform
-import shlex
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table as RichTable
-from typer.core import TyperCommand
 
-from amorphace.core.errors import AmorphaceError, InputError
+from amorphace.cli.shared import (
+    JobsOption,
+    ListOptions,
+    OutputOption,
+    OverwriteOption,
+    SpeciesOption,
+    app,
+    command_line,
+    progress_bar,
+    show,
+)
+from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
     from amorphace.core.configuration import Configuration
     from amorphace.dataset.describe import Sample
-
-USAGE_ERROR = 2
-
-
-class ListOptions(TyperCommand):
-    """A command whose repeatable options take several words: --species A B."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        lists = {
-            name
-            for parameter in self.params
-            if getattr(parameter, "multiple", False)
-            for name in parameter.opts
-        }
-        spelled: list[str] = []
-        current = ""
-        for word in args:
-            if word.startswith("-") and not _is_number(word):
-                current = word if word in lists else ""
-                if not current:
-                    spelled.append(word)
-                continue
-            if current:
-                spelled += [current, word]
-            else:
-                spelled.append(word)
-        return super().parse_args(ctx, spelled)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
-
-
-app = typer.Typer(
-    help="Tells from structure alone which particles of a glass will rearrange, and why.\n\n"
-    "The usual path: label (who moved), describe (what surrounds them), learn (does one tell the "
-    "other), export. Each command's --help shows an example.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-
-SpeciesOption = Annotated[
-    list[str],
-    typer.Option("--species", help="Species labels, in the order of LAMMPS types 1, 2, ..."),
-]
-OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
-OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace what an earlier run wrote there.")
-]
-JobsOption = Annotated[
-    int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")
-]
 
 
 @app.command(cls=ListOptions)
@@ -147,7 +85,7 @@ def label(
         )
     check_replaceable(output, overwrite=overwrite)
     origin = provenance(
-        _command_line(),
+        command_line(),
         {
             "cutoff": cutoff,
             "fraction": fraction,
@@ -160,7 +98,7 @@ def label(
         [*initial, *endpoints],
     )
     names = _sample_names(initial)
-    with _progress("samples") as bar:
+    with progress_bar("samples") as bar:
         task = bar.add_task("label", total=len(initial))
 
         def samples() -> Iterator[ThermalSample]:
@@ -185,8 +123,8 @@ def label(
         rows.add_row(
             s.name, str(s.n_particles), str(s.n_active), str(s.n_inactive), f"{s.correlation:.3f}"
         )
-    _print(rows)
-    _print(f"{output}: {int((table.label >= 0).sum())} labelled of {len(table)} particles")
+    show(rows)
+    show(f"{output}: {int((table.label >= 0).sum())} labelled of {len(table)} particles")
 
 
 @app.command(cls=ListOptions)
@@ -258,7 +196,7 @@ def describe(
         k: v for k, v in descriptors[0].get_params().items() if k not in ("cutoff", "n_jobs")
     }
     origin = provenance(
-        _command_line(),
+        command_line(),
         settings | {"cutoffs": list(cutoffs)},
         [*files, *([labels] if labels else [])],
     )
@@ -269,7 +207,7 @@ def describe(
         table, sites = labelled_sites(
             samples, read_table(labels), centres=centres, provenance=origin
         )
-    with _progress("sites") as bar:
+    with progress_bar("sites") as bar:
         task = bar.add_task("describe", total=len(sites) * len(cutoffs))
         write_features(
             output,
@@ -279,7 +217,7 @@ def describe(
             overwrite=overwrite,
             progress=lambda n: bar.advance(task, n),
         )
-    _print(
+    show(
         f"{output}: {len(table)} sites of {len(samples)} samples, {descriptors[0].n_features_out} "
         f"columns at cutoffs {', '.join(f'{c:g}' for c in cutoffs)}"
     )
@@ -327,7 +265,7 @@ def learn(
     if output.exists() and not overwrite:
         raise InputError(f"{output} is there already; choose another -o or give --overwrite")
     data = read_table(table)
-    with _progress("fits") as bar:
+    with progress_bar("fits") as bar:
         task = bar.add_task("learn", total=None)
         curves = accuracy_curves(
             data,
@@ -347,7 +285,7 @@ def learn(
         write_csv(folder / "accuracy.csv", curves)
         with text_written_aside(folder / "summary.json") as stream:
             origin = provenance(
-                _command_line(),
+                command_line(),
                 {"folds": folds, "random_folds": random_folds, "seed": seed},
                 [table],
             )
@@ -364,8 +302,8 @@ def learn(
     for p, n in enumerate(curves[0].n_columns):
         scores = (f"{c.mean[p]:.3f} ± {c.std[p]:.3f}" for c in curves)
         rows.add_row(str(n), str(curves[0].order[p]), curves[0].last_column[p], *scores)
-    _print(rows)
-    _print(f"{output}: accuracy.csv, summary.json, accuracy.png, accuracy.pdf")
+    show(rows)
+    show(f"{output}: accuracy.csv, summary.json, accuracy.png, accuracy.pdf")
 
 
 @app.command()
@@ -407,78 +345,7 @@ def export(
         names = tuple(dict.fromkeys(data.provenance.get("parameters", {}).get("species", ())))
         frame = read(configuration, names or None)
         write(output, frame, **particle_columns(data, frame, sample - 1))
-    _print(f"{output}: written")
-
-
-@app.command()
-def info() -> None:
-    """Versions, the kernel that runs here, processors."""
-    from amorphace.ace.evaluator import backends, compiler, count_threads
-
-    rows = RichTable("what", "value")
-    rows.add_row("amorphace", _version("amorphace"))
-    rows.add_row("python", platform.python_version())
-    builds = backends()
-    rows.add_row("kernel", f"{builds[0]} (can also run {', '.join(builds[1:]) or 'no other'})")
-    rows.add_row("compiler", compiler())
-    rows.add_row(
-        "machine", f"{platform.machine()}, {count_threads(-1)} processors for this process"
-    )
-    for package in ("numpy", "scipy", "scikit-learn", "zarr", "ase", "gsd", "lammps"):
-        rows.add_row(package, _version(package))
-    _print(rows)
-
-
-def main() -> None:
-    """Run the command line; errors of input are one line, exit code 2."""
-    try:
-        app()
-    except AmorphaceError as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"{error.filename or 'file'}: {error.strerror or error}")
-
-
-def _fail(message: str) -> None:
-    sys.stdout.flush()
-    print(f"amorphace: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(USAGE_ERROR)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _command_line() -> str:
-    """The command as typed, without the folder of the program."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-
-
-def _print(what: Any) -> None:
-    # wide enough for any row when the output goes to a file
-    width = None if sys.stdout.isatty() else 160
-    Console(width=width, soft_wrap=isinstance(what, str), highlight=False).print(what, markup=False)
-
-
-@contextmanager
-def _progress(unit: str) -> Iterator[Progress]:
-    """Bars on a terminal; nothing where the output is no terminal."""
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        transient=True,
-    ) as bar:
-        yield bar
+    show(f"{output}: written")
 
 
 def _sample_names(paths: Iterable[Path]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Experiments as graphs of units of work, the store that remembers finished ones, execution."""

