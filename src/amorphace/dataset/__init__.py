@@ -5,4 +5,5 @@ store         TableWriter, write_table, read_table: a Zarr v3 group
 export        export_npz, export_csv
 provenance    provenance: where a table comes from
 thermal       thermal_labels, majority_species
+mechanical    label_mechanical, mechanical_sites
 """
