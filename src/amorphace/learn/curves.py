@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -26,6 +26,9 @@ from amorphace.learn.logistic import (
 
 Progress = Callable[[int, int], None]
 """Called as progress(done, total) after every fit of one fold at one number of columns."""
+
+Ordering = Literal["standard", "pca"]
+"""Of the columns of a curve."""
 
 RADIAL_POINTS = (1, 2, 3, 5, 10, 20, 50, 100)
 """Numbers of columns of one species at which the radial part of a curve has points."""
@@ -52,6 +55,10 @@ class AccuracyCurve:
         Its name; () when columns are not known.
     cutoff : float, optional
         Of the features, in units of sigma.
+    folds : {"grouped", "random"}
+        Whether the sites of a sample stay together in a fold.
+    ordering : {"standard", "pca"}
+        Leading columns in standard order, or leading principal components.
     """
 
     n_columns: NDArray[np.int64]
@@ -62,6 +69,8 @@ class AccuracyCurve:
     order: tuple[int, ...] = ()
     last_column: tuple[str, ...] = ()
     cutoff: float | None = None
+    folds: Folds = "grouped"
+    ordering: Ordering = "standard"
 
     @property
     def mean(self) -> NDArray[np.float64]:
