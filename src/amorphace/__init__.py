@@ -12,7 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import AmorphaceError, FileFormatError, InputError, SimulationError
+from amorphace.core.errors import (
+    AmorphaceError,
+    FileFormatError,
+    InputError,
+    SetupError,
+    SimulationError,
+)
 from amorphace.core.sites import Site, Sites
 
 if TYPE_CHECKING:
@@ -36,6 +42,7 @@ __all__ = [
     "Configuration",
     "FileFormatError",
     "InputError",
+    "SetupError",
     "SimulationError",
     "Site",
     "Sites",

@@ -35,3 +35,7 @@ class FileFormatError(InputError):
 
 class SimulationError(AmorphaceError, RuntimeError):
     """A simulation stopped, or came out unhealthy."""
+
+
+class SetupError(SimulationError):
+    """A simulation cannot run on this machine: a program is missing, the disk is full."""

@@ -100,7 +100,7 @@ def _remove_abandoned(target: Path) -> None:
     prefix = _prefix(target)
     for left in sorted(target.parent.iterdir(), reverse=True):  # NAME.old before NAME
         pid = left.name.removeprefix(prefix).removesuffix(".old")
-        if not left.name.startswith(prefix) or not pid.isdigit() or _alive(int(pid)):
+        if not left.name.startswith(prefix) or not pid.isdigit() or alive(int(pid)):
             continue
         if left.name.endswith(".old") and not target.exists():
             os.rename(left, target)  # killed between the two renames of _replace_folder
@@ -108,7 +108,8 @@ def _remove_abandoned(target: Path) -> None:
             _remove(left)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
+    """Whether a process of this machine runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

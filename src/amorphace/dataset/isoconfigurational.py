@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
@@ -108,6 +109,38 @@ def label_thermal(
         starts.append(sample.initial)
         d2.append(result.d2min)
         moved.append(result.propensity)
+    return isoconfigurational_table(
+        names, starts, d2, moved, fraction=fraction, majority=majority, provenance=provenance
+    )
+
+
+def isoconfigurational_table(
+    names: Sequence[str],
+    starts: Sequence[Configuration],
+    d2min: Sequence[NDArray[np.float64]],
+    propensity: Sequence[NDArray[np.float64]],
+    *,
+    fraction: float = 0.05,
+    majority: str | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> Table:
+    """The table of `label_thermal`, from what was measured of each sample.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the samples.
+    starts : sequence of Configuration
+    d2min, propensity : sequence of ndarray of shape (n_particles,)
+        Isoconfigurational averages.
+    fraction, majority, provenance
+        As for `label_thermal`.
+
+    Raises
+    ------
+    InputError
+        As `label_thermal`.
+    """
     if not names:
         raise InputError("no samples to label; give at least one")
     species = np.concatenate([c.species for c in starts])
@@ -117,14 +150,14 @@ def label_thermal(
         raise InputError(
             f"no particle is of species {chosen}; there are {', '.join(np.unique(species))}"
         )
-    activity = np.concatenate(d2)
+    activity = np.concatenate(list(d2min))
     return Table(
         sample=number,
         particle_id=np.concatenate([c.ids for c in starts]),
         species=species,
         step=np.concatenate([np.full(len(c), c.step) for c in starts]),
         label=thermal_labels(activity, number, majority=species == chosen, fraction=fraction),
-        targets={"d2min": activity, "propensity": np.concatenate(moved)},
+        targets={"d2min": activity, "propensity": np.concatenate(list(propensity))},
         sample_names=tuple(names),
         provenance=provenance or {},
     )

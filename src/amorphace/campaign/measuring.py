@@ -1,0 +1,203 @@
+"""Units that observe, label, describe and learn: measure, label, describe, learn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.campaign.context import Context, Dropped
+from amorphace.campaign.store import Outcome
+from amorphace.core.configuration import Configuration
+from amorphace.core.files import text_written_aside
+from amorphace.dataset.describe import Sample, labelled_sites, write_features
+from amorphace.dataset.isoconfigurational import isoconfigurational_table, summarize_samples
+from amorphace.dataset.mechanical import (
+    Event,
+    MechanicalSet,
+    ShearedSample,
+    label_mechanical,
+    mechanical_sites,
+)
+from amorphace.dataset.provenance import provenance
+from amorphace.dataset.store import read_table, write_table
+from amorphace.learn.curves import accuracy_curves
+from amorphace.learn.summary import summarize, write_csv
+from amorphace.observe.propensity import isoconfigurational
+
+LEAST_REPLICAS = 2
+"""Sound runs below which a sample has no isoconfigurational average."""
+
+
+def measure(work: Context) -> Outcome:
+    """measure: D2min and propensity of a sample, averaged over its sound replicas."""
+    p = work.parameters
+    replicas = work.inputs("replicas")
+    asked = len(work.unit.inputs["replicas"])
+    if len(replicas) < LEAST_REPLICAS:
+        raise Dropped(f"only {len(replicas)} of {asked} replicas are sound")
+    start = work.configuration(work.input("reference"))
+    name = "end_inherent" if p["quench"] else "end"
+
+    def ends() -> Iterator[Configuration]:
+        for k, replica in enumerate(replicas):
+            work.report(k, len(replicas), "D2min and propensity")
+            yield start.replace(positions=work.store.array(replica, name))
+
+    seen = isoconfigurational(start, ends(), p["d2min_cutoff"], unwrapped=True)
+    majority = start.species == work.model.species[0]
+    correlation = float(np.corrcoef(seen.d2min[majority], seen.propensity[majority])[0, 1])
+    return Outcome(
+        arrays={"d2min": seen.d2min, "propensity": seen.propensity},
+        results={"n_replicas": len(replicas), "n_dropped": asked - len(replicas),
+                 "correlation": correlation},
+    )  # fmt: skip
+
+
+def label_moved(work: Context) -> Outcome:
+    """label, thermal: the most and the least mobile particles of the majority species."""
+    p = work.parameters
+    names, starts, d2, moved, correlation = [], [], [], [], {}
+    for name, reference, seen in _sound_samples(work, "reference", "measure"):
+        names.append(name)
+        starts.append(work.configuration(reference))
+        d2.append(work.store.array(seen, "d2min"))
+        moved.append(work.store.array(seen, "propensity"))
+        correlation[name] = work.results(seen)["correlation"]
+    if not names:
+        raise Dropped("no sample is sound")
+    table = isoconfigurational_table(
+        names, starts, d2, moved, fraction=p["fraction"], majority=work.model.species[0],
+        provenance=_provenance(work),
+    )  # fmt: skip
+    summary = [asdict(s) for s in summarize_samples(table, work.model.species[0])]
+    return Outcome(
+        results={"samples": summary, "n_labelled": int((table.label >= 0).sum())},
+        files={"labels.zarr": partial(write_table, table=table)},
+    )
+
+
+def label_sheared(work: Context) -> Outcome:
+    """label, shear: particles of localised events, and those that moved least."""
+    labels = _mechanical_set(work)
+    return Outcome(
+        results={
+            "samples": [asdict(s) for s in labels.summary],
+            "n_labelled": len(labels.table),
+        },
+        files={"labels.zarr": partial(write_table, table=labels.table)},
+    )
+
+
+def _mechanical_set(work: Context) -> MechanicalSet:
+    p = work.parameters
+    samples = [_sheared_sample(work, name, unit) for name, unit in _sound_samples(work, "shear")]
+    if not samples:
+        raise Dropped("no sample is sound")
+    return label_mechanical(
+        samples,
+        threshold=p["threshold"],
+        largest_event=p["largest_event"],
+        majority=work.model.species[0],
+        provenance=_provenance(work),
+    )
+
+
+def _sheared_sample(work: Context, name: str, unit: str) -> ShearedSample:
+    a = work.store.arrays(unit)
+    ids = np.arange(1, len(a["species"]) + 1)
+    events = tuple(
+        Event(
+            step=int(step),
+            strain=float(a["steps"][step - 1, 0]),
+            before=Configuration(positions=x, species=a["species"], cell=cell, ids=ids),
+            d2min=d2,
+        )
+        for step, x, cell, d2 in zip(
+            a["event_step"], a["event_positions"], a["event_cell"], a["event_d2min"], strict=True
+        )
+    )
+    return ShearedSample(name, a["species"], ids, a["maximum"], events)
+
+
+def _sound_samples(work: Context, *roles: str) -> Iterator[tuple[str, ...]]:
+    """Name and inputs of each sample whose inputs are all sound."""
+    sound = {role: set(work.inputs(role)) for role in roles}
+    columns = [work.unit.inputs[role] for role in roles]
+    for name, *units in zip(work.parameters["samples"], *columns, strict=True):
+        if all(u in sound[role] for u, role in zip(units, roles, strict=True)):
+            yield (name, *units)
+
+
+def describe(work: Context) -> Outcome:
+    """describe: the features of the labelled sites at every cutoff."""
+    p = work.parameters
+    basis = {k: v for k, v in p["basis"].items() if k != "cutoffs"}
+    descriptors = [
+        ACEDescriptor(cutoff=c, species=work.model.species, n_jobs=work.n_jobs, **basis).fit()
+        for c in p["basis"]["cutoffs"]
+    ]
+    origin = _provenance(work, species=list(work.model.species), **p["basis"])
+    if p["protocol"] == "shear":
+        labels = _mechanical_set(work)
+        table, sites = labels.table, mechanical_sites(labels)
+    else:
+        known = read_table(work.store.folder(work.input("label")) / "labels.zarr")
+        samples = [
+            Sample(name, work.configuration(unit))
+            for name, unit, _ in _sound_samples(work, "reference", "measure")
+        ]
+        table, sites = labelled_sites(samples, known, centres=None, provenance=origin)
+    table = replace(table, provenance=origin)
+    total = len(sites) * len(descriptors)
+    done = [0]
+
+    def progress(n: int) -> None:
+        done[0] += n
+        work.report(done[0], total, "features")
+
+    return Outcome(
+        results={"n_sites": len(sites), "n_columns": int(descriptors[0].n_features_out)},
+        files={
+            "table.zarr": lambda path: write_features(
+                path, table, sites, descriptors, progress=progress
+            )
+        },
+    )
+
+
+def learn(work: Context) -> Outcome:
+    """learn: the analysis of the labelled table."""
+    p = work.parameters
+    table = read_table(work.store.folder(work.input("table")) / "table.zarr")
+    curves = accuracy_curves(
+        table,
+        n_splits=p["folds"],
+        n_jobs=work.n_jobs,
+        progress=lambda done, total: work.report(done, total, "fits"),
+    )
+    summary = [asdict(s) for s in summarize(curves)]
+    return Outcome(
+        results={"best": max(summary, key=lambda s: s["accuracy"])},
+        files={
+            "accuracy.csv": lambda path: write_csv(path, curves),
+            "summary.json": lambda path: _write_summary(path, summary, _provenance(work)),
+        },
+    )
+
+
+def _write_summary(path: Path, summary: Sequence[Any], origin: dict[str, Any]) -> None:
+    with text_written_aside(path) as stream:
+        json.dump({"provenance": origin, "accuracy": summary}, stream, indent=1)
+
+
+def _provenance(work: Context, **parameters: Any) -> dict[str, Any]:
+    return provenance(
+        "run", {"unit": work.unit.id, "model": dict(work.parameters["model"])} | parameters
+    )

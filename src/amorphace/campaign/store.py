@@ -1,0 +1,366 @@
+"""The store: a folder that remembers finished units.
+
+    STORE/store.json                   format and version
+    STORE/units/ab/KIND-ab..../        a whole unit: NAME.npy arrays, NAME.zarr folders, meta.json
+    STORE/work/KIND-ab..../            an unfinished one: checkpoint.npz, progress.json
+    STORE/failed/KIND-ab.....json      why a unit could not be finished
+    STORE/log.txt                      what happened when
+
+A unit is written aside and renamed whole. `meta.json` holds the length and the SHA-256 digest of
+every other file of the unit; one that does not agree is set aside and made again. Everything is
+data (JSON, npy, Zarr): reading executes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.campaign.units import Unit
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.files import alive, text_written_aside, written_aside
+from amorphace.dataset.provenance import sha256
+
+FORMAT = "amorphace store"
+FORMAT_VERSION = 1
+
+STALE = 600.0
+"""Seconds without news after which a unit of another machine no longer counts as running."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outcome:
+    """What a unit came to.
+
+    Attributes
+    ----------
+    arrays : mapping of str to ndarray
+    results : mapping of str to JSON value
+        Small ones: numbers, names.
+    health : tuple of mapping
+        What was checked: "what" it was, "problems" found, and the numbers.
+    dropped : str
+        Why the run may not be used; empty for a sound one.
+    attempts : tuple of str
+        What was wrong with attempts before this one.
+    files : mapping of str to callable
+        Writers of further files or folders, called with the path to write to.
+    """
+
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
+    health: tuple[Mapping[str, Any], ...] = ()
+    dropped: str = ""
+    attempts: tuple[str, ...] = ()
+    files: Mapping[str, Callable[[Path], object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an unfinished unit has come.
+
+    Attributes
+    ----------
+    done, total : float
+        In any unit of work.
+    text : str
+        What is being done.
+    alive : bool
+        Whether its process still runs.
+    """
+
+    done: float
+    total: float
+    text: str
+    alive: bool
+
+
+class Store:
+    """A folder of finished units; made when it is not there.
+
+    Parameters
+    ----------
+    path : str or Path
+    create : bool
+        Whether a store that is not there is made.
+
+    Raises
+    ------
+    InputError
+        If something else is at `path`, or nothing and `create` is false.
+    FileFormatError
+        If the store is of another version.
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        self.path = Path(path)
+        head = self.path / "store.json"
+        if not head.exists():
+            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+                raise InputError(f"{path} is there already and is no store; give another run.store")
+            if not create:
+                raise InputError(f"{path}: there is no store yet; run the experiment first")
+            self.path.mkdir(parents=True, exist_ok=True)
+            _write_json(head, {"format": FORMAT, "format_version": FORMAT_VERSION})
+        self._check_version(head)
+
+    def _check_version(self, head: Path) -> None:
+        found = _read_json(head)
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise FileFormatError(head, f"no {FORMAT}; give another run.store")
+        if found.get("format_version") != FORMAT_VERSION:
+            raise FileFormatError(
+                head,
+                f"a store of version {found.get('format_version')}, this program reads and writes "
+                f"version {FORMAT_VERSION}; nothing was changed: use the program that made it, or "
+                "give another run.store",
+            )
+
+    def folder(self, unit: str) -> Path:
+        """Where a finished unit lies."""
+        digest = unit.rpartition("-")[2]
+        return self.path / "units" / digest[:2] / unit
+
+    def work(self, unit: str) -> Path:
+        """Where an unfinished unit keeps its checkpoint; made when it is not there."""
+        place = self.path / "work" / unit
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def finished(self) -> set[str]:
+        """Identifiers of all finished units."""
+        return {
+            unit.name
+            for shelf in _entries(self.path / "units")
+            for unit in _entries(Path(shelf.path))
+            if not unit.name.startswith(".")
+        }
+
+    def meta(self, unit: str) -> dict[str, Any]:
+        """What is known of a finished unit.
+
+        Raises
+        ------
+        InputError
+            If the unit is not there.
+        FileFormatError
+            If its meta.json cannot be read.
+        """
+        place = self.folder(unit) / "meta.json"
+        if not place.exists():
+            raise InputError(f"unit {unit} is not finished; run the experiment")
+        found = _read_json(place)
+        if not isinstance(found, dict) or "files" not in found:
+            raise FileFormatError(place, "no description of a unit; run the experiment again")
+        return found
+
+    def array(self, unit: str, name: str) -> NDArray[Any]:
+        """An array of a finished unit, read from disk when used."""
+        return np.load(self.folder(unit) / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+
+    def arrays(self, unit: str) -> dict[str, NDArray[Any]]:
+        """All arrays of a finished unit, by name."""
+        return {
+            p.stem: np.load(p, allow_pickle=False) for p in sorted(self.folder(unit).glob("*.npy"))
+        }
+
+    def sound(self, unit: str, *, digests: bool = False) -> bool:
+        """Whether a unit is there with every file as long as it was (or with equal digests)."""
+        try:
+            files = self.meta(unit)["files"]
+        except (InputError, FileFormatError):
+            return False
+        place = self.folder(unit)
+        for name, known in files.items():
+            file = place / name
+            if not file.exists() or _size(file) != known["bytes"]:
+                return False
+            if digests and sha256(file) != known["sha256"]:
+                return False
+        return True
+
+    def set_aside(self, unit: str) -> None:
+        """Take a damaged unit out of the way."""
+        place = self.folder(unit)
+        if place.exists():
+            away = self._scratch(unit)
+            away.parent.mkdir(parents=True, exist_ok=True)
+            os.rename(place, away)
+            shutil.rmtree(away, ignore_errors=True)
+
+    def write(self, unit: Unit, outcome: Outcome, versions: Mapping[str, Any]) -> None:
+        """Write a unit whole; what another process wrote in the meantime stays.
+
+        Parameters
+        ----------
+        unit : Unit
+        outcome : Outcome
+        versions : mapping of str to JSON value
+            Of programs; also how long it took.
+        """
+        partial = self._scratch(unit.id)
+        try:
+            partial.mkdir(parents=True)
+            for name, array in outcome.arrays.items():
+                np.save(partial / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+            for name, write in outcome.files.items():
+                write(partial / name)
+            written = sorted(p.name for p in partial.iterdir())
+            meta = unit.to_dict() | {
+                "id": unit.id,
+                "outcome": "dropped" if outcome.dropped else "whole",
+                "dropped": outcome.dropped,
+                "attempts": list(outcome.attempts),
+                "health": [dict(h) for h in outcome.health],
+                "results": dict(outcome.results),
+                "versions": dict(versions),
+                "files": {
+                    name: {"bytes": _size(partial / name), "sha256": sha256(partial / name)}
+                    for name in written
+                },
+            }
+            _write_json(partial / "meta.json", meta)
+            self._commit(partial, unit.id)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(self.path / "work" / unit.id, ignore_errors=True)
+        (self.path / "failed" / f"{unit.id}.json").unlink(missing_ok=True)
+
+    def _commit(self, partial: Path, unit: str) -> None:
+        """Rename into place, unless a sound unit is there by now."""
+        target = self.folder(unit)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for _ in range(2):
+            try:
+                os.rename(partial, target)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            if self.sound(unit):
+                return
+            self.set_aside(unit)
+
+    def _scratch(self, unit: str) -> Path:
+        """A name of this process's own to write to."""
+        stamp = f"{socket.gethostname()}-{os.getpid()}-{time.monotonic_ns()}"
+        return self.path / "tmp" / f"{unit}.{stamp}"
+
+    def read_checkpoint(self, unit: str) -> tuple[dict[str, NDArray[Any]], Any] | None:
+        """Arrays and values of the last checkpoint; None without a readable one."""
+        place = self.path / "work" / unit / "checkpoint.npz"
+        try:
+            with place.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in archive.files}
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
+            return None
+        values = json.loads(str(arrays.pop("values")))
+        return arrays, values
+
+    def write_checkpoint(self, unit: str, arrays: Mapping[str, NDArray[Any]], values: Any) -> None:
+        """Replace the checkpoint of an unfinished unit in one step."""
+        with written_aside(self.work(unit) / "checkpoint.npz") as partial, partial.open("wb") as f:
+            np.savez(f, values=np.array(json.dumps(values)), **arrays)  # type: ignore[arg-type]
+
+    def report(self, unit: str, done: float, total: float, text: str) -> None:
+        """Say how far an unfinished unit has come."""
+        news = {
+            "done": done,
+            "total": total,
+            "text": text,
+            "time": time.time(),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+        }
+        _write_json(self.work(unit) / "progress.json", news)
+
+    def progress(self, unit: str) -> Progress | None:
+        """How far an unfinished unit has come; None if it has not begun."""
+        try:
+            news = _read_json(self.path / "work" / unit / "progress.json")
+            own = news["host"] == socket.gethostname()
+            lives = alive(news["pid"]) if own else time.time() - news["time"] < STALE
+            return Progress(news["done"], news["total"], news["text"], lives)
+        except (FileFormatError, KeyError, TypeError):
+            return None
+
+    def begun(self) -> list[str]:
+        """Identifiers of unfinished units that have begun."""
+        return [entry.name for entry in _entries(self.path / "work")]
+
+    def fail(self, unit: Unit, message: str) -> None:
+        """Remember why a unit could not be finished."""
+        place = self.path / "failed"
+        place.mkdir(parents=True, exist_ok=True)
+        _write_json(place / f"{unit.id}.json", {"name": unit.name, "message": message})
+
+    def failures(self) -> dict[str, str]:
+        """Why units could not be finished, by identifier."""
+        found = {}
+        for entry in _entries(self.path / "failed"):
+            if entry.name.endswith(".json") and not entry.name.startswith("."):
+                try:
+                    message = _read_json(Path(entry.path))["message"]
+                except (FileFormatError, KeyError, TypeError):
+                    message = "unknown"
+                found[entry.name.removesuffix(".json")] = str(message)
+        return found
+
+    def forget_failure(self, unit: str) -> None:
+        """Let a failed unit be tried again."""
+        (self.path / "failed" / f"{unit}.json").unlink(missing_ok=True)
+
+    def log(self, line: str) -> None:
+        """Add a line to the log, with the time of day."""
+        with (self.path / "log.txt").open("a", encoding="utf-8") as stream:
+            stream.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {' '.join(line.split())}\n")
+
+    def tidy(self) -> None:
+        """Remove what processes of this machine that no longer run left half written."""
+        for entry in _entries(self.path / "tmp"):
+            host, _, rest = entry.name.partition(".")[2].rpartition("-")[0].rpartition("-")
+            if host == socket.gethostname() and rest.isdigit() and not alive(int(rest)):
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _entries(place: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder; nothing if it is not there."""
+    try:
+        with os.scandir(place) as found:
+            return list(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+    return path.stat().st_size
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(path, f"cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise FileFormatError(path, "not JSON") from None
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with text_written_aside(path) as stream:
+        json.dump(value, stream, indent=1, ensure_ascii=False, allow_nan=False)
+        stream.write("\n")

@@ -1,1 +1,0 @@
-"""Experiment files: what is simulated, labelled, described and learned."""

@@ -1,0 +1,140 @@
+"""The paper's six cases at four scales, as experiment files that explain themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from amorphace.config.sections import (
+    SECTIONS,
+)
+from amorphace.core.errors import InputError
+from amorphace.simulate.models import MODELS, GlassModel, find_model
+from amorphace.simulate.preparation import paper_shear, paper_thermal
+
+PROTOCOLS = ("thermal", "shear")
+SCALES = ("minutes", "hours", "overnight", "paper")
+
+LIQUIDS: dict[str, dict[str, tuple[float, float]]] = {
+    "kob-andersen": {"minutes": (0.55, 200.0), "hours": (0.5, 500.0), "overnight": (0.47, 2000.0)},
+    "wahnstrom": {"minutes": (0.65, 150.0), "hours": (0.65, 300.0), "overnight": (0.62, 1000.0)},
+    "bead-spring": {"minutes": (0.5, 300.0), "hours": (0.5, 500.0), "overnight": (0.48, 2000.0)},
+}
+"""Temperature of the liquid, and time of its quench and of each hold: a few of its tau_alpha."""
+
+SIZES: dict[str, dict[str, Any]] = {
+    "minutes": {"n_particles": 1000, "n_samples": 6, "replicas": 8},
+    "hours": {"n_particles": 2000, "n_samples": 12, "replicas": 12},
+    "overnight": {"n_particles": 4000, "n_samples": 12, "replicas": 20},
+    "paper": {"n_particles": 30_000, "n_samples": 30, "replicas": 30},
+}
+
+SHEARS: dict[str, dict[str, Any]] = {
+    "minutes": {"increment": 1e-4, "pre_strain": 0.08, "strain": 0.05},
+    "hours": {"increment": 5e-5, "pre_strain": 0.10, "strain": 0.05},
+    "overnight": {"increment": 5e-5, "pre_strain": 0.10, "strain": 0.05},
+    "paper": {"increment": 5e-5, "pre_strain": 0.10, "strain": 0.01},
+}
+
+QUENCHES = {"minutes": 100.0, "hours": 500.0, "overnight": 500.0}
+"""Time of the quench to T = 0."""
+
+MELTS = {"kob-andersen": 20.0, "wahnstrom": 20.0, "bead-spring": 100.0}
+"""Time in the melt below the paper's scale: chains need longer to forget how they were made."""
+
+WAVENUMBERS = {"kob-andersen": 7.2, "wahnstrom": 7.2, "bead-spring": 7.1}
+"""First peak of the structure factor of the majority species, in 1/sigma."""
+
+BASES = {"bead-spring": {"max_degree": 18, "n_max": 20}}
+"""Of the paper, where it differs from degree 10 and ten radial columns a species."""
+
+
+def experiment_text(model: str, protocol: str, scale: str = "minutes") -> str:
+    """An experiment file for one of the paper's cases.
+
+    Parameters
+    ----------
+    model : str
+        Name of a known model.
+    protocol : {"thermal", "shear"}
+    scale : {"minutes", "hours", "overnight", "paper"}
+        How long it takes: about so long on two cores; "paper" has the paper's numbers and
+        belongs on a cluster.
+
+    Returns
+    -------
+    str
+        TOML; every key is explained.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown.
+
+    Examples
+    --------
+    >>> print(experiment_text("kob-andersen", "shear").splitlines()[3])
+    name = "kob-andersen, shear, minutes"  # Title of the report
+    """
+    for name, value, known in (("protocol", protocol, PROTOCOLS), ("scale", scale, SCALES)):
+        if value not in known:
+            raise InputError(f"unknown {name} {value!r}; choose one of {', '.join(known)}")
+    glass = find_model(model)
+    tables: dict[str, Mapping[str, Any]] = {
+        "experiment": {"name": f"{model}, {protocol}, {scale}", "seed": 1},
+        "model": {"name": model},
+        "preparation": _preparation(glass, protocol, scale),
+        protocol: _thermal(glass, scale) if protocol == "thermal" else SHEARS[scale],
+        "label": {},
+        "describe": BASES.get(model, {}),
+        "learn": {"full": scale != "minutes"},
+        "run": {},
+    }
+    parts = [f"# amorphace run FILE; times and temperatures in units of {model}."]
+    for name, values in tables.items():
+        parts.append(_table(name, values))
+    return "\n\n".join(parts) + "\n"
+
+
+def _preparation(model: GlassModel, protocol: str, scale: str) -> dict[str, Any]:
+    size = {k: SIZES[scale][k] for k in ("n_particles", "n_samples")}
+    if scale == "paper":
+        way = (paper_thermal if protocol == "thermal" else paper_shear)(model)
+        times = {k: getattr(way, k) for k in ("melt_time", "quench_time", "temperature")}
+        if protocol == "thermal":
+            times |= {"hold_npt": way.hold_npt, "hold_nvt": way.hold_nvt}
+        return size | times
+    melt = MELTS[model.name]
+    if protocol == "shear":
+        return size | {"melt_time": melt, "quench_time": QUENCHES[scale], "temperature": 0.0}
+    temperature, time = LIQUIDS[model.name][scale]
+    holds = {"hold_npt": time} if model.pressure is not None else {"hold_nvt": time}
+    return size | {"melt_time": melt, "quench_time": time, "temperature": temperature} | holds
+
+
+def _thermal(model: GlassModel, scale: str) -> dict[str, Any]:
+    lag = {"lag": model.lag} if scale == "paper" else {"lag": "tau_alpha"}
+    return {"replicas": SIZES[scale]["replicas"], **lag, "wavenumber": WAVENUMBERS[model.name]}
+
+
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    """One table of the file: what is set, and every other key as a comment."""
+    lines = [f"[{name}]"]
+    section = SECTIONS.get(name)
+    if section is None:
+        return "\n".join([*lines, *(f"{k} = {json.dumps(v)}" for k, v in values.items())])
+    for key, field in section.model_fields.items():
+        if key in values:
+            line = f"{key} = {json.dumps(values[key])}"
+        else:
+            default = field.get_default()
+            shown = "..." if default is None else json.dumps(default)
+            line = f"# {key} = {shown}"
+        lines.append(f"{line}  # {field.description}" if field.description else line)
+    return "\n".join(lines)
+
+
+def known_models() -> tuple[str, ...]:
+    """Names of the models of the package."""
+    return tuple(MODELS)

@@ -1,0 +1,150 @@
+"""Experiment files: presets are valid, and every mistake is named with its key and its range."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from amorphace.config import PROTOCOLS, SCALES, experiment_text, read_experiment
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.simulate.models import MODELS
+
+SMALL = """
+[experiment]
+name = "a liquid"
+[model]
+name = "kob-andersen"
+[preparation]
+n_particles = 300
+n_samples = 2
+melt_time = 5
+quench_time = 20
+temperature = 0.7
+[thermal]
+replicas = 3
+"""
+
+TERNARY = """
+[model]
+name = "ternary"
+species = ["A", "B", "C"]
+fractions = [0.6, 0.2, 0.2]
+masses = [1.0, 1.0, 1.0]
+number_density = 1.2
+temperature = 0.6
+lag = 10.0
+citation = "an example"
+[model.potential]
+epsilon = [[1.0, 1.5, 1.2], [1.5, 0.5, 1.0], [1.2, 1.0, 0.8]]
+sigma = [[1.0, 0.8, 0.9], [0.8, 0.88, 0.84], [0.9, 0.84, 0.94]]
+cutoff = 2.5
+smooth_from = 2.2
+"""
+
+
+def read(folder: Path, text: str):
+    file = folder / "a.toml"
+    file.write_text(text)
+    return read_experiment(file)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("model", MODELS)
+def test_presets_of_all_six_cases_are_valid(tmp_path, model, protocol, scale):
+    experiment = read(tmp_path, experiment_text(model, protocol, scale))
+    assert experiment.protocol == protocol
+    assert experiment.glass().name == model
+    assert (experiment.preparation.temperature == 0) == (protocol == "shear")
+
+
+def test_the_paper_scale_holds_the_numbers_of_the_paper(tmp_path):
+    thermal = read(tmp_path, experiment_text("kob-andersen", "thermal", "paper"))
+    assert thermal.preparation.n_particles == 30_000
+    assert thermal.preparation.n_samples == 30
+    assert thermal.thermal is not None
+    assert thermal.thermal.replicas == 30
+    assert thermal.thermal.lag == 5000
+    assert thermal.preparation.temperature == 0.44
+    assert thermal.preparation.quench_time == 50_000
+    assert thermal.describe.cutoffs == (2.0, 2.5, 3.0, 4.0)
+    assert (thermal.describe.max_degree, thermal.describe.n_max) == (10, 10)
+    shear = read(tmp_path, experiment_text("bead-spring", "shear", "paper"))
+    assert shear.shear is not None
+    assert shear.how_sheared().increment == 5e-5
+    assert shear.how_sheared().pre_strain == 0.10
+    assert shear.shear.strain == 0.01
+    assert shear.shear.threshold == 0.6
+    assert shear.preparation.quench_time == 500
+    assert (shear.describe.max_degree, shear.describe.n_max) == (18, 20)
+
+
+def test_an_option_of_a_model_reaches_its_potential(tmp_path):
+    text = SMALL.replace('"kob-andersen"', '"kob-andersen"\nsigma_ab = 0.88')
+    potential = read(tmp_path, text).glass().potential
+    assert potential.diameters[0][1] == 0.88
+    assert read(tmp_path, SMALL).glass().potential.diameters[0][1] == 0.80
+
+
+def test_a_new_model_is_its_numbers(tmp_path):
+    before, after = SMALL.split('[model]\nname = "kob-andersen"\n')
+    glass = read(tmp_path, before + TERNARY + after).glass()
+    assert glass.species == ("A", "B", "C")
+    assert glass.counts(300) == (180, 60, 60)
+    assert "pair_coeff 1 3 1.2 0.9" in glass.potential.commands()
+
+
+def test_pressure_and_density_of_the_file_replace_those_of_the_model(tmp_path):
+    text = SMALL.replace("melt_time", "number_density = 1.1\nmelt_time")
+    assert read(tmp_path, text).glass().number_density == 1.1
+
+
+MISTAKES = {
+    "unknown model": ('"kob-andersen"', '"kob"', "unknown model 'kob'; choose one of bead-spring"),
+    "unknown option": ('"kob-andersen"', '"kob-andersen"\nsgma = 1', "model.sgma: not an option"),
+    "temperature below zero": (
+        "temperature = 0.7", "temperature = -0.7",
+        "preparation.temperature: must be greater than or equal to 0, got -0.7",
+    ),
+    "no temperature": (
+        "temperature = 0.7", "temperature = 0", "preparation.temperature must be above 0",
+    ),
+    "unknown key": ("n_samples", "n_sample", "preparation.n_sample: unknown key; did you mean n_s"),
+    "missing key": ("n_samples = 2\n", "", "preparation.n_samples: missing"),
+    "a word for a number": ("melt_time = 5", 'melt_time = "long"', "preparation.melt_time: must"),
+    "neither protocol": ("[thermal]\nreplicas = 3", "", "one of the tables [thermal] and [shear]"),
+    "both protocols": ("[thermal]", "[shear]\n[thermal]", "[thermal] and [shear], and only one"),
+    "a lag of no meaning": ("replicas = 3", 'lag = "tau"', "or must be 'tau_alpha', got 'tau'"),
+    "not TOML": ("[experiment]", "[experiment", "not TOML"),
+    "not a number": ("melt_time = 5", "melt_time = nan", "preparation.melt_time: must be"),
+    "shear of a liquid": ("[thermal]\nreplicas = 3", "[shear]", "must be 0 for a shear experiment"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_named_with_file_key_and_range(tmp_path, name):
+    old, new, message = MISTAKES[name]
+    assert old in SMALL
+    with pytest.raises(FileFormatError) as caught:
+        read(tmp_path, SMALL.replace(old, new))
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "a.toml"))
+
+
+def test_particles_that_do_not_divide_into_chains_are_refused(tmp_path):
+    text = SMALL.replace("kob-andersen", "bead-spring").replace("300", "310")
+    with pytest.raises(FileFormatError, match=r"multiple of the chain length 20 .* use 300 or 320"):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileFormatError, match=r"no\.toml: cannot be read"):
+        read_experiment(tmp_path / "no.toml")
+
+
+def test_unknown_names_of_presets_are_refused():
+    with pytest.raises(InputError, match="unknown protocol 'stir'; choose one of thermal, shear"):
+        experiment_text("kob-andersen", "stir")
+    with pytest.raises(InputError, match="unknown scale 'days'; choose one of minutes, hours"):
+        experiment_text("kob-andersen", "thermal", "days")
