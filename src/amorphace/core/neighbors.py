@@ -108,15 +108,12 @@ def iter_neighbors(
     for start in range(0, max(len(centres), 1), size):
         block = centres[start : start + size]
         # a hair more than the cutoff: the exact test below decides
-        near = tree.query_ball_point(wrapped[block], cutoff * (1 + 1e-9))
-        counts = np.fromiter((len(k) for k in near), dtype=np.int64, count=len(block))
-        which = (
-            np.concatenate([np.asarray(k, dtype=np.int64) for k in near])
-            if counts.sum()
-            else np.empty(0, dtype=np.int64)
+        near = KDTree(wrapped[block]).sparse_distance_matrix(
+            tree, cutoff * (1 + 1e-9), output_type="ndarray"
         )
-        row = np.repeat(np.arange(len(block)), counts)
-        vectors = images[which] - wrapped[block][row]
+        row, which = near["i"].astype(np.int64), near["j"].astype(np.int64)
+        # np.take: three times as fast as an index for rows of three
+        vectors = np.take(images, which, axis=0) - np.take(wrapped, block[row], axis=0)
         r = np.sqrt(np.einsum("pd,pd->p", vectors, vectors))
         other = image_of[which]
         itself = (r <= COINCIDENT) & (other == block[row])
@@ -127,16 +124,28 @@ def iter_neighbors(
                 f"particles id {configuration.ids[i]} and id {configuration.ids[j]} lie on top of "
                 f"each other (distance {r[touching[0]]:.3g}); remove one of them"
             )
-        keep = (r < cutoff) & ~itself
-        row, other, vectors, r = row[keep], other[keep], vectors[keep], r[keep]
-        order = np.lexsort((r, other, row))
+        keep = np.flatnonzero((r < cutoff) & ~itself)
+        order = keep[_order(row[keep], other[keep], r[keep], which[keep])]
         yield Neighbors(
             sites=block,
-            first=np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(block)))]),
+            first=np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=len(block)))]),
             index=other[order],
-            vectors=vectors[order],
+            vectors=np.take(vectors, order, axis=0),
             distances=r[order],
         )
+
+
+def _order(
+    row: NDArray[np.int64],
+    other: NDArray[np.int64],
+    r: NDArray[np.float64],
+    which: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """By row, then particle index; images of one particle by distance, then by image."""
+    key = row * (other.max(initial=0) + 1) + other
+    order = np.argsort(key)
+    once = np.diff(key[order]) > 0
+    return order if once.all() else np.lexsort((which, r, key))
 
 
 def _images(

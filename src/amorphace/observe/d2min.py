@@ -7,6 +7,7 @@ from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.neighbors import Neighbors, iter_neighbors
@@ -240,7 +241,7 @@ class _Block:
 
 def _block(neighbors: Neighbors) -> _Block:
     d0 = neighbors.vectors
-    M = _segment_sums(d0[:, :, None] * d0[:, None, :], neighbors.first)
+    M = _outer_sums(d0, d0, neighbors.first)
     extent, axes = np.linalg.eigh(M)
     spanned = extent > FLAT * extent[:, -1:]
     inverse = np.divide(1, extent, out=np.zeros_like(extent), where=spanned)
@@ -259,18 +260,31 @@ def _fit(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """min over G of sum_j |u_j - u_i - G d0_ij|^2, and G, of each site."""
     d0 = block.d0
-    w = u[block.index] - u[block.centre]
+    w = np.take(u, block.index, axis=0) - np.take(u, block.centre, axis=0)
     far = np.einsum("pd,pd->p", w, w) >= safe**2  # the others are their own shortest image
     if far.any():
         w[far] = nearest_image(w[far], cell)
-    G = _segment_sums(w[:, :, None] * d0[:, None, :], block.first) @ block.inverse
+    G = _outer_sums(w, d0, block.first) @ block.inverse
     w -= np.einsum("pab,pb->pa", np.repeat(G, block.counts, axis=0), d0)
     return _segment_sums(np.einsum("pd,pd->p", w, w), block.first), G
 
 
+def _outer_sums(
+    a: NDArray[np.float64], b: NDArray[np.float64], first: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Sums of a b^T over rows first[k] to first[k+1], shape (n_segments, 3, 3).
+
+    Row k of a sparse matrix holds one component of a along its segment: its product with b sums
+    without an array of outer products.
+    """
+    pair, shape = np.arange(len(a)), (len(first) - 1, len(a))
+    rows = [csr_array((np.ascontiguousarray(a[:, k]), pair, first), shape) @ b for k in range(3)]
+    return np.stack(rows, axis=1)
+
+
 def _segment_sums(values: NDArray[np.float64], first: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums over rows first[k] to first[k+1]; zero where there are none."""
-    sums = np.zeros((len(first) - 1, *values.shape[1:]))
+    """Sums over values first[k] to first[k+1]; zero where there are none."""
+    sums = np.zeros(len(first) - 1)
     filled = np.flatnonzero(np.diff(first))
     if len(filled):
         sums[filled] = np.add.reduceat(values, first[filled])
