@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate.models import GlassModel
+
+BOND_RANGE = 1.42
+"""Neighbours of the bond order, in units of rho^(-1/3): between the first and second shell of fcc
+and hcp (1.12, 1.59) and around the two inner ones of bcc (1.09, 1.26, next 1.78)."""
+COHERENCE = 0.7
+"""Normalised q6(i).q6(j) above which a bond is solid-like (ten Wolde et al. 1996)."""
+SOLID_BONDS = 7
+"""Solid-like bonds that a crystal-like particle has at least, of 12 or 14 in a crystal."""
+SHORTEST_SERIES = 20
+"""Values from which the spread of a series is known well enough to judge its drift."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +34,13 @@ class Plateau:
         Over the whole run.
     drift : float
         Mean of the second half minus mean of the first.
+    spread : float or None
+        Standard deviation about the means of the two halves; None for a short series.
     """
 
     mean: float
     drift: float
+    spread: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +56,10 @@ class Health:
     fmax : float or None
         Largest force on a particle after the last minimisation.
     temperature, pressure : Plateau or None
+    crystal : float or None
+        Share of crystal-like particles (`crystal_fraction`).
+    aging : float or None
+        Largest change of Fs(q, t) from one window of a run to the next (`aging`).
     """
 
     energy_drift: float | None = None
@@ -47,6 +67,8 @@ class Health:
     fmax: float | None = None
     temperature: Plateau | None = None
     pressure: Plateau | None = None
+    crystal: float | None = None
+    aging: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,22 +85,38 @@ class Tolerances:
         Force tolerance of the minimisations.
     temperature : float
         Relative drift between the halves of a run at constant temperature.
+    pressure : float
+        Drift between the halves of a run over the spread within them. It has no scale of its
+        own: the mean may be zero. A steady series of 100 values, a fifth of them independent,
+        stays below 1.5; a ramp reaches 3.5.
+    crystal : float
+        Twenty times what glasses of the three models show.
+    aging : float
+        Above the noise of 1000 particles, below the change right after a quench.
     """
 
     energy_drift: float = 1e-3
     longest_bond: float = 1.4
     fmax: float = 1e-5
     temperature: float = 0.1
+    pressure: float = 2.0
+    crystal: float = 0.1
+    aging: float = 0.3
 
 
 def plateau(values: ArrayLike) -> Plateau | None:
-    """Mean and drift of a series; None if it has fewer than two values."""
+    """Mean, drift and spread of a series; None if it has fewer than two values."""
     series = np.asarray(values, dtype=float)
     if len(series) < 2:
         return None
     half = len(series) // 2
-    drift = series[-half:].mean() - series[:half].mean()
-    return Plateau(float(series.mean()), float(drift))
+    first, second = series[:half], series[-half:]
+    spread = float(np.sqrt((first.var() + second.var()) / 2))
+    return Plateau(
+        mean=float(series.mean()),
+        drift=float(second.mean() - first.mean()),
+        spread=spread if len(series) >= SHORTEST_SERIES else None,
+    )
 
 
 def longest_bond(model: GlassModel, configuration: Configuration) -> float | None:
@@ -93,6 +131,106 @@ def longest_bond(model: GlassModel, configuration: Configuration) -> float | Non
     return float(np.linalg.norm(apart, axis=1).max())
 
 
+def crystal_fraction(configuration: Configuration) -> float:
+    """Share of particles with at least 7 bonds of q6(i).q6(j) / |q6(i)||q6(j)| > 0.7.
+
+    Neighbours are those within 1.42 rho^(-1/3). All particles count, whatever their species. Near
+    1 in fcc, hcp and bcc crystals with thermal noise, below 0.01 in glasses: icosahedra, whose
+    neighbours are not icosahedra alike oriented, do not count.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Thermal or at rest, wrapped or not.
+
+    Raises
+    ------
+    SimulationError
+        If freud is not installed.
+    InputError
+        If there are no particles or the cell is thinner than two such distances.
+
+    References
+    ----------
+    P. R. ten Wolde, M. J. Ruiz-Montero, D. Frenkel, J. Chem. Phys. 104, 9932 (1996).
+    """
+    try:
+        import freud
+    except ImportError as error:
+        raise SimulationError(
+            f"crystals are found by freud, which cannot be loaded ({error}); install it with: "
+            "pip install amorphace[sim]"
+        ) from error
+    if not len(configuration):
+        raise InputError("no particles: their crystal-like share is not defined")
+    reach = BOND_RANGE * configuration.number_density ** (-1 / 3)
+    thickness = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0).max()
+    if not 2 * reach < thickness:
+        raise InputError(
+            f"the cell is {thickness:.3g} thick, bond order needs more than {2 * reach:.3g}: give "
+            "a configuration of more particles"
+        )
+    box = freud.box.Box.from_box_lengths_and_angles(*_lengths_and_angles(configuration.cell))
+    # fractional coordinates: the box may be a rotated or mirrored copy, which changes no bond order
+    places = box.make_absolute(configuration.wrapped().fractional())
+    order = freud.order.SolidLiquid(l=6, q_threshold=COHERENCE, solid_threshold=SOLID_BONDS)
+    with freud.parallel.NumThreads(1):
+        order.compute((box, places), neighbors={"r_max": reach, "exclude_ii": True})
+    return float(np.mean(order.num_connections >= SOLID_BONDS))
+
+
+def aging(early: ArrayLike, late: ArrayLike) -> float:
+    """max over t of |Fs_late(q, t) - Fs_early(q, t)|: zero, but for noise, in equilibrium.
+
+    Parameters
+    ----------
+    early, late : array_like of shape (n_times,)
+        Fs(q, t) at the same times since the beginning of an earlier and a later window of one
+        run. Of windows of different length the times that both have count, from the first on.
+
+    Raises
+    ------
+    InputError
+        If one of them is empty or no list of finite numbers.
+    """
+    first, second = np.asarray(early, dtype=float), np.asarray(late, dtype=float)
+    n = min(first.size, second.size)
+    if not (first.ndim == second.ndim == 1 and n):
+        raise InputError(
+            f"aging needs Fs of two windows at the same times, got shapes {first.shape} and "
+            f"{second.shape}"
+        )
+    change = np.abs(second[:n] - first[:n])
+    if not np.isfinite(change).all():
+        raise InputError("aging needs finite numbers, got Fs that is not one")
+    return float(change.max())
+
+
+def health_record(health: Health) -> dict[str, Any]:
+    """Health numbers as JSON values; what does not apply is left out."""
+    return {name: _to_json(value) for name, value in asdict(health).items() if value is not None}
+
+
+def read_health(record: Mapping[str, Any]) -> Health:
+    """The Health that `health_record` wrote.
+
+    Raises
+    ------
+    InputError
+        If the record holds something else.
+    """
+    known = {f.name for f in fields(Health)}
+    try:
+        values = {name: _from_json(value) for name, value in record.items()}
+    except (TypeError, ValueError) as error:
+        raise InputError(f"not a health record: {error}; remove the unit and run again") from error
+    if unknown := sorted(set(values) - known):
+        raise InputError(
+            f"not a health record: it holds {unknown[0]!r}, known are {', '.join(sorted(known))}"
+        )
+    return Health(**values)
+
+
 def problems(health: Health, tolerances: Tolerances | None = None) -> tuple[str, ...]:
     """What is wrong with a run, one sentence each; empty for a sound one."""
     limit = Tolerances() if tolerances is None else tolerances
@@ -101,6 +239,12 @@ def problems(health: Health, tolerances: Tolerances | None = None) -> tuple[str,
         ("energy_drift", "the energy per particle drifted by {value:.2g} (at most {limit:.2g})"),
         ("longest_bond", "the longest bond measures {value:.3g} (at most {limit:.3g})"),
         ("fmax", "the largest force after minimisation is {value:.2g} (at most {limit:.2g})"),
+        ("crystal", "{value:.1%} of the particles are crystal-like (at most {limit:.1%})"),
+        (
+            "aging",
+            "it was not in equilibrium: Fs changed by {value:.2g} between two windows "
+            "(at most {limit:.2g})",
+        ),
     ):
         value, most = getattr(health, name), getattr(limit, name)
         if value is not None and not value <= most:
@@ -111,4 +255,34 @@ def problems(health: Health, tolerances: Tolerances | None = None) -> tuple[str,
             f"the temperature drifted by {level.drift:.2g} around {level.mean:.3g} "
             f"(at most {limit.temperature:.0%})"
         )
+    level = health.pressure
+    if level is not None and not abs(level.drift) <= limit.pressure * _spread(level):
+        found.append(
+            f"the pressure drifted by {level.drift:.2g} around {level.mean:.3g}, its spread is "
+            f"{_spread(level):.2g} (at most {limit.pressure:.2g} times that)"
+        )
     return tuple(found)
+
+
+def _spread(level: Plateau) -> float:
+    """Infinite where it is not known: a short series is not judged, NaN in it is."""
+    return np.inf if level.spread is None else level.spread
+
+
+def _lengths_and_angles(cell: NDArray[np.float64]) -> list[float]:
+    """|a|, |b|, |c| and the angles between b and c, a and c, a and b, in radians."""
+    a, b, c = cell / np.linalg.norm(cell, axis=1, keepdims=True)
+    return [*np.linalg.norm(cell, axis=1), *np.arccos([b @ c, a @ c, a @ b])]
+
+
+def _to_json(value: Any) -> Any:
+    """Numbers that JSON does not know as text."""
+    if isinstance(value, dict):
+        return {k: _to_json(v) for k, v in value.items() if v is not None}
+    return value if np.isfinite(value) else str(float(value))
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return Plateau(**{k: float(v) for k, v in value.items()})
+    return float(value)
