@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError, SimulationError
+from amorphace.core.errors import InputError, SetupError, SimulationError
 from amorphace.simulate import (
     MODELS,
     Engine,
@@ -24,6 +26,7 @@ from amorphace.simulate import (
     run_command,
     run_stage,
 )
+from amorphace.simulate.dynamics import _read_end
 from amorphace.simulate.lammps import write_data
 from simulate_samples import glass, liquid
 
@@ -175,6 +178,47 @@ def test_a_full_disk_is_an_error_of_one_line() -> None:
         write_data(Path("/dev/full"), KA, liquid("kob-andersen").configuration)
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest):
+    """A file system of so many bytes on which runs write their files."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={request.param}", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a file system")
+    monkeypatch.setattr("tempfile.tempdir", str(disk))
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+DATA = 65_536
+"""Bytes that hold the files a run of 250 particles starts from but not its end as well."""
+
+
+@pytest.mark.parametrize("small_disk", [16_384], indirect=True)
+@pytest.mark.parametrize("command", [None, "wheel"])
+def test_a_disk_too_small_for_the_data_is_an_error_of_one_line(
+    small_disk: Path, command: str | None
+) -> None:
+    with pytest.raises(SetupError, match=r"cannot write .*start\.data: No space left on device; "):
+        after(liquid("kob-andersen"), command=command and command_of_wheel())
+    assert list(small_disk.iterdir()) == []
+
+
+@pytest.mark.parametrize("small_disk", [DATA], indirect=True)
+def test_a_disk_too_small_for_the_end_of_a_run_is_an_error_of_one_line(small_disk: Path) -> None:
+    with pytest.raises(SetupError, match=r"the disk of .* is full; free some room there"):
+        after(liquid("kob-andersen"), command=command_of_wheel())
+    assert list(small_disk.iterdir()) == []
+
+
+def test_the_end_of_a_run_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
+    end = tmp_path / "end.dump"
+    end.write_text("ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n250\n")
+    with pytest.raises(SimulationError, match=r"end\.dump ends after 4 lines; run"):
+        _read_end(end, liquid("kob-andersen"))
+
+
 def test_no_room_for_the_files_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
     with pytest.raises(SimulationError, match=r"no folder for LAMMPS' files.*TMPDIR"):
@@ -187,6 +231,45 @@ def test_closing_leaves_no_files_behind() -> None:
         assert (folder / "log.lammps").exists()
     assert not folder.exists()
     engine.close()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_a_command_and_its_children_do_not_outlive_a_killed_process(tmp_path: Path) -> None:
+    lmp = tmp_path / "lmp"
+    lmp.write_text("#!/bin/sh\nsleep 600 &\necho $$ $! > started\nmv started pids\nwait\n")
+    lmp.chmod(0o755)
+    code = "import sys, pathlib; from amorphace.simulate import run_command\n"
+    code += "run_command(sys.argv[1:2], ['units lj'], pathlib.Path(sys.argv[2]))"
+    with subprocess.Popen([sys.executable, "-c", code, str(lmp), str(tmp_path)]) as parent:
+        await_true((tmp_path / "pids").exists, 30.0)
+        pids = [int(p) for p in (tmp_path / "pids").read_text().split()]
+        assert len(pids) == 2
+        assert all(map(alive, pids))
+        parent.kill()
+    await_true(lambda: not any(map(alive, pids)), 2.0)
+
+
+def await_true(condition: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} seconds"
+        time.sleep(0.01)
+
+
+def test_children_of_a_finished_command_are_ended(tmp_path: Path) -> None:
+    script = "sleep 600 > /dev/null 2>&1 & echo $! > pid; exit 3"
+    with pytest.raises(SimulationError, match="exit status 3"):
+        run_command(["sh", "-c", script], [], tmp_path)
+    pid = int((tmp_path / "pid").read_text())
+    await_true(lambda: not alive(pid), 2.0)
 
 
 @pytest.mark.parametrize("command", [None, "wheel"])

