@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError
+from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate import (
     MODELS,
     EmbeddedAtom,
@@ -90,6 +91,51 @@ def test_inconsistent_models_are_refused(change: dict, text: str) -> None:
 def test_interactions_must_be_symmetric() -> None:
     with pytest.raises(InputError, match="sigma must be a symmetric matrix"):
         LennardJones(epsilon=((1.0, 1.0), (1.0, 1.0)), sigma=((1.0, 0.8), (0.9, 1.0)), cutoff=2.5)
+
+
+def copper(**change: object) -> EmbeddedAtom:
+    return replace(EmbeddedAtom(file="Cu.alloy", elements=("Cu",), diameters=((2.5,),)), **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"elements": ("Cu", "Zr")}, r"1 rows of diameters need as many elements, got \('Cu', 'Zr"),
+        ({"diameters": ((2.5, 2.8),)}, "diameters must be a symmetric matrix"),
+    ],
+)
+def test_an_embedded_atom_potential_needs_an_element_and_sizes_for_each_species(
+    change: dict, text: str
+) -> None:
+    with pytest.raises(InputError, match=text):
+        copper(**change)
+
+
+def test_a_potential_file_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert copper().commands()[1] == "pair_coeff * * Cu.alloy Cu"  # LAMMPS looks for it
+    (tmp_path / "Cu.alloy").touch()
+    assert copper().commands()[1] == f"pair_coeff * * {tmp_path / 'Cu.alloy'} Cu"
+
+
+def test_a_potential_file_that_is_missing_is_named() -> None:
+    model = GlassModel(
+        name="copper",
+        species=("Cu",),
+        fractions=(1.0,),
+        masses=(63.546,),
+        potential=copper(file="no-such.alloy"),
+        number_density=0.08,
+        temperature=800.0,
+        lag=1.0,
+        units="metal",
+        citation="a test",
+    )
+    c = Configuration(positions=[[0, 0, 0], [2.5, 0, 0]], species="Cu", cell=20.0)
+    with pytest.raises(SimulationError, match=r"cannot open eam/alloy .*no-such\.alloy: No such"):
+        Engine(model, c)
 
 
 @pytest.mark.parametrize("sigma_ab", [0.80, 0.88])

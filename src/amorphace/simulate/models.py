@@ -22,13 +22,15 @@ A model is one frozen dataclass. Another pair-potential glass is one more of the
 (600, 200, 200)
 
 A metallic glass is the same with `EmbeddedAtom(file=..., elements=...)` as its potential,
-`units="metal"` and a time step in picoseconds. A polydisperse glass is many species.
+`units="metal"` and a time step in picoseconds. A polydisperse glass is many species;
+`docs/new_model.md` makes one of either kind.
 """
 
 from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -40,6 +42,12 @@ Matrix = tuple[tuple[float, ...], ...]
 
 BOLTZMANN = {"lj": 1.0, "metal": 8.617343e-5}
 """Boltzmann's constant in each system of units (metal: eV/K, to LAMMPS' digits)."""
+
+
+def _check_symmetric(name: str, rows: Matrix) -> None:
+    ragged = any(len(row) != len(rows) for row in rows)
+    if ragged or not np.array_equal(rows, np.transpose(rows)):
+        raise InputError(f"{name} must be a symmetric matrix, got {rows}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +72,7 @@ class LennardJones:
 
     def __post_init__(self) -> None:
         for name in ("epsilon", "sigma"):
-            matrix = np.array(getattr(self, name), dtype=float)
-            if matrix.ndim != 2 or not np.array_equal(matrix, matrix.T):
-                raise InputError(f"{name} must be a symmetric matrix, got {getattr(self, name)}")
+            _check_symmetric(name, getattr(self, name))
         if self.smooth_from is not None and not 0 < self.smooth_from < self.cutoff:
             raise InputError(
                 f"smooth_from must lie between 0 and the cutoff {self.cutoff}, "
@@ -104,13 +110,18 @@ class EmbeddedAtom:
     Parameters
     ----------
     file : str
-        Path of the potential file.
+        Path of the potential file; a name alone may be one that LAMMPS knows.
     elements : tuple of str
         The file's element for each species of the model.
     diameters : tuple of tuples, shape (n_species, n_species)
         Distances that the push-off opens between pairs of species, in Angstrom.
     style : {"eam/alloy", "eam/fs"}
         Format of the file.
+
+    Raises
+    ------
+    InputError
+        If the diameters are not a symmetric matrix with a row for each element.
     """
 
     file: str
@@ -118,11 +129,21 @@ class EmbeddedAtom:
     diameters: Matrix
     style: Literal["eam/alloy", "eam/fs"] = "eam/alloy"
 
+    def __post_init__(self) -> None:
+        _check_symmetric("diameters", self.diameters)
+        if len(self.elements) != len(self.diameters):
+            raise InputError(
+                f"{len(self.diameters)} rows of diameters need as many elements, "
+                f"got {self.elements}"
+            )
+
     def commands(self) -> list[str]:
-        """The LAMMPS commands that define the interaction."""
+        """The LAMMPS commands that define the interaction, wherever LAMMPS runs."""
+        file = Path(self.file)
+        place = shlex.quote(str(file.absolute() if file.exists() else file))
         return [
             f"pair_style {self.style}",
-            f"pair_coeff * * {shlex.quote(self.file)} {' '.join(self.elements)}",
+            f"pair_coeff * * {place} {' '.join(self.elements)}",
         ]
 
 
