@@ -1,0 +1,265 @@
+"""The score field: a fitted model's probability for the particles of any configuration."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+from amorphace.core.files import written_aside
+from amorphace.core.sites import Sites
+from amorphace.dataset.thermal import majority_species
+from amorphace.io import write
+from amorphace.learn.model import LinearModel
+
+SETTINGS = (
+    "cutoff",
+    "species",
+    "max_order",
+    "max_degree",
+    "n_max",
+    "degree_weight",
+    "purify",
+    "distance_transform",
+    "r0",
+    "sort",
+)
+"""What a model must say of its descriptor, so that its features can be computed again."""
+
+JOINABLE = (".xyz", ".extxyz", ".dump", ".lammpstrj")
+"""Formats in which the frames of a trajectory stand one after the other."""
+
+
+def model_descriptor(model: LinearModel, *, n_jobs: int | None = None) -> ACEDescriptor:
+    """The descriptor whose features a model was fitted to.
+
+    Parameters
+    ----------
+    model : LinearModel
+    n_jobs : int, optional
+        Threads of the descriptor.
+
+    Returns
+    -------
+    ACEDescriptor
+        All its columns; `model_columns` says which of them the model uses.
+
+    Raises
+    ------
+    InputError
+        If the model does not hold all settings of the descriptor, or one has no meaning.
+    """
+    missing = [name for name in SETTINGS if name not in model.settings]
+    if missing:
+        raise InputError(
+            f"the model does not say {', '.join(missing)}, without which its features cannot be "
+            "computed; fit it again with all settings of the descriptor"
+        )
+    words = {name: model.settings[name] for name in SETTINGS}
+    words["species"] = tuple(words["species"])
+    return ACEDescriptor(**words, n_jobs=n_jobs).fit()
+
+
+def model_columns(model: LinearModel, descriptor: ACEDescriptor) -> NDArray[np.int64]:
+    """Place of the model's features among the columns of the descriptor, shape (n_columns,).
+
+    Raises
+    ------
+    InputError
+        If a feature of the model is no column of the descriptor.
+    """
+    place = {name: k for k, name in enumerate(descriptor.get_feature_names_out())}
+    unknown = [name for name in model.names if name not in place]
+    if unknown:
+        raise InputError(
+            f"{len(unknown)} of the model's {len(model.names)} features (first: {unknown[0]!r}) "
+            f"are no columns of the descriptor that the model names, whose columns are "
+            f"{next(iter(place))!r}, ...; the file has been changed, or is of another version: "
+            "fit again"
+        )
+    return np.array([place[name] for name in model.names], dtype=np.int64)
+
+
+def score(
+    model: LinearModel,
+    configuration: Configuration,
+    *,
+    centres: str | Sequence[str] | None = None,
+    n_jobs: int | None = None,
+) -> NDArray[np.float64]:
+    """P(active) of every particle: sigma(weights . B + intercept) (eq. 11).
+
+    Parameters
+    ----------
+    model : LinearModel
+    configuration : Configuration
+        Seen by the model or not. Prepared as those the model was fitted to (an inherent
+        structure, if it learned from inherent structures).
+    centres : str or sequence of str, optional
+        Species whose particles get a score. When left out: those the model was fitted to, if it
+        names them (`model.settings["centres"]`), otherwise the most frequent species.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors.
+
+    Returns
+    -------
+    ndarray of shape (n_particles,)
+        NaN for particles of other species, since the model has not learned about them.
+
+    Raises
+    ------
+    InputError
+        If the configuration holds a species that the model does not know, no particle is of the
+        wanted species, or as `model_descriptor` and `model_columns`.
+
+    Examples
+    --------
+    >>> settings = ACEDescriptor(cutoff=2.0, species=("A", "B"), max_order=1).get_params()
+    >>> model = LinearModel(names=["B1"], weights=[-2.0], intercept=-1.0, mean=[0.0], scale=[1.0],
+    ...                     strength=1.0, settings=settings, version="0.1.0")
+    >>> glass = Configuration(positions=[[0, 0, 0], [1, 0, 0], [4, 4, 4]], cell=9.0,
+    ...                       species=["A", "B", "A"])
+    >>> score(model, glass).round(2)  # B1 < 0 beside a B, zero where nothing is near
+    array([0.53,  nan, 0.27])
+    """
+    ((_, values),) = iter_scores(model, [configuration], centres=centres, n_jobs=n_jobs)
+    return values
+
+
+def iter_scores(
+    model: LinearModel,
+    configurations: Iterable[Configuration],
+    *,
+    centres: str | Sequence[str] | None = None,
+    n_jobs: int | None = None,
+) -> Iterator[tuple[Configuration, NDArray[np.float64]]]:
+    """`score` of every frame of a trajectory, one frame in memory at a time.
+
+    Parameters
+    ----------
+    model, centres, n_jobs
+        As for `score`.
+    configurations : iterable of Configuration
+
+    Yields
+    ------
+    Configuration, ndarray of shape (n_particles,)
+    """
+    descriptor = model_descriptor(model, n_jobs=n_jobs)
+    columns = model_columns(model, descriptor)
+    # columns of an order do not depend on higher ones, which need not be computed
+    highest = int(descriptor.basis_.order[columns].max(initial=1))
+    if descriptor.sort == "lexicographic":
+        descriptor = descriptor.set_params(max_order=highest).fit()
+    wanted = model.settings.get("centres") if centres is None else centres
+    for configuration in configurations:
+        _check_species(configuration, descriptor.species)
+        sites = Sites(configuration, _centres(configuration, wanted))
+        values = np.full(len(configuration), np.nan)
+        for rows, B in descriptor.iter_blocks(sites):
+            values[sites.index[rows]] = model.predict_proba(B[:, columns])[:, 1]
+        yield configuration, values
+
+
+def write_scores(
+    path: str | Path,
+    model: LinearModel,
+    configurations: Iterable[Configuration],
+    *,
+    centres: str | Sequence[str] | None = None,
+    n_jobs: int | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[int, int]:
+    """Write the frames of a trajectory with the model's probability as the column "score".
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in .xyz, .extxyz, .dump or .lammpstrj (also with .gz), or, for a single frame, .npz;
+        appears whole or not at all.
+    model, configurations, centres, n_jobs
+        As for `iter_scores`.
+    progress : callable, optional
+        Called with 1 after each frame.
+
+    Returns
+    -------
+    n_frames, n_scores : int
+        Frames written, and scores in them that are not NaN.
+
+    Raises
+    ------
+    InputError
+        If there are no frames, the format cannot hold them, or as `score`.
+    """
+    target = Path(path)
+    suffix = "".join(s for s in target.suffixes[-2:] if s in (*JOINABLE, ".gz", ".npz"))
+    n_frames = n_scores = 0
+    labels: set[str] = set()
+    with written_aside(target) as whole:
+        frame_file = whole.with_name(whole.name + suffix)
+        try:
+            with whole.open("wb") as stream:
+                for frame, values in iter_scores(
+                    model, configurations, centres=centres, n_jobs=n_jobs
+                ):
+                    if n_frames:
+                        _check_joinable(target, suffix, labels, frame)
+                    labels |= set(frame.species.tolist())
+                    write(frame_file, frame, score=values)
+                    with frame_file.open("rb") as part:
+                        shutil.copyfileobj(part, stream)
+                    n_frames += 1
+                    n_scores += int(np.isfinite(values).sum())
+                    if progress is not None:
+                        progress(1)
+        finally:
+            frame_file.unlink(missing_ok=True)
+        if not n_frames:
+            raise InputError(f"{path}: there is no frame to write; check the trajectory")
+    return n_frames, n_scores
+
+
+def _check_joinable(path: Path, suffix: str, labels: set[str], frame: Configuration) -> None:
+    """A second frame can stand behind the first, with the same meaning of types 1, 2, ...."""
+    if not suffix.startswith(JOINABLE):
+        raise InputError(
+            f"{path}: this format holds a single frame with scores; write a trajectory as .xyz "
+            "or .dump"
+        )
+    if suffix.startswith((".dump", ".lammpstrj")) and set(frame.species.tolist()) != labels:
+        raise InputError(
+            f"{path}: the frame of step {frame.step} holds other species than those before, so "
+            "that type numbers of a dump would change their meaning; write .xyz"
+        )
+
+
+def _check_species(configuration: Configuration, species: Sequence[str]) -> None:
+    unknown = sorted(set(configuration.species.tolist()) - set(species))
+    if unknown:
+        raise InputError(
+            f"species {', '.join(unknown)} not known to the model, which was fitted for "
+            f"{', '.join(species)}; give a model of this mixture, or name the species as the "
+            "model does"
+        )
+
+
+def _centres(configuration: Configuration, wanted: str | Sequence[str] | None) -> NDArray[np.bool_]:
+    """Mask of the particles that get a score."""
+    labels = [wanted] if isinstance(wanted, str) else wanted
+    mask = np.isin(
+        configuration.species,
+        [majority_species(configuration.species)] if labels is None else list(labels),
+    )
+    if not mask.any():
+        raise InputError(
+            f"no particle is of species {', '.join(labels or ())}; the configuration holds "
+            f"{', '.join(np.unique(configuration.species))}"
+        )
+    return mask
