@@ -52,7 +52,8 @@ def predict(
     if output.exists() and not overwrite:
         raise InputError(f"{output} is there already; choose another -o or give --overwrite")
     fitted = LinearModel.from_json(model)
-    labels = tuple(species or model_descriptor(fitted).species)
+    model_descriptor(fitted)  # says what the model lacks before a file is read
+    labels = tuple(species or fitted.settings["species"])
     with progress_bar("frames") as bar:
         task = bar.add_task("predict", total=None)
         n_frames, n_scores = write_scores(

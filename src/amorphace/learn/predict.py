@@ -159,7 +159,7 @@ def iter_scores(
         descriptor = descriptor.set_params(max_order=highest).fit()
     wanted = model.settings.get("centres") if centres is None else centres
     for configuration in configurations:
-        _check_species(configuration, descriptor.species)
+        _check_species(configuration, model.settings["species"])
         sites = Sites(configuration, _centres(configuration, wanted))
         values = np.full(len(configuration), np.nan)
         for rows, B in descriptor.iter_blocks(sites):
