@@ -23,7 +23,7 @@ from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.store import read_table, write_table
 from amorphace.dataset.table import Columns, Table
 from amorphace.dataset.thermal import majority_species, thermal_labels
-from amorphace.learn import logistic
+from amorphace.learn import newton
 from amorphace.learn.curves import accuracy_curve, accuracy_curves, default_columns
 from amorphace.learn.folds import split
 from amorphace.learn.logistic import (
@@ -176,7 +176,7 @@ def test_separable_labels_and_more_columns_than_sites_are_no_trouble() -> None:
 
 def test_a_fit_that_does_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y, _ = logistic_data(100, [2.0, 1.0], seed=6)
-    monkeypatch.setattr(logistic, "MAX_STEPS", 1)
+    monkeypatch.setattr(newton, "MAX_STEPS", 1)
     with pytest.raises(InputError, match="100 sites on 2 columns does not converge at strength"):
         list(logistic_path(X, y, [1e-3]))
 

@@ -14,14 +14,14 @@ from threadpoolctl import threadpool_limits
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
+from amorphace.learn.fit import check_described, labelled_sites
 from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.logistic import (
     STRENGTHS,
     check_data,
     check_strengths,
-    choose_strength,
+    fit_best,
     inner_folds,
-    logistic_path,
 )
 
 Progress = Callable[[int, int], None]
@@ -213,6 +213,7 @@ def accuracy_curve(
         strength=scores[3],
         order=() if columns is None else tuple(int(columns.order[k]) for k in last),
         last_column=() if columns is None else tuple(columns.names[k] for k in last),
+        folds=folds,
     )
 
 
@@ -245,20 +246,17 @@ def accuracy_curves(
     InputError
         If the table holds no features, not those of a cutoff, or too few samples.
     """
-    cutoffs = table.cutoffs if cutoffs is None else cutoffs
-    if not cutoffs or table.columns is None:
-        raise InputError("the table holds no features; describe its sites first")
-    rows = np.flatnonzero(table.label >= 0)
-    if not len(rows):
-        raise InputError("the table holds no labelled sites; label them first")
+    check_described(table)
+    cutoffs = cutoffs or table.cutoffs
     curves: list[AccuracyCurve] = []
     for k, cutoff in enumerate(cutoffs):
+        sites = labelled_sites(table, cutoff)
         curve = accuracy_curve(
-            table.feature_rows(cutoff, rows),
-            table.label[rows],
-            table.sample[rows],
+            sites.X,
+            sites.y,
+            sites.groups,
             n_columns=n_columns,
-            columns=table.columns,
+            columns=sites.columns,
             n_splits=n_splits,
             n_inner_splits=n_inner_splits,
             folds=folds,
@@ -303,15 +301,14 @@ def _score(
     """
     with threadpool_limits(1):
         X_train, y_train = X[fold.train, :n_columns], y[fold.train]
-        strength = choose_strength(X_train, y_train, inner, strengths)
-        (fit,) = logistic_path(X_train, y_train, [strength])
+        fit = fit_best(X_train, y_train, inner, strengths)
         decision = fit.decision(X[fold.test, :n_columns])
     truth, predicted = y[fold.test], (decision > 0).astype(np.int64)
     return (
         float(accuracy_score(truth, predicted)),
         float(balanced_accuracy_score(truth, predicted)),
         float(roc_auc_score(truth, decision)),
-        strength,
+        fit.strength,
     )
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.provenance import package_version
 from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.model import LinearModel
+from amorphace.learn.newton import NotConverged, Problem, Solver
 
 STRENGTHS = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3)
 """Regularisation strengths from which one is chosen. With some thousand sites a few radial
@@ -26,10 +24,7 @@ TOLERANCE = 1e-6
 """Largest component of the gradient of the mean loss at which a fit has converged. Newton steps
 converge quadratically: a hundred times less costs about one step."""
 
-MAX_STEPS = 200
-"""Newton steps after which a fit counts as not converging; a handful is usual."""
-
-SEARCH_TOLERANCE = 1e-4
+SEARCH_TOLERANCE = 1e-5
 """The same while strengths, ten times apart, are compared."""
 
 
@@ -68,8 +63,8 @@ def logistic_path(
 
     Minimises sum_i log(1 + exp(-s_i f(x_i))) + strength/2 |weights|^2 with s_i = -1, 1 for the
     labels 0, 1 and f linear in the standardised columns; scikit-learn's C is 1/strength. Newton's
-    method with a Cholesky factor: for hundreds of strongly correlated columns it needs a few
-    steps where gradient methods need hundreds.
+    method with a Cholesky factor (`Solver`): for hundreds of strongly correlated columns it needs
+    a few steps where gradient methods need hundreds.
 
     Parameters
     ----------
@@ -86,35 +81,36 @@ def logistic_path(
     InputError
         If a fit does not converge.
     """
-    scaler = StandardScaler().fit(X)
-    Z = np.asarray(scaler.transform(X))
-    model = LogisticRegression(
-        solver="newton-cholesky", tol=tolerance, max_iter=MAX_STEPS, warm_start=True
-    )
+    X = np.asarray(X, dtype=np.float64)
+    scaled = StandardScaler().fit(X)
+    solver = Solver(Problem.of(scaled.transform(X), y, [np.arange(len(y))]))
+    theta = solver.problem.start
     for strength in strengths:
-        model.set_params(C=1 / strength)
-        _fit_or_fail(model, Z, y, strength)
-        yield LogisticFit(
-            mean=np.asarray(scaler.mean_),
-            scale=np.asarray(scaler.scale_),
-            weights=np.array(model.coef_[0]),
-            intercept=float(np.asarray(model.intercept_)[0]),
-            strength=float(strength),
-        )
+        theta = _solve(solver, strength, theta, tolerance)
+        yield _fit(scaled, theta[:, 0], strength)
 
 
-def _fit_or_fail(
-    model: LogisticRegression, Z: NDArray[Any], y: NDArray[np.int64], strength: float
-) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ConvergenceWarning)
-        try:
-            model.fit(Z, y)
-        except ConvergenceWarning as warning:
-            raise InputError(
-                f"logistic regression of {Z.shape[0]} sites on {Z.shape[1]} columns does not "
-                f"converge at strength {strength:g} ({warning}); leave out the weakest strengths"
-            ) from None
+def _fit(scaled: StandardScaler, theta: NDArray[np.float64], strength: float) -> LogisticFit:
+    return LogisticFit(
+        mean=np.asarray(scaled.mean_),
+        scale=np.asarray(scaled.scale_),
+        weights=theta[:-1],
+        intercept=float(theta[-1]),
+        strength=float(strength),
+    )
+
+
+def _solve(
+    solver: Solver, strength: float, start: NDArray[np.float64], tolerance: float
+) -> NDArray[np.float64]:
+    try:
+        return solver.solve(strength, start, tolerance)
+    except NotConverged as error:
+        n_sites, n_columns = solver.problem.Z.shape
+        raise InputError(
+            f"logistic regression of {n_sites} sites on {n_columns - 1} columns does not converge "
+            f"at strength {strength:g} ({error}); leave out the weakest strengths"
+        ) from None
 
 
 def choose_strength(
@@ -137,27 +133,48 @@ def choose_strength(
         Of these rows.
     strengths : sequence of float
     """
+    return fit_best(X, y, folds, strengths).strength
+
+
+def fit_best(
+    X: NDArray[Any],
+    y: NDArray[np.int64],
+    folds: Sequence[Fold],
+    strengths: Sequence[float],
+) -> LogisticFit:
+    """A fit to all rows at the strength that `choose_strength` takes; see there.
+
+    The fits of the folds are made together (`Solver`), and their mean is where the fit to all
+    rows begins.
+    """
     ordered = sorted(strengths, reverse=True)
     if len(ordered) == 1:
-        return float(ordered[0])
-    paths = [
-        logistic_path(X[fold.train], y[fold.train], ordered, tolerance=SEARCH_TOLERANCE)
-        for fold in folds
-    ]
-    losses: list[float] = []
-    for fits in zip(*paths, strict=True):
-        losses.append(
-            sum(
-                _total_log_loss(fit.decision(X[fold.test]), y[fold.test])
-                for fit, fold in zip(fits, folds, strict=True)
-            )
-        )
+        return next(logistic_path(X, y, ordered))
+    X = np.asarray(X, dtype=np.float64)
+    scaled = StandardScaler().fit(X)
+    Z = np.asarray(scaled.transform(X))
+    solver = Solver(Problem.of(Z, y, [fold.train for fold in folds]))
+    thetas, losses = [solver.problem.start], []
+    for strength in ordered:
+        thetas.append(_solve(solver, strength, thetas[-1], SEARCH_TOLERANCE))
+        losses.append(_loss_left_out(solver.problem, thetas[-1], folds))
         if len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]:
             break
-    return float(ordered[int(np.argmin(losses))])
+    best = int(np.argmin(losses))
+    start = thetas[best + 1].mean(axis=1, keepdims=True)
+    whole = Solver(Problem.of(Z, y, [np.arange(len(y))]))
+    return _fit(scaled, _solve(whole, ordered[best], start, TOLERANCE)[:, 0], ordered[best])
 
 
-def _total_log_loss(decision: NDArray[np.float64], y: NDArray[np.int64]) -> float:
+def _loss_left_out(problem: Problem, theta: NDArray[np.float64], folds: Sequence[Fold]) -> float:
+    """Log-loss of each fold's fit on its test rows, summed over folds."""
+    return sum(
+        _total_log_loss(problem.Z[fold.test] @ theta[:, j], problem.y[fold.test])
+        for j, fold in enumerate(folds)
+    )
+
+
+def _total_log_loss(decision: NDArray[np.float64], y: NDArray[Any]) -> float:
     """sum_i log(1 + exp(-s_i f_i)), s_i = -1, 1 for the labels 0, 1."""
     return float(np.logaddexp(0, np.where(y == 1, -decision, decision)).sum())
 
@@ -231,6 +248,7 @@ def fit_classifier(
     *,
     names: Sequence[str],
     settings: Mapping[str, Any],
+    centres: Sequence[str] = (),
     strengths: Sequence[float] = STRENGTHS,
     n_splits: int = 5,
     folds: Folds = "grouped",
@@ -248,6 +266,8 @@ def fit_classifier(
     names : sequence of str of length n_columns
     settings : mapping of str to JSON value
         The descriptor's, so that the features can be computed again.
+    centres : sequence of str
+        Species of the sites.
     strengths : sequence of float
         To choose from; one strength is taken as it is.
     n_splits : int
@@ -267,11 +287,10 @@ def fit_classifier(
         raise InputError(f"{X.shape[1]} columns need as many names, got {len(names)}")
     if len(np.unique(y)) < 2:
         raise InputError(f"all {len(y)} sites have label {y[0]}; both labels are needed")
-    strength = strengths[0]
+    inner: tuple[Fold, ...] = ()
     if len(strengths) > 1:
         inner = inner_folds(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-        strength = choose_strength(X, y, inner, strengths)
-    (fit,) = logistic_path(X, y, [strength])
+    fit = fit_best(X, y, inner, strengths)
     weights = fit.weights / fit.scale
     return LinearModel(
         names=tuple(names),
@@ -279,7 +298,8 @@ def fit_classifier(
         intercept=float(fit.intercept - weights @ fit.mean),
         mean=fit.mean,
         scale=fit.scale,
-        strength=strength,
+        strength=fit.strength,
         settings=settings,
         version=package_version(),
+        centres=tuple(centres),
     )

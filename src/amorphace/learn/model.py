@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class LinearModel:
         The descriptor's.
     version : str
         Of amorphace.
+    centres : sequence of str
+        Species of the sites the model was fitted to; () when not known.
 
     Raises
     ------
@@ -62,10 +64,12 @@ class LinearModel:
     strength: float
     settings: Mapping[str, Any]
     version: str
+    centres: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.names)
         object.__setattr__(self, "names", names)
+        object.__setattr__(self, "centres", tuple(str(label) for label in self.centres))
         for field in ARRAYS:
             array = np.array(getattr(self, field), dtype=np.float64)
             if array.shape != (len(names),):
@@ -97,6 +101,29 @@ class LinearModel:
             )
         return B @ self.weights + self.intercept
 
+    def column_indices(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Which columns of a matrix the weights belong to, shape (n_columns,).
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of the columns of the matrix.
+
+        Raises
+        ------
+        InputError
+            If a column of the model is not among them.
+        """
+        place = {str(name): k for k, name in enumerate(names)}
+        missing = [name for name in self.names if name not in place]
+        if missing:
+            raise InputError(
+                f"the model was fitted for other settings: it needs the column {missing[0]!r}, "
+                f"which is not among the {len(place)} given ({len(missing)} are missing); describe "
+                "the sites with the settings of the model, or fit again"
+            )
+        return np.array([place[name] for name in self.names], dtype=np.int64)
+
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probabilities of being inactive and active, shape (n_sites, 2), as in scikit-learn."""
         f = self.decision_function(X)
@@ -109,6 +136,7 @@ class LinearModel:
             "format_version": FORMAT_VERSION,
             "version": self.version,
             "settings": self.settings,
+            "centres": list(self.centres),
             "strength": self.strength,
             "intercept": self.intercept,
             "names": list(self.names),
@@ -138,6 +166,7 @@ class LinearModel:
                 strength=float(fields["strength"]),
                 settings=fields["settings"],
                 version=str(fields["version"]),
+                centres=fields.get("centres", ()),
             )
         except KeyError as error:
             raise FileFormatError(path, f"the field {error} is missing; fit again") from None

@@ -1,0 +1,138 @@
+"""Fit a classifier to a table, and know which features it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.errors import InputError
+from amorphace.dataset.table import Columns, Table
+from amorphace.learn.folds import Folds
+from amorphace.learn.logistic import STRENGTHS, fit_classifier
+from amorphace.learn.model import LinearModel
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSites:
+    """The labelled rows of a table at one cutoff.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_sites, n_columns)
+    y, groups : ndarray of shape (n_sites,)
+        Label (1 active, 0 inactive) and sample.
+    rows : ndarray of shape (n_sites,)
+        Of the table.
+    columns : Columns
+    """
+
+    X: NDArray[Any]
+    y: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    columns: Columns
+
+
+def labelled_sites(table: Table, cutoff: float) -> LabelledSites:
+    """Features, labels and samples of the labelled rows.
+
+    Raises
+    ------
+    InputError
+        If the table holds no features, not those of the cutoff, or no labelled sites.
+    """
+    check_described(table)
+    assert table.columns is not None
+    rows = np.flatnonzero(table.label >= 0)
+    return LabelledSites(
+        X=table.feature_rows(cutoff, rows),
+        y=table.label[rows].astype(np.int64),
+        groups=table.sample[rows],
+        rows=rows,
+        columns=table.columns,
+    )
+
+
+def check_described(table: Table) -> None:
+    """Raise `InputError` where a table has no features or no labelled sites."""
+    if not table.cutoffs or table.columns is None:
+        raise InputError("the table holds no features; describe its sites first")
+    if not (table.label >= 0).any():
+        raise InputError("the table holds no labelled sites; label them first")
+
+
+def descriptor_settings(table: Table, cutoff: float) -> dict[str, Any]:
+    """Constructor words of the `ACEDescriptor` that made the features of a cutoff.
+
+    They come from the table's provenance; {"cutoff": cutoff} alone where it does not say.
+
+    Examples
+    --------
+    >>> table = Table(sample=[0], particle_id=[1], species=["A"], sample_names=["s"],
+    ...               provenance={"parameters": {"cutoffs": [2.0, 4.0], "species": ["A"]}})
+    >>> descriptor_settings(table, 4.0)
+    {'species': ['A'], 'cutoff': 4.0}
+    """
+    recorded: Mapping[str, Any] = table.provenance.get("parameters", {})
+    settings = {key: value for key, value in recorded.items() if key != "cutoffs"}
+    return settings | {"cutoff": float(cutoff)}
+
+
+def fit_model(
+    table: Table,
+    cutoff: float,
+    n_columns: int | None = None,
+    *,
+    strengths: Sequence[float] = STRENGTHS,
+    n_splits: int = 5,
+    folds: Folds = "grouped",
+    seed: int = 0,
+) -> LinearModel:
+    """A classifier fitted to all labelled sites of a table.
+
+    Parameters
+    ----------
+    table : Table
+    cutoff : float
+        Of the features, in units of sigma.
+    n_columns : int, optional
+        How many leading columns to use; all when left out.
+    strengths : sequence of float
+        To choose from; one strength is taken as it is.
+    n_splits, folds, seed
+        Folds for the choice of the strength, as in `fit_classifier`.
+
+    Returns
+    -------
+    LinearModel
+        Its `settings` are the constructor words of the descriptor, its `centres` the species of
+        the labelled sites.
+
+    Raises
+    ------
+    InputError
+        If the table is not described and labelled, `n_columns` is not from 1 to the number of
+        columns, or the sites are not fit for learning (see `fit_classifier`).
+    """
+    sites = labelled_sites(table, cutoff)
+    n = len(sites.columns) if n_columns is None else n_columns
+    if not 1 <= n <= len(sites.columns):
+        raise InputError(
+            f"n_columns must be from 1 to {len(sites.columns)}, the columns there are; got {n}"
+        )
+    return fit_classifier(
+        sites.X[:, :n],
+        sites.y,
+        sites.groups,
+        names=sites.columns.names[:n],
+        settings=descriptor_settings(table, cutoff),
+        centres=tuple(np.unique(table.species[sites.rows]).tolist()),
+        strengths=strengths,
+        n_splits=n_splits,
+        folds=folds,
+        seed=seed,
+    )
