@@ -1,3 +1,4 @@
+import json
 from itertools import combinations
 from math import pi
 
@@ -8,6 +9,13 @@ from scipy.spatial.transform import Rotation
 import amorphace as am
 from amorphace.ace.clusters import cluster_expansion, directions_at, pure_weights
 from amorphace.core.neighbors import find_neighbors
+from amorphace.learn.clusters import (
+    ClusterFunctions,
+    Contributions,
+    cluster_functions,
+    contributions,
+)
+from amorphace.learn.model import LinearModel
 
 from test_ace_features import glass
 from tolerances import BRUTE_FORCE, EXACT
@@ -129,3 +137,107 @@ def test_what_cannot_be_read_is_said():
         model.v1(-0.5)
     with pytest.raises(am.InputError, match=r"shape \(..., 3, 3\)"):
         model.v3(1, 1, 1, np.zeros((3, 3)))
+
+
+def fitted(seed, ace, names=None):
+    """A model with random weights, as if it had been fitted to a fold."""
+    names = ace.get_feature_names_out() if names is None else names
+    return LinearModel(
+        names=names,
+        weights=np.random.default_rng(seed).normal(size=len(names)),
+        intercept=0.0,
+        mean=np.zeros(len(names)),
+        scale=np.ones(len(names)),
+        strength=1.0,
+        settings={k: v for k, v in ace.get_params().items() if k != "n_jobs"},
+        version="0",
+    )
+
+
+@pytest.mark.parametrize("purify", [True, False])
+def test_curves_and_maps_are_the_cluster_functions_of_every_fold(purify):
+    ace = descriptor(2, purify=purify)
+    models = [fitted(k, ace) for k in range(3)]
+    read = cluster_functions(models, n_r=5, n_map=4, angle=90, triple_angle=100)
+    assert [c.species for c in read.v1] == [("A",), ("B",)]
+    assert [m.species for m in read.v2_angle] == [("A", "A"), ("A", "B"), ("B", "B")]
+    assert len(read.v3) == 4
+    assert (read.n_models, read.cutoff) == (3, 1.9)
+    e = cluster_expansion(ace.basis_, ace.radial_, models[1].weights, purified=purify)
+    np.testing.assert_allclose(read.v1[1].v[1], e.v1(read.v1[1].r, 1))
+    m = read.v2_distance[1]
+    assert m.v[1, 0, 2] == pytest.approx(float(e.v2(m.x[0], m.y[2], pi / 2, 0, 1)))
+    m = read.v2_angle[1]
+    assert m.v[1, 1, 2] == pytest.approx(float(e.v2(m.x[1], m.x[1], np.radians(m.y[2]), 0, 1)))
+    c, u = read.v3[2], directions_at(*np.radians([100.0] * 3))
+    assert c.v[1, 2] == pytest.approx(float(e.v3(c.r[2], c.r[2], c.r[2], u, *(0, 1, 1))))
+    np.testing.assert_allclose(c.mean, c.v.mean(axis=0))
+    np.testing.assert_allclose(c.std, c.v.std(axis=0))
+    assert (read.v1[0].v[:, -1] == 0).all()  # at the cutoff
+
+
+def test_a_radial_model_has_curves_only():
+    ace = descriptor(2)
+    read = cluster_functions(fitted(0, ace, names=["A1", "B2"]), n_r=4, n_map=3)
+    assert all((m.v == 0).all() for m in read.v2_distance)
+    R = ace.radial_.evaluate(read.v1[0].r[:-1], 2)
+    theta = np.random.default_rng(0).normal(size=2)
+    np.testing.assert_allclose(read.v1[0].v[0, :-1], theta[0] * R[:, 0])
+    np.testing.assert_allclose(read.v1[1].v[0, :-1], theta[1] * R[:, 1])
+    read = cluster_functions(fitted(0, descriptor(2, max_order=1)))
+    assert (read.v2_distance, read.v2_angle, read.v3) == ((), (), ())
+
+
+@pytest.mark.parametrize("purify", [True, False])
+def test_parts_of_the_log_odds_add_up(purify):
+    ace = descriptor(2, purify=purify)
+    X = ace.transform(glass(9))
+    model = fitted(5, ace)
+    parts = contributions([model, fitted(6, ace)], X)
+    whole = [k for k, kinds in enumerate(parts.species) if kinds == ()]
+    assert [parts.names[k] for k in whole] == ["order 1", "order 2", "order 3"]
+    kinds = [k for k in range(len(parts.names)) if k not in whole]
+    assert {parts.names[k] for k in kinds} >= {"order 1: A", "order 2: A·B", "order 3: A·B·B"}
+    np.testing.assert_allclose(parts.share[whole].sum(axis=0), 1)
+    np.testing.assert_allclose(parts.share[kinds].sum(axis=0), 1)
+    radial = cluster_expansion(ace.basis_, ace.radial_, model.weights, purified=purify)
+    neighbors = find_neighbors(glass(9), ace.cutoff)
+    z = glass(9).species_index(ace.species)[neighbors.index]
+    v1 = np.array([radial.v1(r, k) for r, k in zip(neighbors.distances, z, strict=True)])
+    order_1 = np.bincount(neighbors.centre, v1, minlength=len(X))
+    assert parts.variance[whole[0], 0] == pytest.approx(order_1.var(), rel=1e-9)
+    expected = abs(order_1 - order_1.mean()).mean()
+    assert parts.mean_abs[whole[0], 0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_results_go_through_json():
+    ace = descriptor(2)
+    models = [fitted(k, ace) for k in range(2)]
+    read = cluster_functions(models, n_r=3, n_map=3)
+    again = ClusterFunctions.from_dict(json.loads(json.dumps(read.to_dict())))
+    assert again.to_dict() == read.to_dict()
+    np.testing.assert_array_equal(again.v3[1].std, read.v3[1].std)
+    parts = contributions(models, ace.transform(glass(0)))
+    again = Contributions.from_dict(json.loads(json.dumps(parts.to_dict())))
+    assert (again.names, again.species) == (parts.names, parts.species)
+    np.testing.assert_array_equal(again.share, parts.share)
+    with pytest.raises(am.InputError, match="not a Contributions: the fields share are missing"):
+        Contributions.from_dict({k: v for k, v in parts.to_dict().items() if k != "share"})
+
+
+def test_models_that_cannot_be_read_together_are_refused():
+    ace = descriptor(2)
+    a, b = fitted(0, ace), fitted(1, descriptor(2, cutoff=1.5))
+    with pytest.raises(am.InputError, match="models differ in cutoff"):
+        cluster_functions([a, b])
+    with pytest.raises(am.InputError, match="no models"):
+        cluster_functions([])
+    with pytest.raises(am.InputError, match="0 <= r_min < cutoff"):
+        cluster_functions(a, r_min=2.0)
+    with pytest.raises(am.InputError, match="of the models, got shape"):
+        contributions(a, np.ones((4, 2)))
+    with pytest.raises(am.InputError, match="different columns"):
+        contributions([a, fitted(0, ace, names=["A1"])], np.ones((4, len(a.names))))
+    impure = fitted(0, descriptor(2, purify=False), names=["A1", "A1·A1 l=0"])
+    with pytest.raises(am.InputError, match="impure features need all columns"):
+        contributions(impure, np.random.default_rng(0).normal(size=(4, 2)))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import spsolve
+
+from amorphace.ace.clusters import ClusterExpansion, cluster_expansion, directions_at
+from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.ace.purification import purification
+from amorphace.core.errors import InputError
+from amorphace.learn.model import LinearModel
+from amorphace.learn.predict import model_columns, model_descriptor
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -104,13 +113,29 @@ class ClusterFunctions:
     v3: tuple[ClusterCurve, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers and lists only, as JSON holds them."""
-        raise NotImplementedError
+        """Numbers, words and lists only, as JSON holds them."""
+        return plain(self)
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> ClusterFunctions:
-        """What `to_dict` gave."""
-        raise NotImplementedError
+    def from_dict(cls, values: Mapping[str, Any]) -> ClusterFunctions:
+        """What `to_dict` gave.
+
+        Raises
+        ------
+        InputError
+            If a field is missing or unknown.
+        """
+        known = checked_fields(cls, values)
+        return cls(
+            cutoff=float(known["cutoff"]),
+            n_models=int(known["n_models"]),
+            angle=float(known["angle"]),
+            triple_angle=float(known["triple_angle"]),
+            v1=tuple(_curve(c) for c in known["v1"]),
+            v2_distance=tuple(_map(c) for c in known["v2_distance"]),
+            v2_angle=tuple(_map(c) for c in known["v2_angle"]),
+            v3=tuple(_curve(c) for c in known["v3"]),
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -145,10 +170,286 @@ class Contributions:
     share: NDArray[np.float64]
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers and lists only, as JSON holds them."""
-        raise NotImplementedError
+        """Numbers, words and lists only, as JSON holds them."""
+        return plain(self)
 
     @classmethod
-    def from_dict(cls, fields: Mapping[str, Any]) -> Contributions:
-        """What `to_dict` gave."""
-        raise NotImplementedError
+    def from_dict(cls, values: Mapping[str, Any]) -> Contributions:
+        """What `to_dict` gave.
+
+        Raises
+        ------
+        InputError
+            If a field is missing or unknown.
+        """
+        known = checked_fields(cls, values)
+        return cls(
+            names=tuple(known["names"]),
+            order=tuple(int(k) for k in known["order"]),
+            species=tuple(tuple(labels) for labels in known["species"]),
+            variance=np.array(known["variance"], dtype=np.float64),
+            mean_abs=np.array(known["mean_abs"], dtype=np.float64),
+            share=np.array(known["share"], dtype=np.float64),
+        )
+
+
+def cluster_functions(
+    models: LinearModel | Sequence[LinearModel],
+    *,
+    r_min: float = 0.7,
+    n_r: int = 120,
+    n_map: int = 45,
+    angle: float = 60.0,
+    triple_angle: float = 60.0,
+) -> ClusterFunctions:
+    """v1, v2 and v3 of linear models on grids of distances and angles (eq. 13).
+
+    Models of impure features are read through their weights of purified ones; columns that a
+    model leaves out have the weight zero.
+
+    Parameters
+    ----------
+    models : LinearModel or sequence of LinearModel
+        For example one a fold, whose spread is the error of the functions; all fitted with the
+        same settings of the descriptor.
+    r_min : float
+        Where the grids of distances begin, in units of sigma: nearer there are no neighbours,
+        and what a model says there is extrapolation. They end at the cutoff.
+    n_r, n_map : int
+        Points of a curve, and along each axis of a map.
+    angle : float
+        Between the two neighbours of the maps v2(r1, r2), in degrees.
+    triple_angle : float
+        Between any two of the three neighbours of v3, in degrees; at most 120.
+
+    Returns
+    -------
+    ClusterFunctions
+
+    Raises
+    ------
+    InputError
+        If there are no models, their settings differ, they have columns of order 4, or the grid
+        has no meaning.
+    """
+    models, descriptor = _same_settings(models)
+    cutoff = float(descriptor.cutoff)
+    if not (0 <= r_min < cutoff and n_r >= 2 and n_map >= 2):
+        raise InputError(
+            f"the grids need 0 <= r_min < cutoff and at least 2 points; got r_min {r_min}, cutoff "
+            f"{cutoff:g}, n_r {n_r}, n_map {n_map}"
+        )
+    expansions = [_expansion(model, descriptor) for model in models]
+    species = tuple(models[0].settings["species"])
+    orders = {term.order for term in expansions[0].terms}
+    r, axis = np.linspace(r_min, cutoff, n_r), np.linspace(r_min, cutoff, n_map)
+    theta, between = np.linspace(0.0, 180.0, n_map), np.radians(angle)
+    u = directions_at(*[np.radians(triple_angle)] * 3)
+    pairs, triples = (
+        tuple(combinations_with_replacement(range(len(species)), k)) if k in orders else ()
+        for k in (2, 3)
+    )
+
+    def labels(*z: int) -> tuple[str, ...]:
+        return tuple(species[k] for k in z)
+
+    def stack(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        return np.stack(values)
+
+    return ClusterFunctions(
+        cutoff=cutoff,
+        n_models=len(models),
+        angle=float(angle),
+        triple_angle=float(triple_angle),
+        v1=tuple(
+            ClusterCurve(species=labels(z), r=r, v=stack([e.v1(r, z) for e in expansions]))
+            for z in range(len(species))
+        ),
+        v2_distance=tuple(
+            ClusterMap(
+                species=labels(a, b),
+                x=axis,
+                y=axis,
+                v=stack([e.v2(axis[:, None], axis, between, a, b) for e in expansions]),
+            )
+            for a, b in pairs
+        ),
+        v2_angle=tuple(
+            ClusterMap(
+                species=labels(a, b),
+                x=axis,
+                y=theta,
+                v=stack(
+                    [
+                        e.v2(axis[:, None], axis[:, None], np.radians(theta), a, b)
+                        for e in expansions
+                    ]
+                ),
+            )
+            for a, b in pairs
+        ),
+        v3=tuple(
+            ClusterCurve(
+                species=labels(a, b, c),
+                r=r,
+                v=stack([e.v3(r, r, r, u, a, b, c) for e in expansions]),
+            )
+            for a, b, c in triples
+        ),
+    )
+
+
+def contributions(models: LinearModel | Sequence[LinearModel], X: ArrayLike) -> Contributions:
+    """What every order, and every set of neighbour species, adds to the log-odds of sites.
+
+    A part is p_i = sum_k theta_k B_ki over its columns; variance is that of p over the sites,
+    and share is cov(p, f) / var(f) with f the sum of all parts. Only purified features tell the
+    body orders apart: models of impure ones are read through theta_pure and T B.
+
+    Parameters
+    ----------
+    models : LinearModel or sequence of LinearModel
+        With the same settings and the same columns.
+    X : array_like of shape (n_sites, n_columns)
+        The features that the models were fitted to.
+
+    Returns
+    -------
+    Contributions
+
+    Raises
+    ------
+    InputError
+        If X has other columns than the models, fewer than two sites, or the models have
+        different columns or settings; if impure models lack columns that their conversion needs.
+    """
+    models, descriptor = _same_settings(models)
+    if any(model.names != models[0].names for model in models):
+        raise InputError("the models have different columns; fit all to the same ones")
+    B = np.asarray(X, dtype=np.float64)
+    if B.ndim != 2 or B.shape[1] != len(models[0].names) or len(B) < 2:
+        raise InputError(
+            f"X must have at least 2 sites and the {len(models[0].names)} columns of the models, "
+            f"got shape {B.shape}"
+        )
+    columns = model_columns(models[0], descriptor)
+    theta = np.stack([model.weights for model in models], axis=1)
+    if not descriptor.purify:
+        B, theta = _purified(descriptor, columns, B, theta)
+    basis, species = descriptor.basis_, tuple(models[0].settings["species"])
+    keys = [
+        (int(basis.order[k]), tuple(sorted(species[z] for z in basis.z[k, : basis.order[k]])))
+        for k in columns
+    ]
+    parts: dict[tuple[int, tuple[str, ...]], list[int]] = {}
+    for row, (order, kinds) in enumerate(keys):
+        parts.setdefault((order, ()), []).append(row)
+        parts.setdefault((order, kinds), []).append(row)
+    B = B - B.mean(axis=0)
+    total = B @ theta
+    scale = (total**2).mean(axis=0)
+    variance, mean_abs, share = (np.empty((len(parts), len(models))) for _ in range(3))
+    for p, rows in enumerate(parts.values()):
+        part = B[:, rows] @ theta[rows]
+        variance[p] = (part**2).mean(axis=0)
+        mean_abs[p] = abs(part).mean(axis=0)
+        share[p] = np.divide(
+            (part * total).mean(axis=0), scale, out=np.zeros_like(scale), where=scale > 0
+        )
+    return Contributions(
+        names=tuple(
+            f"order {order}" + (f": {'·'.join(kinds)}" if kinds else "") for order, kinds in parts
+        ),
+        order=tuple(order for order, _ in parts),
+        species=tuple(kinds for _, kinds in parts),
+        variance=variance,
+        mean_abs=mean_abs,
+        share=share,
+    )
+
+
+def plain(value: Any) -> Any:
+    """Results as numbers, words, lists and dicts of them."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def checked_fields(kind: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values of all fields of a result.
+
+    Raises
+    ------
+    InputError
+        If one is missing or unknown.
+    """
+    expected = {f.name for f in fields(kind)}
+    if set(values) != expected:
+        differing = sorted(expected ^ set(values))
+        raise InputError(
+            f"not a {kind.__name__}: the fields {', '.join(differing)} are missing or unknown; "
+            "give what to_dict returned"
+        )
+    return values
+
+
+def _curve(values: Mapping[str, Any]) -> ClusterCurve:
+    known = checked_fields(ClusterCurve, values)
+    return ClusterCurve(
+        species=tuple(known["species"]), r=np.array(known["r"]), v=np.array(known["v"])
+    )
+
+
+def _map(values: Mapping[str, Any]) -> ClusterMap:
+    known = checked_fields(ClusterMap, values)
+    x, y, v = (np.array(known[name]) for name in ("x", "y", "v"))
+    return ClusterMap(species=tuple(known["species"]), x=x, y=y, v=v)
+
+
+def _same_settings(
+    models: LinearModel | Sequence[LinearModel],
+) -> tuple[tuple[LinearModel, ...], ACEDescriptor]:
+    """The models, and the descriptor they share."""
+    models = (models,) if isinstance(models, LinearModel) else tuple(models)
+    if not models:
+        raise InputError("no models to read; give at least one")
+    descriptor = model_descriptor(models[0])
+    for model in models[1:]:
+        words, own = descriptor.get_params(), model_descriptor(model).get_params()
+        differing = [name for name in words if words[name] != own[name]]
+        if differing:
+            raise InputError(
+                f"the models differ in {', '.join(differing)}; their functions cannot be compared: "
+                "give models fitted with the same settings"
+            )
+    return models, descriptor
+
+
+def _expansion(model: LinearModel, descriptor: ACEDescriptor) -> ClusterExpansion:
+    """The cluster functions of one model, with weight zero for columns it leaves out."""
+    theta = np.zeros(len(descriptor.basis_))
+    theta[model_columns(model, descriptor)] = model.weights
+    return cluster_expansion(
+        descriptor.basis_, descriptor.radial_, theta, purified=descriptor.purify
+    )
+
+
+def _purified(
+    descriptor: ACEDescriptor,
+    columns: NDArray[np.int64],
+    B: NDArray[np.float64],
+    theta: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """B_pure = T B and theta_pure = T^-T theta of all columns of an impure descriptor."""
+    T, extra = purification(descriptor.basis_)
+    if extra or not np.array_equal(np.sort(columns), np.arange(T.shape[0])):
+        raise InputError(
+            "the parts of a model of impure features need all columns of the descriptor, with "
+            "n_max >= max_degree; fit to purified features (purify=True)"
+        )
+    T = T[columns][:, columns]
+    return B @ T.T.toarray(), spsolve(T.T.tocsc(), theta).reshape(theta.shape)
