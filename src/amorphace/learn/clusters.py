@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse.linalg import spsolve
 
 from amorphace.ace.clusters import ClusterExpansion, cluster_expansion, directions_at
 from amorphace.ace.descriptor import ACEDescriptor
@@ -451,5 +450,5 @@ def _purified(
             "the parts of a model of impure features need all columns of the descriptor, with "
             "n_max >= max_degree; fit to purified features (purify=True)"
         )
-    T = T[columns][:, columns]
-    return B @ T.T.toarray(), spsolve(T.T.tocsc(), theta).reshape(theta.shape)
+    square = T.toarray()[np.ix_(columns, columns)]
+    return B @ square.T, np.linalg.solve(square.T, theta)
