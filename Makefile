@@ -1,12 +1,13 @@
 # make demo    sets up .venv and runs the main job
 # make test    sets up and passes the tests; make test-all runs the slow ones too
 # make lint    format, lint, types, imports between rooms
-# make bench   speed of the kernel; make bench-peers sets it beside other packages
+# make bench   speed of the kernel; make bench-peers sets it beside other packages, and
+#              make bench-engine the simulations beside plain LAMMPS
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/ace/kernel/*)
 
-.PHONY: env system demo test test-all test-peers lint format bench bench-peers clean
+.PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-peers clean
 
 env: .venv/ready
 
@@ -47,6 +48,9 @@ format: env
 
 bench: env
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/kernel.py
+
+bench-engine: env
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/engine.py
 
 .venv/bench: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench]' && touch $@
