@@ -445,7 +445,7 @@ def _purified(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """B_pure = T B and theta_pure = T^-T theta of all columns of an impure descriptor."""
     T, extra = purification(descriptor.basis_)
-    if extra or not np.array_equal(np.sort(columns), np.arange(T.shape[0])):
+    if extra or not np.array_equal(np.sort(columns), np.arange(len(descriptor.basis_))):
         raise InputError(
             "the parts of a model of impure features need all columns of the descriptor, with "
             "n_max >= max_degree; fit to purified features (purify=True)"
