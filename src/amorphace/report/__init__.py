@@ -1,4 +1,11 @@
-"""Figures and pages: they take tables and compute nothing.
+"""Figures and pages: they take results and compute nothing.
 
-figures       accuracy_figure, save_figure: the paper's figures
+content     ReportContent, Snapshot, HealthLine, ...: what a report shows
+figures     the paper's figures for print (matplotlib): PDF, SVG, PNG, one style file
+plots       the same as interactive plots (plotly)
+numbers     the numbers behind each, as CSV
+verdict     what was found in plain words, the paper's values beside ours
+paper       what the paper states in numbers
+cards       sections of the page with captions
+page        write_report: one self-contained report.html
 """

@@ -12,6 +12,16 @@ QUANTITIES = {
 }
 """Titles of per-particle columns, with units; another column goes by its own name."""
 
+NAMES = {"d2min": "D²min"}
+"""Columns in running text; another goes by its own name."""
+
+SCOPES = {
+    "order 1": "two-body columns",
+    "orders 1 and 2": "two- and three-body columns",
+    "orders 1 to 3": "two- to four-body columns",
+}
+"""What forward selection may pick from, in words; another scope stays as it is."""
+
 LABELS = {1: "active", 0: "inactive", -1: "not selected"}
 CLASSIFIERS = {"logistic": "logistic regression", "svm": "linear SVM"}
 
@@ -35,8 +45,25 @@ def quantity(column: str) -> str:
 
 
 def cutoff_name(cutoff: float | None) -> str:
-    """'r_cut = 4 σ', or '' where it is not known."""
-    return "" if cutoff is None else f"r_cut = {cutoff:g} σ"
+    """'cutoff 4 σ', or '' where it is not known."""
+    return "" if cutoff is None else f"cutoff {cutoff:g} σ"
+
+
+def target_name(target: str, log: bool) -> str:
+    """A target of regression in running text.
+
+    Examples
+    --------
+    >>> target_name("d2min", True)
+    'the logarithm of D²min'
+    """
+    name = NAMES.get(target, target)
+    return f"the logarithm of {name}" if log else name
+
+
+def scope_name(scope: str) -> str:
+    """What forward selection may pick from, in words."""
+    return SCOPES.get(scope, scope) or "all columns"
 
 
 def for_plotly(text: object) -> str:

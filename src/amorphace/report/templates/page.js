@@ -1,0 +1,154 @@
+"use strict";
+// Everything the page shows beyond its text: plots, downloads, colours, the 3D view.
+const $ = (id) => document.getElementById(id);
+const root = document.documentElement;
+const ink = (name) => getComputedStyle(root).getPropertyValue(name).trim();
+window.amorphace = { drawn: new Set(), camera: null };
+let view = null, csv = {};
+const heights = {};
+
+// Text of an element that holds base64 of gzip.
+async function unpacked(id) {
+  const packed = Uint8Array.from(atob($(id).textContent), (c) => c.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+// ---------------------------------------------------------------- colours
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+let chosen = null; // what the reader asked for, or null
+try { chosen = localStorage.getItem("amorphace-theme"); } catch { /* a browser without storage */ }
+let printing = false;
+
+function setTheme() {
+  const dark = !printing && (chosen ? chosen === "dark" : prefersDark.matches);
+  root.dataset.theme = dark ? "dark" : "light";
+  $("theme").setAttribute("aria-pressed", String(dark));
+  $("theme").textContent = dark ? "Light page" : "Dark page";
+  for (const name of window.amorphace.drawn) Plotly.relayout($("plot-" + name), themed(plots[name].layout));
+  if (view) view.draw();
+}
+
+// The keys of a layout that carry the colours of the page.
+function themed(layout) {
+  const keys = {
+    "font.color": ink("--ink"), "hoverlabel.bgcolor": ink("--paper"), "hoverlabel.bordercolor": ink("--line"),
+    "hoverlabel.font.color": ink("--ink"),
+  };
+  for (const axis of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
+    keys[axis + ".gridcolor"] = ink("--grid");
+    keys[axis + ".linecolor"] = ink("--ink");
+    keys[axis + ".tickcolor"] = ink("--ink");
+  }
+  return keys;
+}
+
+$("theme").addEventListener("click", () => {
+  chosen = root.dataset.theme === "dark" ? "light" : "dark";
+  try { localStorage.setItem("amorphace-theme", chosen); } catch { /* not remembered */ }
+  setTheme();
+});
+prefersDark.addEventListener("change", () => setTheme());
+
+// ---------------------------------------------------------------- plots
+let plots = {};
+const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"] };
+
+function drawPlot(name) {
+  if (window.amorphace.drawn.has(name)) return;
+  window.amorphace.drawn.add(name);
+  const place = $("plot-" + name);
+  fitLegend(plots[name].layout, place.clientWidth);
+  for (const [key, value] of Object.entries(themed(plots[name].layout))) put(plots[name].layout, key.split("."), value);
+  Plotly.newPlot(place, plots[name].data, plots[name].layout, CONFIG);
+}
+
+// Set a nested key of a layout.
+function put(layout, path, value) {
+  const last = path.pop();
+  path.reduce((inner, key) => (inner[key] ??= {}), layout)[last] = value;
+}
+
+// A legend beside a narrow plot would take all its width: it goes below.
+function fitLegend(layout, width) {
+  const inside = layout.height - 80; // without the margins
+  Object.assign(layout.legend ??= {}, width < 560
+    ? { orientation: "h", x: 0, xanchor: "left", y: -58 / inside, yanchor: "top" }
+    : { orientation: "v", x: 1.02, xanchor: "left", y: 1, yanchor: "top" });
+}
+
+// Plots in sight first, the others one by one when nothing else is to do.
+const waiting = [...document.querySelectorAll(".plot")].map((place) => place.dataset.plot);
+const sight = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) drawPlot(entry.target.dataset.plot);
+}, { rootMargin: "200px" });
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 1));
+function drawNext() {
+  const name = waiting.find((one) => !window.amorphace.drawn.has(one));
+  if (name === undefined) {
+    sight.disconnect();
+    performance.mark("all-drawn");
+    root.dataset.ready = "true";
+    return;
+  }
+  drawPlot(name);
+  idle(drawNext);
+}
+
+// Paper is narrower than a screen and white: plots are drawn anew for it, and again afterwards.
+const PRINT_WIDTH = 660, PRINT_HEIGHT = 340;
+function printLayout(on) {
+  printing = on;
+  waiting.forEach(drawPlot);
+  setTheme();
+  for (const name of waiting) {
+    const place = $("plot-" + name);
+    fitLegend(plots[name].layout, on ? PRINT_WIDTH : place.clientWidth);
+    Plotly.relayout(place, on
+      ? { width: PRINT_WIDTH, height: Math.min(heights[name], PRINT_HEIGHT), legend: plots[name].layout.legend }
+      : { width: null, height: heights[name], autosize: true, legend: plots[name].layout.legend });
+  }
+}
+addEventListener("beforeprint", () => printLayout(true));
+addEventListener("afterprint", () => printLayout(false));
+
+// ---------------------------------------------------------------- downloads
+function save(name, text, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+for (const button of document.querySelectorAll("button.download")) {
+  button.addEventListener("click", () => save(button.dataset.csv + ".csv", csv[button.dataset.csv], "text/csv;charset=utf-8"));
+}
+for (const button of document.querySelectorAll("button.picture")) {
+  button.addEventListener("click", async () => {
+    const name = button.dataset.plot;
+    drawPlot(name);
+    const url = await Plotly.toImage($("plot-" + name), { format: "svg", width: 720, height: 480 });
+    save(name + ".svg", decodeURIComponent(url.slice(url.indexOf(",") + 1)), "image/svg+xml");
+  });
+}
+
+// ---------------------------------------------------------------- start
+async function start() {
+  setTheme();
+  const data = JSON.parse(await unpacked("data"));
+  ({ plots, csv } = data);
+  for (const name of waiting) heights[name] = plots[name].layout.height;
+  if (data.snapshots.length) view = startView(data.snapshots, data.palettes);
+  const library = document.createElement("script");
+  library.textContent = await unpacked("plotly");
+  document.head.append(library);
+  for (const place of document.querySelectorAll(".plot")) sight.observe(place);
+  performance.mark("readable");
+  idle(drawNext);
+}
+start().catch((error) => {
+  $("trouble").hidden = false;
+  $("trouble").textContent = `The plots could not be drawn (${error.message}). They need a browser of 2023 or later.`;
+  console.error(error);
+});
