@@ -10,6 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from amorphace.core.errors import InputError
@@ -183,27 +184,10 @@ def accuracy_curve(
     strengths = check_strengths(strengths)
     if columns is not None and len(columns) != X.shape[1]:
         raise InputError(f"X has {X.shape[1]} columns, `columns` describes {len(columns)}")
-    if n_jobs == 0:
-        raise InputError("n_jobs must be a number of processes, or -1 for all processors; got 0")
-    points = _points(n_columns, columns, X.shape[1])
+    points = column_points(n_columns, columns, X.shape[1])
     outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    inner: list[tuple[Fold, ...]] = [
-        inner_folds(
-            y[fold.train], groups[fold.train], n_splits=n_inner_splits, folds=folds, seed=seed
-        )
-        if len(strengths) > 1
-        else ()
-        for fold in outer
-    ]
-    # the longest tasks first, so that no process works alone at the end
-    tasks = [(p, f) for p in reversed(range(len(points))) for f in range(n_splits)]
-    calls = (delayed(_score)(X, y, points[p], outer[f], inner[f], strengths) for p, f in tasks)
-    scores = np.empty((4, len(points), n_splits))
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
-    for done, ((p, f), result) in enumerate(zip(tasks, _results(results), strict=True), start=1):
-        scores[:, p, f] = result
-        if progress is not None:
-            progress(done, len(tasks))
+    inner = _inner(y, groups, outer, len(strengths), n_inner_splits, folds, seed)
+    scores = _scores(X, y, points, outer, inner, strengths, [None] * n_splits, n_jobs, progress)
     last = [k - 1 for k in points]
     return AccuracyCurve(
         n_columns=np.array(points, dtype=np.int64),
@@ -215,6 +199,130 @@ def accuracy_curve(
         last_column=() if columns is None else tuple(columns.names[k] for k in last),
         folds=folds,
     )
+
+
+def pca_curve(
+    X: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike,
+    *,
+    n_components: Sequence[int] | None = None,
+    n_splits: int = 5,
+    n_inner_splits: int = 4,
+    folds: Folds = "grouped",
+    strengths: Sequence[float] = STRENGTHS,
+    seed: int = 0,
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+) -> AccuracyCurve:
+    """Accuracy of logistic regression on the leading principal components (Fig. 5).
+
+    The components are those of the standardised columns, of the training rows of each fold alone.
+    They have the largest variance, which need not be what tells active from inactive.
+
+    Parameters
+    ----------
+    X, y, groups, n_splits, n_inner_splits, folds, strengths, seed, n_jobs, progress
+        As in `accuracy_curve`.
+    n_components : sequence of int, optional
+        How many leading components to use; 1, 2, 3, ... to 20 when left out, or as many as there
+        are columns.
+
+    Returns
+    -------
+    AccuracyCurve
+        With ordering "pca"; `last_column` is "PC 1", ...
+
+    Raises
+    ------
+    InputError
+        As `accuracy_curve`.
+    """
+    X, y, groups = check_data(X, y, groups)
+    strengths = check_strengths(strengths)
+    if n_components is None:
+        n_components = range(1, min(20, X.shape[1]) + 1)
+    points = column_points(n_components, None, X.shape[1], "n_components")
+    outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
+    inner = _inner(y, groups, outer, len(strengths), n_inner_splits, folds, seed)
+    rotations = [_Rotation.of(X[fold.train]) for fold in outer]
+    scores = _scores(X, y, points, outer, inner, strengths, rotations, n_jobs, progress)
+    return AccuracyCurve(
+        n_columns=np.array(points, dtype=np.int64),
+        accuracy=scores[0],
+        balanced_accuracy=scores[1],
+        roc_auc=scores[2],
+        strength=scores[3],
+        last_column=tuple(f"PC {k}" for k in points),
+        folds=folds,
+        ordering="pca",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Rotation:
+    """Principal components: (x - mean) / scale . vectors, largest variance first."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, X: NDArray[Any]) -> _Rotation:
+        scaled = StandardScaler().fit(X)
+        Z = np.asarray(scaled.transform(X))
+        _, vectors = np.linalg.eigh(Z.T @ Z)
+        return cls(np.asarray(scaled.mean_), np.asarray(scaled.scale_), vectors[:, ::-1])
+
+    def leading(self, X: NDArray[Any], n: int) -> NDArray[np.float64]:
+        return (X - self.mean) / self.scale @ self.vectors[:, :n]
+
+
+def _inner(
+    y: NDArray[np.int64],
+    groups: NDArray[Any],
+    outer: Sequence[Fold],
+    n_strengths: int,
+    n_splits: int,
+    folds: Folds,
+    seed: int,
+) -> list[tuple[Fold, ...]]:
+    """Folds inside the training rows of each fold; none where there is nothing to choose."""
+    if n_strengths == 1:
+        return [() for _ in outer]
+    return [
+        inner_folds(y[fold.train], groups[fold.train], n_splits=n_splits, folds=folds, seed=seed)
+        for fold in outer
+    ]
+
+
+def _scores(
+    X: NDArray[Any],
+    y: NDArray[np.int64],
+    points: Sequence[int],
+    outer: Sequence[Fold],
+    inner: Sequence[Sequence[Fold]],
+    strengths: Sequence[float],
+    rotations: Sequence[_Rotation | None],
+    n_jobs: int,
+    progress: Progress | None,
+) -> NDArray[np.float64]:
+    """The four results of `_score`, shape (4, n_points, n_folds)."""
+    if n_jobs == 0:
+        raise InputError("n_jobs must be a number of processes, or -1 for all processors; got 0")
+    # the longest tasks first, so that no process works alone at the end
+    tasks = [(p, f) for p in reversed(range(len(points))) for f in range(len(outer))]
+    calls = (
+        delayed(_score)(X, y, points[p], outer[f], inner[f], strengths, rotations[f])
+        for p, f in tasks
+    )
+    scores = np.empty((4, len(points), len(outer)))
+    results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
+    for done, ((p, f), result) in enumerate(zip(tasks, _results(results), strict=True), start=1):
+        scores[:, p, f] = result
+        if progress is not None:
+            progress(done, len(tasks))
+    return scores
 
 
 def accuracy_curves(
@@ -269,8 +377,11 @@ def accuracy_curves(
     return tuple(curves)
 
 
-def _points(
-    n_columns: Sequence[int] | None, columns: Columns | None, n_all: int
+def column_points(
+    n_columns: Sequence[int] | None,
+    columns: Columns | None,
+    n_all: int,
+    name: str = "n_columns",
 ) -> tuple[int, ...]:
     """Numbers of columns, ascending, checked."""
     if n_columns is None:
@@ -280,7 +391,7 @@ def _points(
     points = tuple(sorted({int(k) for k in n_columns}))
     if not points or points[0] < 1 or points[-1] > n_all or set(points) != set(n_columns):
         raise InputError(
-            f"n_columns must be whole numbers from 1 to {n_all}, the columns there are; got "
+            f"{name} must be whole numbers from 1 to {n_all}, the columns there are; got "
             f"{list(n_columns)}"
         )
     return points
@@ -293,6 +404,7 @@ def _score(
     fold: Fold,
     inner: Sequence[Fold],
     strengths: Sequence[float],
+    rotation: _Rotation | None,
 ) -> tuple[float, float, float, float]:
     """Accuracy, balanced accuracy, ROC-AUC on the test rows, and the chosen strength.
 
@@ -300,9 +412,12 @@ def _score(
     the result, independent of the number of processes.
     """
     with threadpool_limits(1):
-        X_train, y_train = X[fold.train, :n_columns], y[fold.train]
-        fit = fit_best(X_train, y_train, inner, strengths)
-        decision = fit.decision(X[fold.test, :n_columns])
+        if rotation is None:
+            train, test = X[fold.train, :n_columns], X[fold.test, :n_columns]
+        else:
+            train, test = (rotation.leading(X[r], n_columns) for r in (fold.train, fold.test))
+        fit = fit_best(train, y[fold.train], inner, strengths)
+        decision = fit.decision(test)
     truth, predicted = y[fold.test], (decision > 0).astype(np.int64)
     return (
         float(accuracy_score(truth, predicted)),

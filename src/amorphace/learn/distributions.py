@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import roc_auc_score
+
+from amorphace.core.errors import InputError
+from amorphace.dataset.table import Columns, Table
+from amorphace.learn.fit import labelled_sites
+
+N_BINS = 40
+"""Bins of a histogram."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,3 +55,112 @@ class Distribution:
     accuracy: float
     auc: float
     cutoff: float | None = None
+
+
+def radial_distributions(
+    table: Table, cutoff: float, columns: Sequence[str] | None = None, *, n_bins: int = N_BINS
+) -> tuple[Distribution, ...]:
+    """Distributions of some columns over the labelled sites of a table.
+
+    Parameters
+    ----------
+    table : Table
+    cutoff : float
+        Of the features, in units of sigma.
+    columns : sequence of str, optional
+        Names of columns, for example "A1", "B1"; the first radial column of every species when
+        left out.
+    n_bins : int
+        Bins of equal width from the smallest to the largest value.
+
+    Raises
+    ------
+    InputError
+        If the table is not described and labelled, holds one label only, or has no such column.
+    """
+    sites = labelled_sites(table, cutoff)
+    if len(np.unique(sites.y)) < 2:
+        raise InputError(f"all {len(sites.y)} sites have label {sites.y[0]}; both are needed")
+    names = first_radial_columns(sites.columns) if columns is None else tuple(columns)
+    missing = [name for name in names if name not in sites.columns.names]
+    if missing:
+        raise InputError(
+            f"no column {missing[0]!r} in the table; its first are "
+            f"{', '.join(sites.columns.names[:3])}"
+        )
+    return tuple(
+        distribution(
+            sites.X[:, sites.columns.names.index(name)],
+            sites.y,
+            name=name,
+            cutoff=float(cutoff),
+            n_bins=n_bins,
+        )
+        for name in names
+    )
+
+
+def first_radial_columns(columns: Columns) -> tuple[str, ...]:
+    """Names of the first radial column (n = 1) of every species of neighbour.
+
+    Examples
+    --------
+    >>> first_radial_columns(Columns(names=["A1", "A2", "B1"], order=[1] * 3, z=[[0], [0], [1]],
+    ...                              n=[[1], [2], [1]], l=[[0]] * 3))
+    ('A1', 'B1')
+    """
+    radial = np.flatnonzero((columns.order == 1) & (columns.n[:, 0] == 1))
+    return tuple(columns.names[k] for k in radial)
+
+
+def distribution(
+    values: ArrayLike,
+    y: ArrayLike,
+    *,
+    name: str = "",
+    cutoff: float | None = None,
+    n_bins: int = N_BINS,
+) -> Distribution:
+    """Histograms of one column, and how well one threshold tells active from inactive.
+
+    Parameters
+    ----------
+    values, y : array_like of shape (n_sites,)
+        The column, and 1 active, 0 inactive: both present.
+    name : str
+    cutoff : float, optional
+        Of the features, in units of sigma.
+    n_bins : int
+    """
+    x, active = np.asarray(values, dtype=np.float64), np.asarray(y) == 1
+    edges = np.histogram_bin_edges(x, n_bins)
+    threshold, accuracy = _best_threshold(x, active)
+    auc = float(roc_auc_score(active, x))
+    return Distribution(
+        column=name,
+        edges=edges,
+        active=np.histogram(x[active], edges, density=True)[0],
+        inactive=np.histogram(x[~active], edges, density=True)[0],
+        n_active=int(active.sum()),
+        n_inactive=int((~active).sum()),
+        mean_active=float(x[active].mean()),
+        mean_inactive=float(x[~active].mean()),
+        threshold=threshold,
+        accuracy=accuracy,
+        auc=max(auc, 1 - auc),
+        cutoff=cutoff,
+    )
+
+
+def _best_threshold(x: NDArray[np.float64], active: NDArray[np.bool_]) -> tuple[float, float]:
+    """Half-way between the two values where the distribution functions differ most.
+
+    Balanced accuracy of a threshold is 1/2 + |F_active - F_inactive|/2.
+    """
+    values, place = np.unique(x, return_inverse=True)
+    below_active = np.cumsum(np.bincount(place[active], minlength=len(values))) / active.sum()
+    below = np.cumsum(np.bincount(place[~active], minlength=len(values))) / (~active).sum()
+    gap = np.abs(below_active - below)
+    k = int(np.argmax(gap))
+    threshold = values[k] if k + 1 == len(values) else (values[k] + values[k + 1]) / 2
+    return float(threshold), float(0.5 + gap[k] / 2)

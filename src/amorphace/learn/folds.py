@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
 from amorphace.core.errors import InputError
 
@@ -83,6 +83,31 @@ def split(
                     "use fewer folds"
                 )
     return made
+
+
+def split_targets(
+    groups: NDArray[Any], *, n_splits: int, folds: Folds = "grouped", seed: int = 0
+) -> tuple[Fold, ...]:
+    """Folds for a continuous target, as `split` makes them but without a look at labels.
+
+    Raises
+    ------
+    InputError
+        If there are too few samples or sites.
+    """
+    if n_splits < 2:
+        raise InputError(f"n_splits must be at least 2, got {n_splits}")
+    rows = np.zeros(len(groups))
+    if folds == "grouped":
+        _check_samples(groups, n_splits)
+        pairs = GroupKFold(n_splits).split(rows, groups=groups)
+    elif folds == "random":
+        if len(rows) < n_splits:
+            raise InputError(f"{n_splits} folds need at least {n_splits} sites, got {len(rows)}")
+        pairs = KFold(n_splits, shuffle=True, random_state=seed).split(rows)
+    else:
+        raise InputError(f"folds must be 'grouped' or 'random', got {folds!r}")
+    return tuple(Fold(train=train, test=test) for train, test in pairs)
 
 
 def _check_samples(groups: NDArray[Any], n_splits: int) -> None:
