@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
+from traceback import format_exception
 from typing import Any
 
 from amorphace.campaign.plan import Plan
@@ -29,6 +30,8 @@ LOST_PROCESSES = 3
 """Times that a unit may lose its process before it counts as failed."""
 POLL = 0.5
 """Seconds between two looks at what is running."""
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Set to 1 for the workers: processes share the processors, and sums keep their order."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -124,7 +127,7 @@ def run_plan(
                         continue
                 _stop_if_hopeless(error)
                 text = _reason(error)
-                store.fail(unit, text)
+                store.fail(unit, text, "".join(format_exception(error)))
                 gone.add(unit.id)
                 yield Event("failed", unit, text)
     finally:
@@ -197,6 +200,7 @@ class _Pool:
 
     def submit(self, unit: Unit) -> None:
         if self._pool is None:
+            os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
             self._pool = ProcessPoolExecutor(
                 self._count,
                 mp_context=get_context("spawn"),
@@ -248,8 +252,7 @@ class _Pool:
 
 
 def _begin_worker(parent: int) -> None:
-    """End with the parent, however it ends; leave Ctrl-C to the parent; one thread for LAMMPS."""
-    os.environ["OMP_NUM_THREADS"] = "1"
+    """End with the parent, however it ends; leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 

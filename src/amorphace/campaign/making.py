@@ -189,7 +189,7 @@ class _Relaxation:
     frame: int
     times: list[list[float]]
     fs: list[list[float]]
-    energy: list[float]
+    energy: list[list[float]]
 
 
 def relax(work: Context) -> Outcome:
@@ -205,7 +205,7 @@ def relax(work: Context) -> Outcome:
     found = work.resume()
     if found is None:
         state = work.state(source)
-        run = _Relaxation(state, state.configuration.positions, 0, 0, [[], []], [[], []], [])
+        run = _Relaxation(state, state.configuration.positions, 0, 0, [[], []], [[], []], [[], []])
         chunk, records = 0, ()
     else:
         arrays, v = found
@@ -276,13 +276,14 @@ def _add_frame(
     run.state, run.frame = state, run.frame + 1
     run.times[run.window].append(time)
     run.fs[run.window].append(float(fs))
-    run.energy += [float(record.total[0]), float(record.total[-1])]
+    run.energy[run.window].append(float(record.total.mean()))
     return run
 
 
 def _relaxation_outcome(work: Context, run: _Relaxation) -> Outcome:
     times, early, late = (np.array(x) for x in (run.times[0], *run.fs))
-    drift = float(np.abs(np.array(run.energy) - run.energy[0]).max())
+    first, second = (np.average(e, weights=np.diff(times, prepend=0.0)) for e in run.energy)
+    drift = abs(float(second - first))
     n = int((work.store.array(work.input("start"), "species") == work.model.species[0]).sum())
     health = health_entry("relax", Health(energy_drift=drift, aging=aging(early, late)))
     taus = []

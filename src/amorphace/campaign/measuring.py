@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.campaign.context import Context, Dropped
@@ -176,12 +177,14 @@ def learn(work: Context) -> Outcome:
     """learn: the analysis of the labelled table."""
     p = work.parameters
     table = read_table(work.store.folder(work.input("table")) / "table.zarr")
-    curves = accuracy_curves(
-        table,
-        n_splits=p["folds"],
-        n_jobs=work.n_jobs,
-        progress=lambda done, total: work.report(done, total, "fits"),
-    )
+    # threads: a process that is killed leaves no others behind
+    with parallel_config(backend="threading"):
+        curves = accuracy_curves(
+            table,
+            n_splits=p["folds"],
+            n_jobs=work.n_jobs,
+            progress=lambda done, total: work.report(done, total, "fits"),
+        )
     summary = [asdict(s) for s in summarize(curves)]
     return Outcome(
         results={"best": max(summary, key=lambda s: s["accuracy"])},

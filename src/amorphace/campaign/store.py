@@ -300,11 +300,13 @@ class Store:
         """Identifiers of unfinished units that have begun."""
         return [entry.name for entry in _entries(self.path / "work")]
 
-    def fail(self, unit: Unit, message: str) -> None:
-        """Remember why a unit could not be finished."""
+    def fail(self, unit: Unit, message: str, details: str = "") -> None:
+        """Remember why a unit could not be finished; `details` are for developers."""
         place = self.path / "failed"
         place.mkdir(parents=True, exist_ok=True)
-        _write_json(place / f"{unit.id}.json", {"name": unit.name, "message": message})
+        _write_json(
+            place / f"{unit.id}.json", {"name": unit.name, "message": message, "details": details}
+        )
 
     def failures(self) -> dict[str, str]:
         """Why units could not be finished, by identifier."""

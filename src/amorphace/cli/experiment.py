@@ -90,7 +90,8 @@ def run(
                 line = _line(event)
                 if line:
                     store.log(line)
-                    tell(line)
+                    if event.what != "blocked":
+                        tell(line)
                 if event.what == "failed":
                     failed.append(event)
     except KeyboardInterrupt:

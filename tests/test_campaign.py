@@ -1,0 +1,302 @@
+"""Experiments end to end: whatever is killed and whenever, a rerun ends with the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from amorphace.campaign.local import run_plan
+from amorphace.campaign.plan import Plan, make_plan
+from amorphace.campaign.status import find_status
+from amorphace.campaign.store import Store
+from amorphace.config import read_experiment
+
+THERMAL = """
+[experiment]
+name = "a small liquid"
+[model]
+name = "kob-andersen"
+[preparation]
+n_particles = {n}
+n_samples = 3
+melt_time = {melt}
+quench_time = {melt}
+temperature = 0.8
+hold_nvt = {melt}
+[thermal]
+replicas = 2
+lag = {lag}
+[describe]
+cutoffs = [2.0]
+max_order = 2
+max_degree = 6
+n_max = 6
+[learn]
+folds = 3
+"""
+
+SHEAR = """
+[experiment]
+name = "a small glass"
+[model]
+name = "kob-andersen"
+[preparation]
+n_particles = {n}
+n_samples = 3
+melt_time = {melt}
+quench_time = {melt}
+temperature = 0.0
+[shear]
+increment = 5e-4
+pre_strain = 0.02
+strain = {strain}
+largest_event = {largest}
+[describe]
+cutoffs = [2.0]
+max_order = 2
+max_degree = 6
+n_max = 6
+[learn]
+folds = 3
+"""
+
+QUICK = {
+    "thermal": THERMAL.format(n=250, melt=2.0, lag=2.0),
+    "shear": SHEAR.format(n=200, melt=2.0, strain=0.07, largest=70),
+}
+LONGER = {
+    "thermal": THERMAL.format(n=400, melt=40.0, lag=30.0),
+    "shear": SHEAR.format(n=300, melt=20.0, strain=0.2, largest=100),
+}
+
+
+def plan_of(folder: Path, text: str) -> tuple[Path, Plan]:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "a.toml"
+    file.write_text(text)
+    return file, make_plan(read_experiment(file))
+
+
+def amorphace(*words: object, **options) -> subprocess.Popen[str]:
+    """The command line as its own process group."""
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("amorphace"), *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
+
+
+def contents(store: Store) -> dict[str, bytes]:
+    """Every array of every unit, byte for byte."""
+    return {
+        f"{unit}/{file.relative_to(store.folder(unit))}": file.read_bytes()
+        for unit in sorted(store.finished())
+        for file in sorted(store.folder(unit).rglob("*"))
+        if file.is_file() and file.name != "meta.json"
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> dict[str, tuple[Path, Plan, Store]]:
+    """Both protocols, run without interruption."""
+    made = {}
+    for protocol, text in QUICK.items():
+        file, plan = plan_of(tmp_path_factory.mktemp(protocol), text)
+        with amorphace("run", file, "--workers", 2) as run:
+            out, _ = run.communicate(timeout=200)
+        assert run.returncode == 0, out
+        made[protocol] = file, plan, Store(file.parent / "a.store", create=False)
+    return made
+
+
+@pytest.mark.parametrize("protocol", QUICK)
+def test_an_experiment_ends_in_a_labelled_set_and_its_analysis(finished, protocol):
+    from amorphace.dataset.store import read_table
+
+    file, plan, store = finished[protocol]
+    assert {u.id for u in plan.units} == store.finished()
+    results = file.parent / "a.results"
+    table = read_table(results / "table.zarr")
+    assert (table.label == 1).sum() == (table.label == 0).sum() > 0
+    assert table.cutoffs == (2.0,)
+    assert set(table.species) == {"A"}
+    assert (results / "accuracy.csv").exists()
+    checks = json.loads((results / "health.json").read_text())["checks"]
+    assert {c["kind"] for c in checks} >= {"prepare", "inherent"}
+    assert find_status(plan, store).done == len(plan.units)
+
+
+def test_a_second_run_does_nothing(finished):
+    _, plan, store = finished["thermal"]
+    before = {u.id: store.meta(u.id) for u in plan.units}
+    assert {e.what for e in run_plan(plan, store)} == {"found"}
+    assert {u.id: store.meta(u.id) for u in plan.units} == before
+
+
+def test_another_cutoff_costs_no_new_simulation(finished, tmp_path):
+    _, plan, _ = finished["thermal"]
+    _, other = plan_of(tmp_path, QUICK["thermal"].replace("[2.0]", "[2.5]"))
+    new = {u.id for u in other.units} - {u.id for u in plan.units}
+    assert {i.split("-")[0] for i in new} == {"describe", "learn"}
+
+
+def test_another_seed_shares_nothing(finished, tmp_path):
+    _, plan, _ = finished["shear"]
+    text = QUICK["shear"].replace('glass"', 'glass"\nseed = 2')
+    _, other = plan_of(tmp_path, text)
+    assert not {u.id for u in other.units} & {u.id for u in plan.units}
+
+
+def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
+    _, plan, store = finished["shear"]
+    again = Store(tmp_path / "b.store")
+    for event in run_plan(plan, again, workers=1):
+        assert event.what in ("started", "finished"), event.text
+    assert contents(again) == contents(store)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "gone"])
+def test_a_damaged_unit_is_made_again(finished, tmp_path, damage):
+    _, plan, store = finished["thermal"]
+    shutil.copytree(store.path, tmp_path / "a.store")
+    again = Store(tmp_path / "a.store")
+    unit = plan.of_kind("replica")[1]
+    if damage == "truncated":
+        file = again.folder(unit.id) / "end.npy"
+        file.write_bytes(file.read_bytes()[:200])
+    else:
+        shutil.rmtree(again.folder(unit.id))
+    events = [e for e in run_plan(plan, again) if e.what != "found"]
+    assert [(e.what, e.unit.id) for e in events] == [("started", unit.id), ("finished", unit.id)]
+    assert contents(again) == contents(store)
+
+
+def test_a_killed_worker_is_replaced(finished, tmp_path):
+    _, plan, store = finished["shear"]
+    again = Store(tmp_path / "a.store")
+    killed = []
+
+    def kill_one() -> None:
+        begun = [again.progress(i) for i in again.begun()]
+        if len(killed) < 2 and any(p and p.alive for p in begun):
+            unit = next(i for i in again.begun() if (p := again.progress(i)) and p.alive)
+            pid = json.loads((again.work(unit) / "progress.json").read_text())["pid"]
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+
+    events = [e.what for e in run_plan(plan, again, workers=2, watch=kill_one)]
+    assert killed
+    assert "lost" in events
+    assert "failed" not in events
+    assert contents(again) == contents(store)
+
+
+def test_a_unit_that_fails_stops_only_what_reads_it(tmp_path, monkeypatch):
+    text = QUICK["thermal"].replace("[learn]", '[run]\nlammps = "false"\n[learn]')
+    file, plan = plan_of(tmp_path, text)
+    with amorphace("run", file) as run:
+        out, _ = run.communicate(timeout=100)
+    assert run.returncode == 2
+    assert "LAMMPS command 'false' stopped with exit status 1" in out
+    store = Store(tmp_path / "a.store", create=False)
+    found = find_status(plan, store)
+    assert found.done == 0
+    with amorphace("status", file) as shown:
+        text, _ = shown.communicate(timeout=60)
+    assert "failed: prepare of sample_01" in text
+
+
+def test_a_missing_lammps_stops_the_run_at_once_and_loses_nothing(tmp_path):
+    text = QUICK["thermal"].replace("[learn]", '[run]\nlammps = "no-such-lmp"\n[learn]')
+    file, _ = plan_of(tmp_path, text)
+    with amorphace("run", file) as run:
+        out, _ = run.communicate(timeout=100)
+    assert run.returncode == 2
+    assert "'no-such-lmp' cannot be started" in out
+    assert "Traceback" not in out
+
+
+def test_a_crystal_is_dropped_and_said_so(tmp_path):
+    text = QUICK["thermal"].replace("hold_nvt", "crystal_limit = 1e-9\nattempts = 2\nhold_nvt")
+    text = text.replace("temperature = 0.8", "temperature = 0.8\nnumber_density = 1.0")
+    _, plan = plan_of(tmp_path, text)
+    store = Store(tmp_path / "a.store")
+    events = list(run_plan(plan, store))
+    dropped = [e for e in events if e.what == "dropped"]
+    if dropped:  # a liquid without any crystal-like particle is sound
+        assert "crystal" in dropped[0].text
+
+
+def test_status_names_an_experiment_that_has_not_begun(tmp_path):
+    file, _ = plan_of(tmp_path, QUICK["shear"])
+    with amorphace("status", file) as shown:
+        out, _ = shown.communicate(timeout=60)
+    assert shown.returncode == 2
+    assert "there is no store yet; run the experiment first" in out
+
+
+def test_ctrl_c_ends_a_run_soon_and_the_next_goes_on(finished, tmp_path):
+    _, _, store = finished["thermal"]
+    file, _ = plan_of(tmp_path, QUICK["thermal"])
+    run = amorphace("run", file, "--workers", 2)
+    again = Store(tmp_path / "a.store")
+    _until(lambda: again.begun() or again.finished())
+    begin = time.monotonic()
+    os.killpg(run.pid, signal.SIGINT)
+    out, _ = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert "interrupted; run it again to go on" in out
+    assert time.monotonic() - begin < 10
+    with amorphace("run", file, "--workers", 2) as run:
+        run.communicate(timeout=200)
+    assert run.returncode == 0
+    assert contents(again) == contents(store)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", LONGER)
+def test_ten_kills_at_random_moments_change_no_byte(tmp_path, protocol):
+    """kill -9 of the whole program (driver and workers) at ten random moments."""
+    _, plan = plan_of(tmp_path / "whole", LONGER[protocol])
+    whole = Store(tmp_path / "whole" / "a.store")
+    begin = time.monotonic()
+    for event in run_plan(plan, whole, workers=2):
+        assert event.what in ("started", "finished"), event.text
+    seconds = time.monotonic() - begin
+    file, _ = plan_of(tmp_path / "killed", LONGER[protocol])
+    store = Store(tmp_path / "killed" / "a.store")
+    moments, kills = random.Random(7), 0
+    for _ in range(10):
+        run = amorphace("run", file, "--workers", 2)
+        try:
+            run.communicate(timeout=2.5 + moments.uniform(0, seconds / 5))
+            break  # it came to the end
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.communicate()
+            kills += 1
+    assert kills >= 8
+    with amorphace("run", file, "--workers", 2) as run:
+        out, _ = run.communicate(timeout=10 * seconds + 60)
+    assert run.returncode == 0, out
+    assert contents(store) == contents(whole)
+    assert not any((store.path / "work").iterdir())
+
+
+def _until(condition, seconds: float = 60.0) -> None:
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
