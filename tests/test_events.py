@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -62,17 +60,3 @@ def test_steps_of_different_particles_are_refused() -> None:
     before = tilted(0.0)
     with pytest.raises(InputError, match="cannot be matched by id"):
         step_d2min(before, tilted(0.0, n=299))
-
-
-@pytest.mark.slow
-def test_a_step_of_a_thousand_particles_costs_a_fraction_of_its_minimisation() -> None:
-    """A quasistatic step costs about 100 ms, D2min of it at most a tenth."""
-    x = np.random.default_rng(0).uniform(0, 9.41, (1000, 3))
-    before = Configuration(positions=x, species="A", cell=9.41)
-    after = rearranged(strained(before, 5e-5))
-    cost = []
-    for _ in range(20):
-        start = time.process_time()
-        step_d2min(before, after)
-        cost.append(time.process_time() - start)
-    assert min(cost) < 0.010

@@ -24,6 +24,7 @@ from amorphace.simulate import (
     Tolerances,
     aging,
     crystal_fraction,
+    energy_drift,
     health_record,
     longest_bond,
     plateau,
@@ -147,6 +148,16 @@ def correlated(n: int, memory: float, seed: int) -> NDArray[np.float64]:
     for kick in kicks[1:]:
         out.append(keep * out[-1] + np.sqrt(1 - keep**2) * kick)
     return np.array(out)
+
+
+def test_energy_fluctuations_are_no_drift_but_a_slope_and_a_number_that_is_none_are() -> None:
+    noise = 2e-4 * correlated(100, 1, 0)
+    noise[0] = 2e-3  # E(0) is no mean
+    assert energy_drift(noise) < 1e-4
+    assert energy_drift(noise + np.linspace(0, 4e-3, 100)) == pytest.approx(2e-3, rel=0.05)
+    assert energy_drift([5.0, 4.0]) == 1.0
+    assert energy_drift([5.0]) == 0.0
+    assert np.isnan(energy_drift([1.0, 2.0, np.nan, 3.0]))
 
 
 def test_the_pressure_of_a_steady_run_is_sound_and_that_of_a_ramp_is_not() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError, SimulationError
-from amorphace.simulate.health import Health, longest_bond, plateau
+from amorphace.simulate.health import Health, energy_drift, longest_bond, plateau
 from amorphace.simulate.lammps import (
     THERMO,
     Engine,
@@ -221,15 +221,15 @@ def run_stage(
 
 
 def stage_health(model: GlassModel, stage: Stage, state: State, record: Record) -> Health:
-    """Health numbers of a finished stage."""
+    """Health numbers of a finished stage; its plateaus are those of its second half."""
     constant = stage.ensemble == "nve"
     steady = constant or stage.start == stage.stop
-    drift = float(np.abs(record.total - record.total[0]).max()) if constant else None
+    late = len(record.time) // 2
     return Health(
-        energy_drift=drift,
+        energy_drift=energy_drift(record.total) if constant else None,
         longest_bond=longest_bond(model, state.configuration),
-        temperature=plateau(record.temperature) if steady else None,
-        pressure=plateau(record.pressure) if steady else None,
+        temperature=plateau(record.temperature[late:]) if steady else None,
+        pressure=plateau(record.pressure[late:]) if steady else None,
     )
 
 
@@ -249,13 +249,13 @@ def _fixes(stage: Stage, begin: float, end: float, model: GlassModel, seed: int)
     assert stage.stop is not None
     t0, t1 = (stage.start + x * (stage.stop - stage.start) for x in (begin, end))
     damping = THERMOSTAT_STEPS * model.timestep
-    heat = f"fix heat all langevin {t0!r} {t1!r} {damping!r} {seed} zero yes"
+    heat = f"fix heat all langevin {t0:.17g} {t1:.17g} {damping:.17g} {seed} zero yes"
     if stage.ensemble == "nvt":
         return ["fix move all nve", heat]
     if not isinstance(stage.pressure, (int, float)):
         raise InputError(f"stage {stage.name}: give the pressure as a number to run it alone")
     period = BAROSTAT_STEPS * model.timestep
-    return [f"fix move all nph iso {stage.pressure!r} {stage.pressure!r} {period!r}", heat]
+    return [f"fix move all nph iso {stage.pressure:.17g} {stage.pressure:.17g} {period:.17g}", heat]
 
 
 def _run_in_process(
