@@ -240,7 +240,7 @@ def setup_commands(model: GlassModel, data: Path, *, fixed_order: bool = False) 
         *([] if chains is None else chains.commands()[1:]),
         f"neighbor {SKIN if model.units == 'lj' else 2.0} bin",
         "neigh_modify every 1 delay 0 check yes",
-        f"timestep {model.timestep!r}",
+        f"timestep {model.timestep:.17g}",
         f"thermo_style custom {' '.join(THERMO)} pxy",
         "thermo_modify norm no flush yes",
         "thermo 2000000000",

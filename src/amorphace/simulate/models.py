@@ -91,12 +91,12 @@ class LennardJones:
         `lj/smooth` jumps there and a minimisation cannot converge.
         """
         if self.smooth_from is None:
-            lines = [f"pair_style lj/cut {self.cutoff!r}"]
+            lines = [f"pair_style lj/cut {self.cutoff:.17g}"]
         else:
-            lines = [f"pair_style lj/smooth {self.smooth_from!r} {self.cutoff!r}"]
+            lines = [f"pair_style lj/smooth {self.smooth_from:.17g} {self.cutoff:.17g}"]
         n = len(self.sigma)
         lines += [
-            f"pair_coeff {i + 1} {j + 1} {self.epsilon[i][j]!r} {self.sigma[i][j]!r}"
+            f"pair_coeff {i + 1} {j + 1} {self.epsilon[i][j]:.17g} {self.sigma[i][j]:.17g}"
             for i in range(n)
             for j in range(i, n)
         ]
@@ -170,7 +170,7 @@ class Chains:
         """The LAMMPS commands that define the bonds."""
         return [
             "bond_style fene",
-            f"bond_coeff 1 {self.stiffness!r} {self.extension!r} 1.0 1.0",
+            f"bond_coeff 1 {self.stiffness:.17g} {self.extension:.17g} 1.0 1.0",
         ]
 
 

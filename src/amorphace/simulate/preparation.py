@@ -336,13 +336,17 @@ def _push_apart(model: GlassModel, start: Configuration, seed: int) -> Configura
     damping = THERMOSTAT_STEPS / 4 * model.timestep
     kinds = range(len(sizes))
     soft = [
-        f"pair_style soft {max(map(max, sizes))!r}",
-        *(f"pair_coeff {i + 1} {j + 1} {heat!r} {sizes[i][j]!r}" for i in kinds for j in kinds[i:]),
-        f"variable height equal ramp({heat!r},{SOFT_HEIGHT * heat!r})",
+        f"pair_style soft {max(map(max, sizes)):.17g}",
+        *(
+            f"pair_coeff {i + 1} {j + 1} {heat:.17g} {sizes[i][j]:.17g}"
+            for i in kinds
+            for j in kinds[i:]
+        ),
+        f"variable height equal ramp({heat:.17g},{SOFT_HEIGHT * heat:.17g})",
         "fix grow all adapt 1 pair soft a * * v_height",
-        f"fix move all nve/limit {move!r}",
-        f"fix heat all langevin {model.melt_temperature!r} {model.melt_temperature!r} "
-        f"{damping!r} {seed}",
+        f"fix move all nve/limit {move:.17g}",
+        f"fix heat all langevin {model.melt_temperature:.17g} {model.melt_temperature:.17g} "
+        f"{damping:.17g} {seed}",
     ]
     with Engine(model, start, interacting=False) as engine:
         engine.commands(soft)
