@@ -1,0 +1,184 @@
+"""Coarse-grained features: averages over the neighbours, weighted by their distance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import KDTree
+
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+from amorphace.core.neighbors import check_cutoff
+
+LENGTHS = (0.8, 1.6, 3.0)
+"""In units of sigma: the first shell, the second, and beyond."""
+REACH = 5.0
+"""Neighbours farther than so many lengths, of weight exp(-5) and less, are left out."""
+BLOCK_SIZE = 64
+"""Sites whose neighbours are found together."""
+
+
+def coarse_grained(
+    configuration: Configuration,
+    X: ArrayLike,
+    *,
+    lengths: Sequence[float] = LENGTHS,
+    species: Sequence[str] | None = None,
+    include_self: bool = True,
+    cutoff: float | None = None,
+    where: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """<X>_i = sum_j w_ij X_j / sum_j w_ij, w_ij = exp(-r_ij / length), j of one species.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    X : array_like of shape (n_particles, n_features)
+        Features of all particles, in the order of the configuration.
+    lengths : sequence of float
+        In units of sigma.
+    species : sequence of str, optional
+        Each is averaged on its own; all in the configuration, in sorted order, when left out.
+        Give the list where several configurations must have the same columns.
+    include_self : bool
+        Whether the particle counts among the neighbours of its own species, with r = 0.
+    cutoff : float, optional
+        Of r, in units of sigma; 5 lengths or half the smallest height of the cell, whichever is
+        less, when left out. At most half the smallest height.
+    where : array_like, optional
+        Mask or indices of the particles that get averages; all when left out.
+
+    Returns
+    -------
+    ndarray of shape (n_sites, n_lengths * n_species * n_features)
+        For each length, each species, all features; see `coarse_names`. Zero where no particle
+        of the species is within the cutoff, since the empty sum is zero.
+
+    Raises
+    ------
+    InputError
+        If X does not have one finite row for each particle, or an option has no meaning.
+
+    References
+    ----------
+    E. Boattini, F. Smallenburg and L. Filion, Phys. Rev. Lett. 127, 088007 (2021): averaging
+    local features over shells. G. Jung, G. Biroli and L. Berthier, Phys. Rev. Lett. 130, 238202
+    (2023): exponential weights, per species.
+
+    Examples
+    --------
+    >>> pair = Configuration(positions=[[0, 0, 0], [1, 0, 0]], species=["A", "B"], cell=9.0)
+    >>> coarse_grained(pair, [[1.0], [5.0]], lengths=[1.0])  # each sees one A and one B
+    array([[1., 5.],
+           [1., 5.]])
+    """
+    values = np.asarray(X, dtype=np.float64)
+    n = len(configuration)
+    if values.ndim != 2 or len(values) != n or not np.isfinite(values).all():
+        raise InputError(
+            f"X must hold a finite row for each of the {n} particles, shape ({n}, n_features), "
+            f"got shape {values.shape}; averages need the features of all particles"
+        )
+    lengths = _checked_lengths(lengths)
+    labels = sorted(set(configuration.species.tolist())) if species is None else list(species)
+    reach = _cutoffs(configuration, lengths, cutoff)
+    sites = np.arange(n) if where is None else np.arange(n)[np.asarray(where)]
+    kinds = [np.flatnonzero(configuration.species == label) for label in labels]
+    out = np.empty((len(sites), len(lengths), len(labels), values.shape[1]))
+    for rows, near, r in _blocks(configuration, sites, max(reach)):
+        itself = sites[rows][:, None] == near
+        for s, kind in enumerate(kinds):
+            mine = np.isin(near, kind, assume_unique=True)
+            r_s, itself_s, X_s = r[:, mine], itself[:, mine], values[near[mine]]
+            for k, (length, limit) in enumerate(zip(lengths, reach, strict=True)):
+                w = np.exp(r_s / -length)
+                w[(r_s >= limit) | (itself_s & (not include_self))] = 0.0
+                total = w.sum(axis=1)[:, None]
+                out[rows, k, s] = np.divide(
+                    w @ X_s, total, out=np.zeros((len(rows), X_s.shape[1])), where=total > 0
+                )
+    return out.reshape(len(sites), -1)
+
+
+def coarse_names(
+    names: Sequence[str], species: Sequence[str], lengths: Sequence[float] = LENGTHS
+) -> list[str]:
+    """Names of the columns of `coarse_grained`.
+
+    Examples
+    --------
+    >>> coarse_names(["A1", "B1"], ["A", "B"], [0.8])
+    ['<A1> over A, 0.8', '<B1> over A, 0.8', '<A1> over B, 0.8', '<B1> over B, 0.8']
+    """
+    return [
+        f"<{name}> over {label}, {length:g}"
+        for length in lengths
+        for label in species
+        for name in names
+    ]
+
+
+def _checked_lengths(lengths: Sequence[float]) -> tuple[float, ...]:
+    if not len(lengths) or not all(np.isfinite(x) and x > 0 for x in lengths):
+        raise InputError(
+            f"lengths must be positive numbers (in units of sigma), at least one, got {lengths}"
+        )
+    return tuple(float(x) for x in lengths)
+
+
+def _cutoffs(
+    configuration: Configuration, lengths: Sequence[float], cutoff: float | None
+) -> list[float]:
+    """The cutoff of every length."""
+    heights = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0)
+    half = float(heights.min()) / 2
+    if cutoff is None:
+        return [min(REACH * length, half) for length in lengths]
+    if check_cutoff(cutoff) > half * (1 + 1e-12):
+        raise InputError(
+            f"cutoff {cutoff:g} is more than half the smallest height of the cell ({half:g}), so "
+            "that a particle would count several times; give a smaller one"
+        )
+    return [float(cutoff)] * len(lengths)
+
+
+def _blocks(
+    configuration: Configuration, sites: NDArray[np.int64], cutoff: float
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
+    """Sites that lie near each other, the particles that may be near one of them, and distances.
+
+    Distances are those of the nearest image as long as they are less than half the smallest
+    height of the cell; greater ones may be those of another image.
+
+    Yields
+    ------
+    rows : ndarray of shape (n_block,)
+        Of `sites`.
+    near : ndarray of shape (n_near,)
+        Particle indices.
+    r : ndarray of shape (n_block, n_near)
+    """
+    h = configuration.cell
+    s = configuration.fractional()
+    s = s - np.floor(s)
+    if not len(sites):
+        return
+    order = KDTree(s[sites] @ h).indices  # leaf by leaf
+    for first in range(0, len(sites), BLOCK_SIZE):
+        rows = order[first : first + BLOCK_SIZE]
+        block = s[sites[rows]]
+        middle = block[0] + (_nearest(block - block[0])).mean(axis=0)
+        radius = np.linalg.norm(_nearest(block - middle) @ h, axis=1).max()
+        far = np.linalg.norm(_nearest(s - middle) @ h, axis=1) >= radius + cutoff
+        # beyond half a height the image taken need not be the nearest: nothing is left out
+        heights = 1 / np.linalg.norm(np.linalg.inv(h), axis=0)
+        near = np.flatnonzero(~far) if 2 * (radius + cutoff) <= heights.min() else np.arange(len(s))
+        d = _nearest(block[:, None] - s[near]) @ h
+        yield rows, near, np.sqrt(np.einsum("ijd,ijd->ij", d, d))
+
+
+def _nearest(s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Differences of fractional coordinates, between -1/2 and 1/2."""
+    return s - np.rint(s)
