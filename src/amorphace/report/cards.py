@@ -116,16 +116,16 @@ def _radial(content: ReportContent) -> Iterator[Card | str]:
 def _slices(content: ReportContent) -> Iterator[Card | str]:
     shown = [s for s in content.snapshots if "d2min" in s.columns]
     if not shown:
-        yield "Slices are not shown, because no configuration with D²min of its particles was given."
+        yield "Slices are not shown, because no configuration with D²min was given."
         return
     for k, s in enumerate(_one_a_protocol(shown), start=1):
         yield Card(
             name=f"figure-2-slice-{k}",
             title=s.protocol,
             caption=(
-                f"{s.name}. {s.caption} Slice one diameter thick through the middle of the cell, particles "
-                "of the majority species only, coloured by D²min; values above the 98th percentile "
-                "have the last colour."
+                f"{s.name}. {s.caption} Slice one diameter thick through the middle of the cell, "
+                "particles of the majority species only, coloured by D²min; values above the 98th "
+                "percentile have the last colour."
             ).strip(),
             figure=plots.slice_plot(s),
             numbers=numbers.slice_numbers(s),
@@ -159,7 +159,7 @@ def _accuracy(content: ReportContent) -> Iterator[Card | str]:
             "columns turn to the next species of neighbour."
         ),
         figure=plots.accuracy_plot(a.accuracy, a.columns, species=content.species or a.species),
-        numbers=numbers.accuracy_numbers((*a.accuracy, *a.accuracy_random)),
+        numbers=numbers.analysis_numbers(a, ["accuracy"]),
     )
 
 
@@ -172,11 +172,17 @@ def _distributions(content: ReportContent) -> Iterator[Card | str]:
         yield _not_computed("The distribution of the first radial columns")
         return
     protocol = content.protocol or "this set"
-    other = {d.column: d for d in content.companion.distributions} if content.companion else {}
-    second = content.companion_protocol or "companion"
+    analyses = {protocol: a}
+    if content.companion:
+        analyses[content.companion_protocol or "the other protocol"] = content.companion
     for k, d in enumerate(a.distributions, start=1):
-        both = {protocol: d} | ({second: other[d.column]} if d.column in other else {})
-        dashed = f" Solid: {protocol}; dashed: {second}." if len(both) > 1 else ""
+        both = {
+            name: x
+            for name, one in analyses.items()
+            for x in one.distributions
+            if x.column == d.column
+        }
+        dashed = " Solid: {}; dashed: {}.".format(*both) if len(both) > 1 else ""
         yield Card(
             name=f"figure-4-distribution-{k}",
             title=f"Column {d.column}",
@@ -186,7 +192,7 @@ def _distributions(content: ReportContent) -> Iterator[Card | str]:
                 f"{100 * d.accuracy:.1f} % of cases; the area under the ROC curve is {d.auc:.3f}."
             ),
             figure=plots.distribution_plot(both),
-            numbers=numbers.distribution_numbers({p: [x] for p, x in both.items()}),
+            numbers=numbers.protocol_numbers(analyses, d.column),
             wide=False,
         )
 
@@ -200,8 +206,6 @@ def _selection(content: ReportContent) -> Iterator[Card | str]:
         yield _not_computed("Feature selection")
         return
     standard = next((c for c in a.accuracy if c.cutoff == a.cutoff), None)
-    curves = [c for c in (standard, a.pca) if c is not None]
-    picks = numbers.selection_numbers(a.selections)
     yield Card(
         name="figure-5-selection",
         title="",
@@ -211,7 +215,7 @@ def _selection(content: ReportContent) -> Iterator[Card | str]:
             "column SFS picked. SFS picks by these very folds, so its curve is a little optimistic."
         ),
         figure=plots.selection_plot(standard, a.selections, a.pca),
-        numbers=picks if a.selections else numbers.accuracy_numbers(curves),
+        numbers=numbers.analysis_numbers(a, ["selection" if a.selections else "pca"]),
     )
     for k, s in enumerate(a.stability, start=1):
         yield Card(
@@ -223,7 +227,7 @@ def _selection(content: ReportContent) -> Iterator[Card | str]:
                 "several that share the runs between them say the same thing."
             ),
             figure=plots.stability_plot(s),
-            numbers=numbers.stability_numbers([s]),
+            numbers=numbers.analysis_numbers(a, ["stability"], scope=s.scope),
             wide=False,
         )
 
@@ -252,7 +256,7 @@ def _learning(content: ReportContent) -> Iterator[Card | str]:
                     "more data of the same kind would not help."
                 ),
                 figure=plots.learning_plot(curves),
-                numbers=numbers.learning_numbers(curves),
+                numbers=numbers.analysis_numbers(a, ["learning"], vary=vary),
                 wide=False,
             )
 
@@ -280,7 +284,7 @@ def _ard(content: ReportContent) -> Iterator[Card | str]:
                 figure=plots.correlation_plot(
                     curves, a.columns, species=content.species or a.species
                 ),
-                numbers=numbers.correlation_numbers(curves),
+                numbers=numbers.analysis_numbers(a, ["ard"], log_target=log),
                 wide=False,
             )
 
@@ -303,7 +307,7 @@ def _calibration(content: ReportContent) -> Iterator[Card | str]:
             f"{brier} (0 is perfect, 0.25 is no knowledge)."
         ),
         figure=plots.calibration_plot(scores),
-        numbers=numbers.calibration_numbers(scores),
+        numbers=numbers.analysis_numbers(a, ["calibration"]),
     )
 
 
@@ -342,7 +346,9 @@ def _clusters(content: ReportContent) -> Iterator[Card | str]:
                     "The same for two neighbours at the same distance r, against the angle "
                     "between them."
                 ),
-                figure=plots.cluster_maps_plot(c.v2_angle, x_title=DISTANCE, y_title="angle / degrees"),
+                figure=plots.cluster_maps_plot(
+                    c.v2_angle, x_title=DISTANCE, y_title="angle / degrees"
+                ),
                 numbers=numbers.map_numbers(c.v2_angle, "angle"),
             )
         if c.v3:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from amorphace.learn.classifiers import ClassifierScore
+from amorphace.learn.bundle import Analysis
 from amorphace.learn.clusters import ClusterCurve, ClusterMap, Contributions
-from amorphace.learn.curves import AccuracyCurve
-from amorphace.learn.distributions import Distribution
-from amorphace.learn.learning_curve import LearningCurve
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
-from amorphace.learn.regression import CorrelationCurve
-from amorphace.learn.selection import Selection, SelectionStability
+from amorphace.learn.tables import analysis_tables
 from amorphace.report.content import (
     RadialFunctions,
     Relaxation,
@@ -59,6 +55,24 @@ class Numbers:
         return stream.getvalue()
 
 
+def analysis_numbers(analysis: Analysis, tables: Iterable[str], **where: Any) -> Numbers:
+    """Lines of tables of an analysis (see `analysis_tables`) whose fields have given values."""
+    made = analysis_tables(analysis)
+    lines = [line for name in tables for line in made.get(name, ())]
+    chosen = [line for line in lines if all(line[k] == v for k, v in where.items())]
+    return _table(lines[0] if lines else (), (tuple(line.values()) for line in chosen))
+
+
+def protocol_numbers(analyses: Mapping[str, Analysis], column: str) -> Numbers:
+    """Distributions of one column, of several protocols."""
+    parts = {p: analysis_numbers(a, ["distributions"], column=column) for p, a in analyses.items()}
+    first = next(iter(parts.values()))
+    return _table(
+        ("protocol", *first.columns),
+        ((protocol, *row) for protocol, part in parts.items() for row in part.rows),
+    )
+
+
 def radial_numbers(radial: RadialFunctions) -> Numbers:
     names = [f"R_{k + 1}" for k in range(radial.R.shape[1])]
     return _table(["r", *names], (_row(r, *R) for r, R in zip(radial.r, radial.R, strict=True)))
@@ -77,130 +91,6 @@ def slice_numbers(snapshot: Snapshot, *, axis: int = 2) -> Numbers:
                 *(float(c[k]) for c in snapshot.columns.values()),
             )
             for k in rows
-        ),
-    )
-
-
-def accuracy_numbers(curves: Iterable[AccuracyCurve]) -> Numbers:
-    return _table(
-        ["folds", "ordering", "cutoff", "n_columns", "last_column", "mean", "std", *_folds(curves)],
-        (
-            (
-                c.folds,
-                c.ordering,
-                c.cutoff,
-                int(n),
-                c.last_column[p] if c.last_column else "",
-                *_row(c.mean[p], c.std[p], *c.accuracy[p]),
-            )
-            for c in curves
-            for p, n in enumerate(c.n_columns)
-        ),
-    )
-
-
-def distribution_numbers(distributions: Mapping[str, Sequence[Distribution]]) -> Numbers:
-    return _table(
-        ["protocol", "column", "from", "to", "active", "inactive"],
-        (
-            (protocol, d.column, *_row(d.edges[k], d.edges[k + 1], d.active[k], d.inactive[k]))
-            for protocol, many in distributions.items()
-            for d in many
-            for k in range(len(d.active))
-        ),
-    )
-
-
-def selection_numbers(selections: Sequence[Selection]) -> Numbers:
-    return _table(
-        ["among", "step", "column", "mean", "std", *_folds(selections)],
-        (
-            (s.scope, p + 1, name, *_row(s.mean[p], s.std[p], *s.accuracy[p]))
-            for s in selections
-            for p, name in enumerate(s.names)
-        ),
-    )
-
-
-def stability_numbers(stability: Sequence[SelectionStability]) -> Numbers:
-    return _table(
-        ["among", "column", "share_among_first", "n_first", "share_first"],
-        (
-            (s.scope, name, float(s.frequency[k]), s.n_steps, float(s.first[k]))
-            for s in stability
-            for k, name in enumerate(s.names)
-        ),
-    )
-
-
-def learning_numbers(curves: Iterable[LearningCurve]) -> Numbers:
-    return _table(
-        ["vary", "n_columns", "n_samples", "n_sites", "fold", "train", "test"],
-        (
-            (
-                c.vary,
-                c.n_columns,
-                int(c.n_samples[p]),
-                float(c.n_sites[p]),
-                f + 1,
-                *_row(c.train[p, f], c.test[p, f]),
-            )
-            for c in curves
-            for p in range(len(c.n_sites))
-            for f in range(c.test.shape[1])
-        ),
-    )
-
-
-def correlation_numbers(curves: Iterable[CorrelationCurve]) -> Numbers:
-    return _table(
-        ["target", "log", "cutoff", "n_columns", "fold", "pearson", "spearman", "n_kept"],
-        (
-            (
-                c.target,
-                int(c.log_target),
-                c.cutoff,
-                int(n),
-                f + 1,
-                *_row(c.pearson[p, f], c.spearman[p, f]),
-                int(c.n_kept[p, f]),
-            )
-            for c in curves
-            for p, n in enumerate(c.n_columns)
-            for f in range(c.pearson.shape[1])
-        ),
-    )
-
-
-def classifier_numbers(scores: Iterable[ClassifierScore]) -> Numbers:
-    return _table(
-        ["classifier", "cutoff", "n_columns", "fold", "accuracy", "balanced_accuracy", "roc_auc"],
-        (
-            (
-                s.classifier,
-                s.cutoff,
-                s.n_columns,
-                f + 1,
-                *_row(s.accuracy[f], s.balanced_accuracy[f], s.roc_auc[f]),
-            )
-            for s in scores
-            for f in range(len(s.accuracy))
-        ),
-    )
-
-
-def calibration_numbers(scores: Iterable[ClassifierScore]) -> Numbers:
-    return _table(
-        ["n_columns", "from", "to", "predicted", "observed", "sites"],
-        (
-            (
-                s.n_columns,
-                *_row(c.edges[k], c.edges[k + 1], c.predicted[k], c.observed[k]),
-                int(c.count[k]),
-            )
-            for s in scores
-            if (c := s.calibration) is not None
-            for k in range(len(c.count))
         ),
     )
 
@@ -249,8 +139,10 @@ def propensity_numbers(scores: Iterable[PropensityScore]) -> Numbers:
     return _table(
         ["target", "log", "inputs", "head", "n_columns", "sample", "pearson", "spearman"],
         (
-            (s.target, int(s.log), s.inputs, s.head, s.n_columns, name)
-            + _row(s.pearson[k], s.spearman[k])
+            (
+                *(s.target, int(s.log), s.inputs, s.head, s.n_columns, name),
+                *_row(s.pearson[k], s.spearman[k]),
+            )
             for s in scores
             for k, name in enumerate(s.samples)
         ),
@@ -287,12 +179,6 @@ def relaxation_numbers(runs: Iterable[Relaxation]) -> Numbers:
     )
 
 
-def _folds(results: Iterable[AccuracyCurve | Selection]) -> Iterator[str]:
-    """Names of the columns that hold the folds."""
-    most = max((r.accuracy.shape[1] for r in results), default=0)
-    return (f"fold_{f + 1}" for f in range(most))
-
-
 def _row(*values: Any) -> tuple[float, ...]:
     return tuple(float(v) for v in values)
 
@@ -302,7 +188,7 @@ def _table(columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Numbers:
 
 
 def _field(value: Any) -> Any:
-    if isinstance(value, float):
+    if isinstance(value, float):  # bool and int stay as they are
         return "" if np.isnan(value) else f"{value:.7g}"
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"

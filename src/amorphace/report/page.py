@@ -141,7 +141,7 @@ def _data(
     cards = [card for part in parts for card in part.cards]
     csv = {card.name: card.numbers.csv() for card in cards}
     if content.analysis and content.analysis.classifiers:
-        csv["classifiers"] = numbers.classifier_numbers(content.analysis.classifiers).csv()
+        csv["classifiers"] = numbers.analysis_numbers(content.analysis, ["classifiers"]).csv()
     if content.propensity:
         csv["propensity"] = numbers.propensity_numbers(content.propensity).csv()
     return {

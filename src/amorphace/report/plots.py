@@ -15,7 +15,7 @@ from plotly.subplots import make_subplots
 
 from amorphace.dataset.table import Columns
 from amorphace.learn.classifiers import ClassifierScore
-from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap, Contributions
+from amorphace.learn.clusters import ClusterCurve, ClusterMap, Contributions
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.distributions import Distribution
 from amorphace.learn.learning_curve import LearningCurve
@@ -360,9 +360,7 @@ def relaxation_plot(runs: Sequence[Relaxation]) -> go.Figure:
     return figure.update_xaxes(type="log", dtick=1)
 
 
-def _line(
-    figure: go.Figure, x: Array, y: Array, *, name: str, k: int, dash: str = "solid"
-) -> None:
+def _line(figure: go.Figure, x: Array, y: Array, *, name: str, k: int, dash: str = "solid") -> None:
     figure.add_scatter(
         x=x,
         y=np.asarray(y, dtype=np.float64),
@@ -489,9 +487,11 @@ def _finish(figure: go.Figure, x: str, y: str) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="x unified",
+        hoverdistance=-1,  # the nearest point, however far
+        modebar={"bgcolor": "rgba(0,0,0,0)"},
         legend={"bgcolor": "rgba(0,0,0,0)", "borderwidth": 0, "font": {"size": 12}},
         colorway=list(PALETTE),
     )
-    figure.update_xaxes(title_text=x, **axis)
+    figure.update_xaxes(title={"text": x, "standoff": 6}, **axis)  # a legend stands below it
     figure.update_yaxes(title_text=y, **axis)
     return figure

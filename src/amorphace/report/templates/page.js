@@ -32,7 +32,7 @@ function setTheme() {
 function themed(layout) {
   const keys = {
     "font.color": ink("--ink"), "hoverlabel.bgcolor": ink("--paper"), "hoverlabel.bordercolor": ink("--line"),
-    "hoverlabel.font.color": ink("--ink"),
+    "hoverlabel.font.color": ink("--ink"), "modebar.color": ink("--soft"), "modebar.activecolor": ink("--ink"),
   };
   for (const axis of Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))) {
     keys[axis + ".gridcolor"] = ink("--grid");
@@ -51,7 +51,8 @@ prefersDark.addEventListener("change", () => setTheme());
 
 // ---------------------------------------------------------------- plots
 let plots = {};
-const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "toImage"] };
+// named one by one: plotly's own choice would offer to send the plot to a server
+const CONFIG = { displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "resetScale2d"]] };
 
 function drawPlot(name) {
   if (window.amorphace.drawn.has(name)) return;
@@ -94,6 +95,20 @@ function drawNext() {
   idle(drawNext);
 }
 
+// A window of another width: legends go where there is room.
+let resized = 0;
+addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => {
+    if (printing) return;
+    for (const name of window.amorphace.drawn) {
+      const place = $("plot-" + name), layout = plots[name].layout;
+      fitLegend(layout, place.clientWidth);
+      Plotly.relayout(place, { autosize: true, legend: layout.legend });
+    }
+  }, 150);
+});
+
 // Paper is narrower than a screen and white: plots are drawn anew for it, and again afterwards.
 const PRINT_WIDTH = 660, PRINT_HEIGHT = 340;
 function printLayout(on) {
@@ -104,7 +119,7 @@ function printLayout(on) {
     const place = $("plot-" + name);
     fitLegend(plots[name].layout, on ? PRINT_WIDTH : place.clientWidth);
     Plotly.relayout(place, on
-      ? { width: PRINT_WIDTH, height: Math.min(heights[name], PRINT_HEIGHT), legend: plots[name].layout.legend }
+      ? { width: PRINT_WIDTH, height: heights[name] > 450 ? heights[name] : Math.min(heights[name], PRINT_HEIGHT), legend: plots[name].layout.legend }
       : { width: null, height: heights[name], autosize: true, legend: plots[name].layout.legend });
   }
 }
