@@ -17,9 +17,18 @@ env: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable '.[sim,test,lint]'
 	touch $@
 
-# System packages that tests need: none so far.
+# The browser that the tests of the page drive: Debian's package, where it is missing.
 system:
-	@true
+	@for name in chromium chromium-browser google-chrome; do \
+	  command -v $$name >/dev/null && exit 0; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    --no-install-recommends chromium >/dev/null; \
+	else \
+	  echo "Chromium is missing, which the tests of the page need; install it, for example with" >&2; \
+	  echo "  sudo apt-get install chromium" >&2; \
+	fi
 
 demo: env
 	$(BIN)/python examples/demo.py
