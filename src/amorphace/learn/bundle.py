@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.files import text_written_aside
 from amorphace.dataset.table import Columns
 from amorphace.learn.classifiers import ClassifierScore
+from amorphace.learn.codec import decode, encode
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.distributions import Distribution
 from amorphace.learn.learning_curve import LearningCurve
@@ -28,18 +33,24 @@ Part = Literal[
     "model",
 ]
 
-ALL_PARTS: tuple[Part, ...] = (
+ALL_PARTS: tuple[Part, ...] = get_args(Part)
+
+QUICK_PARTS: tuple[Part, ...] = (
     "accuracy",
-    "random_folds",
     "classifiers",
     "selection",
-    "stability",
     "pca",
-    "learning",
     "ard",
     "distributions",
     "model",
 )
+"""Those that take a minute at most on some thousand sites."""
+
+FORMAT = "amorphace analysis"
+FORMAT_VERSION = 1
+
+FILE_NAME = "analysis.json"
+"""Of an analysis in a folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +99,11 @@ class AnalysisSettings:
     log_target: bool = True
     seed: int = 0
 
+    @classmethod
+    def quick(cls, **changes: Any) -> AnalysisSettings:
+        """Without stability, random folds and learning curves; all else as by default."""
+        return cls(**{"parts": QUICK_PARTS, "log_target": False, **changes})
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Analysis:
@@ -123,9 +139,11 @@ class Analysis:
     distributions : tuple of Distribution
         Of the first radial column of every species (Fig. 4).
     model : LinearModel, optional
-        Fitted to all labelled sites, with all columns.
+        Fitted to all labelled sites at the cutoff and body order with the highest accuracy.
     warnings : tuple of str
-        What a reader must know, and why a part is missing.
+        What makes the numbers doubtful, and why a part is missing.
+    notes : tuple of str
+        How to read the numbers.
     provenance : mapping
         The table's.
     """
@@ -148,4 +166,62 @@ class Analysis:
     distributions: tuple[Distribution, ...] = ()
     model: LinearModel | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_analysis(path: str | Path, analysis: Analysis) -> None:
+    """Write an analysis as JSON; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or a folder in which it becomes analysis.json.
+    analysis : Analysis
+        Arrays become lists, NaN becomes null; `read_analysis` gives the same numbers back.
+    """
+    fields = {"format": FORMAT, "format_version": FORMAT_VERSION} | encode(analysis)
+    with text_written_aside(_file(path)) as stream:
+        json.dump(fields, stream, indent=None, ensure_ascii=False, allow_nan=False)
+        stream.write("\n")
+
+
+def read_analysis(path: str | Path) -> Analysis:
+    """Read an analysis.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the folder in which analysis.json is.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, is not JSON, or is not such an analysis.
+    """
+    file = _file(path)
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(file, f"cannot be read ({error.strerror}); check the name") from None
+    except json.JSONDecodeError as error:
+        raise FileFormatError(file, f"not JSON: {error.msg}; learn again", error.lineno) from None
+    except UnicodeDecodeError:
+        raise FileFormatError(file, "not JSON: not UTF-8 text; give an analysis file") from None
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise FileFormatError(file, f"JSON, but not an analysis with the format {FORMAT!r}")
+    if fields.get("format_version") != FORMAT_VERSION:
+        raise FileFormatError(
+            file,
+            f"an analysis of format version {fields.get('format_version')}; this program reads "
+            f"version {FORMAT_VERSION}",
+        )
+    try:
+        return decode(Analysis, fields)
+    except (KeyError, TypeError, ValueError, InputError) as error:
+        raise FileFormatError(file, f"not a usable analysis: {error}; learn again") from None
+
+
+def _file(path: str | Path) -> Path:
+    place = Path(path)
+    return place / FILE_NAME if place.is_dir() else place

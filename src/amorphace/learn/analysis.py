@@ -1,0 +1,437 @@
+"""The paper's whole analysis of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from amorphace.core.errors import InputError
+from amorphace.dataset.table import Columns, Table
+from amorphace.learn.bundle import (
+    ALL_PARTS,
+    QUICK_PARTS,
+    Analysis,
+    AnalysisSettings,
+    Part,
+    read_analysis,
+    write_analysis,
+)
+from amorphace.learn.classifiers import ClassifierScore, compare_classifiers
+from amorphace.learn.curves import AccuracyCurve, Progress, accuracy_curve, pca_curve
+from amorphace.learn.distributions import Distribution, radial_distributions
+from amorphace.learn.fit import LabelledSites, fit_model, labelled_sites
+from amorphace.learn.folds import Folds
+from amorphace.learn.learning_curve import LearningCurve, Vary, learning_curve
+from amorphace.learn.logistic import check_data
+from amorphace.learn.model import LinearModel
+from amorphace.learn.regression import CorrelationCurve, ard_curve
+from amorphace.learn.selection import (
+    Selection,
+    SelectionStability,
+    forward_selection,
+    selection_stability,
+)
+from amorphace.learn.tables import analysis_tables
+
+__all__ = [
+    "ALL_PARTS",
+    "QUICK_PARTS",
+    "Analysis",
+    "AnalysisSettings",
+    "analyse",
+    "analysis_tables",
+    "read_analysis",
+    "write_analysis",
+]
+
+PartProgress = Callable[[str, int, int], None]
+"""Called as progress(part, done, total)."""
+
+FEW_EVENTS = 100
+"""Fewer active (or inactive) sites than this are worth a warning: the error of an accuracy of 0.9
+on as many test sites is 0.03."""
+
+SELECTION_ORDERS = 2
+"""Fig. 5 considers two- and three-body terms only."""
+
+
+def analyse(
+    table: Table,
+    *,
+    settings: AnalysisSettings | None = None,
+    n_jobs: int = 1,
+    progress: PartProgress | None = None,
+) -> Analysis:
+    """All results of the paper's figures 3 to 7 that a table can give.
+
+    Parameters
+    ----------
+    table : Table
+        Labelled and described.
+    settings : AnalysisSettings, optional
+    n_jobs : int
+        Processes; -1 is all processors. The result does not depend on it.
+    progress : callable, optional
+        Called as progress(part, done, total).
+
+    Returns
+    -------
+    Analysis
+        A part that cannot be computed is left out, and a sentence in `warnings` says why. With
+        fewer samples than folds there are as many folds as samples, and a warning.
+
+    Raises
+    ------
+    InputError
+        If nothing can be learned: the table is not described or not labelled, holds one label
+        only, features that are not finite, or not the cutoffs asked for.
+    """
+    settings = settings or AnalysisSettings()
+    cutoffs, cutoff = _check(table, settings)
+    sites = labelled_sites(table, cutoff)
+    n_samples = len(np.unique(sites.groups))
+    work = _Work(table, settings, cutoffs, cutoff, sites, min(settings.n_splits, n_samples), n_jobs)
+    warnings = _doubts(sites, work.n_splits, settings)
+    runner = _Runner(settings.parts, progress, warnings)
+    accuracy = runner.run("accuracy", work.accuracy)
+    random = runner.run("random_folds", work.accuracy_random)
+    selections = runner.run("selection", work.selection)
+    pca = runner.run("pca", work.pca)
+    results: dict[str, Any] = {
+        "accuracy": accuracy,
+        "accuracy_random": random,
+        "classifiers": runner.run("classifiers", work.classifiers),
+        "selections": selections,
+        "stability": runner.run("stability", work.stability),
+        "pca": pca[0] if pca else None,
+        "learning": runner.run("learning", work.learning),
+        "ard": runner.run("ard", work.ard),
+        "distributions": runner.run("distributions", work.distributions),
+    }
+    model = runner.run("model", lambda progress: work.model(accuracy))
+    return Analysis(
+        settings=settings,
+        columns=sites.columns,
+        species=_species(table),
+        n_samples=n_samples,
+        n_active=int((sites.y == 1).sum()),
+        n_inactive=int((sites.y == 0).sum()),
+        cutoff=cutoff,
+        model=model[0] if model else None,
+        warnings=tuple(runner.warnings),
+        notes=_notes(accuracy, random, work.n_splits),
+        provenance=table.provenance,
+        **results,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """The parts, one method each; every one takes a progress callable and returns a tuple."""
+
+    table: Table
+    settings: AnalysisSettings
+    cutoffs: tuple[float, ...]
+    cutoff: float
+    sites: LabelledSites
+    n_splits: int
+    n_jobs: int
+
+    def accuracy(self, progress: Progress) -> tuple[AccuracyCurve, ...]:
+        return self._accuracy("grouped", progress)
+
+    def accuracy_random(self, progress: Progress) -> tuple[AccuracyCurve, ...]:
+        return self._accuracy("random", progress)
+
+    def _accuracy(self, folds: Folds, progress: Progress) -> tuple[AccuracyCurve, ...]:
+        made: list[AccuracyCurve] = []
+        for k, cutoff in enumerate(self.cutoffs):
+            sites = labelled_sites(self.table, cutoff)
+            curve = accuracy_curve(
+                sites.X,
+                sites.y,
+                sites.groups,
+                n_columns=self.settings.n_columns,
+                columns=sites.columns,
+                n_splits=self.n_splits if folds == "grouped" else self.settings.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                folds=folds,
+                seed=self.settings.seed,
+                n_jobs=self.n_jobs,
+                progress=_part_of(progress, k, len(self.cutoffs)),
+            )
+            made.append(replace(curve, cutoff=cutoff))
+        return tuple(made)
+
+    def classifiers(self, progress: Progress) -> tuple[ClassifierScore, ...]:
+        scores = compare_classifiers(
+            self.sites.X,
+            self.sites.y,
+            self.sites.groups,
+            n_columns=_order_ends(self.sites.columns),
+            n_splits=self.n_splits,
+            n_inner_splits=self.settings.n_inner_splits,
+            seed=self.settings.seed,
+            n_jobs=self.n_jobs,
+            progress=progress,
+        )
+        return tuple(replace(score, cutoff=self.cutoff) for score in scores)
+
+    def selection(self, progress: Progress) -> tuple[Selection, ...]:
+        made: list[Selection] = []
+        scopes = _scopes(self.sites.columns)
+        for k, (scope, n) in enumerate(scopes):
+            selection = forward_selection(
+                self.sites.X,
+                self.sites.y,
+                self.sites.groups,
+                candidates=range(n),
+                n_steps=self.settings.n_steps,
+                columns=self.sites.columns,
+                n_splits=self.n_splits,
+                scope=scope,
+                progress=_part_of(progress, k, len(scopes)),
+            )
+            made.append(replace(selection, cutoff=self.cutoff))
+        return tuple(made)
+
+    def stability(self, progress: Progress) -> tuple[SelectionStability, ...]:
+        made: list[SelectionStability] = []
+        scopes = _scopes(self.sites.columns)
+        for k, (scope, n) in enumerate(scopes):
+            stability = selection_stability(
+                self.sites.X,
+                self.sites.y,
+                self.sites.groups,
+                candidates=range(n),
+                n_steps=self.settings.n_stability_steps,
+                n_resamples=self.settings.n_resamples,
+                columns=self.sites.columns,
+                n_splits=self.n_splits,
+                seed=self.settings.seed,
+                scope=scope,
+                n_jobs=self.n_jobs,
+                progress=_part_of(progress, k, len(scopes)),
+            )
+            made.append(replace(stability, cutoff=self.cutoff))
+        return tuple(made)
+
+    def pca(self, progress: Progress) -> tuple[AccuracyCurve, ...]:
+        n = _scopes(self.sites.columns)[-1][1]
+        curve = pca_curve(
+            self.sites.X[:, :n],
+            self.sites.y,
+            self.sites.groups,
+            n_components=range(1, min(self.settings.n_steps, n) + 1),
+            n_splits=self.n_splits,
+            n_inner_splits=self.settings.n_inner_splits,
+            seed=self.settings.seed,
+            n_jobs=self.n_jobs,
+            progress=progress,
+        )
+        return (replace(curve, cutoff=self.cutoff),)
+
+    def learning(self, progress: Progress) -> tuple[LearningCurve, ...]:
+        kinds: tuple[Vary, ...] = ("samples", "sites")
+        todo = [(vary, n) for vary in kinds for n in _order_ends(self.sites.columns)]
+        made: list[LearningCurve] = []
+        for k, (vary, n) in enumerate(todo):
+            curve = learning_curve(
+                self.sites.X[:, :n],
+                self.sites.y,
+                self.sites.groups,
+                vary=vary,
+                n_draws=self.settings.n_draws,
+                n_splits=self.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                seed=self.settings.seed,
+                n_jobs=self.n_jobs,
+                progress=_part_of(progress, k, len(todo)),
+            )
+            made.append(replace(curve, cutoff=self.cutoff))
+        return tuple(made)
+
+    def ard(self, progress: Progress) -> tuple[CorrelationCurve, ...]:
+        name = self.settings.target
+        if name not in self.table.targets:
+            have = ", ".join(self.table.targets) or "none"
+            raise InputError(f"the table holds no target {name!r}; there are: {have}")
+        logs = (False, True) if self.settings.log_target else (False,)
+        todo = [(log, cutoff) for log in logs for cutoff in self.cutoffs]
+        made: list[CorrelationCurve] = []
+        for k, (log, cutoff) in enumerate(todo):
+            sites = labelled_sites(self.table, cutoff)
+            curve = ard_curve(
+                sites.X,
+                self.table.targets[name][sites.rows],
+                sites.groups,
+                n_columns=self.settings.n_columns,
+                columns=sites.columns,
+                log_target=log,
+                name=name,
+                n_splits=self.n_splits,
+                n_jobs=self.n_jobs,
+                progress=_part_of(progress, k, len(todo)),
+            )
+            made.append(replace(curve, cutoff=cutoff))
+        return tuple(made)
+
+    def distributions(self, progress: Progress) -> tuple[Distribution, ...]:
+        return radial_distributions(self.table, self.cutoff)
+
+    def model(self, accuracy: Sequence[AccuracyCurve]) -> tuple[LinearModel]:
+        cutoff, n_columns = best_setting(accuracy, self.sites.columns) or (self.cutoff, None)
+        return (
+            fit_model(
+                self.table,
+                cutoff,
+                n_columns,
+                n_splits=self.n_splits,
+                seed=self.settings.seed,
+            ),
+        )
+
+
+def best_setting(curves: Sequence[AccuracyCurve], columns: Columns) -> tuple[float, int] | None:
+    """Cutoff and number of columns with the highest mean accuracy, of equal ones the fewest.
+
+    Only whole correlation orders count, so that a model can be read as cluster functions; None
+    where no curve has such a point.
+    """
+    ends = _order_ends(columns)
+    best = [
+        (-round(float(curve.mean[p]), 12), int(n), float(curve.cutoff))
+        for curve in curves
+        if curve.cutoff is not None
+        for p, n in enumerate(curve.n_columns)
+        if n in ends
+    ]
+    if not best:
+        return None
+    _, n_columns, cutoff = min(best)
+    return cutoff, n_columns
+
+
+@dataclass(frozen=True, eq=False)
+class _Runner:
+    """Computes a part where it is asked for; what it cannot compute becomes a warning."""
+
+    parts: Sequence[Part]
+    progress: PartProgress | None
+    warnings: list[str] = field(default_factory=list)
+
+    def run(self, part: Part, compute: Callable[[Progress], tuple[Any, ...]]) -> tuple[Any, ...]:
+        if part not in self.parts:
+            return ()
+        try:
+            return compute(self._report(part))
+        except InputError as error:
+            self.warnings.append(f"{part.replace('_', ' ')}: {error}")
+            return ()
+
+    def _report(self, part: Part) -> Progress:
+        def report(done: int, total: int) -> None:
+            if self.progress is not None:
+                self.progress(part, done, total)
+
+        return report
+
+
+def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...], float]:
+    """Cutoffs of the curves and of the rest, for a table that something can be learned from."""
+    unknown = [part for part in settings.parts if part not in ALL_PARTS]
+    if unknown:
+        raise InputError(f"no part {unknown[0]!r}; there are: {', '.join(ALL_PARTS)}")
+    cutoffs = tuple(float(c) for c in settings.cutoffs or table.cutoffs)
+    cutoff = settings.cutoff if settings.cutoff is not None else max(cutoffs, default=0.0)
+    for each in dict.fromkeys((*cutoffs, float(cutoff))):
+        sites = labelled_sites(table, each)
+        check_data(sites.X, sites.y, sites.groups)
+        if len(np.unique(sites.y)) < 2:
+            raise InputError(
+                f"all {len(sites.y)} labelled sites have label {sites.y[0]}; both labels are "
+                "needed: label active (1) and inactive (0) sites"
+            )
+    return cutoffs, float(cutoff)
+
+
+def _doubts(sites: LabelledSites, n_splits: int, settings: AnalysisSettings) -> list[str]:
+    """What makes the numbers doubtful."""
+    doubts: list[str] = []
+    n_samples = len(np.unique(sites.groups))
+    if n_splits < settings.n_splits:
+        doubts.append(
+            f"{settings.n_splits} folds grouped by sample need as many samples; there are "
+            f"{n_samples}, so that grouped scores come from {n_splits} folds. Add samples."
+        )
+    if n_splits < 5:
+        doubts.append(
+            f"A spread over {n_splits} folds says little about the error of a score; add samples."
+        )
+    for label, word in ((1, "active"), (0, "inactive")):
+        count = int((sites.y == label).sum())
+        if count < FEW_EVENTS:
+            doubts.append(
+                f"Only {count} {word} sites: scores are uncertain by "
+                f"{0.5 / np.sqrt(max(count, 1)):.2f} or so. Add samples, or label more sites."
+            )
+    share = float(sites.y.mean())
+    if not 0.4 <= share <= 0.6:
+        doubts.append(
+            f"{share:.0%} of the labelled sites are active: always guessing the more frequent "
+            f"label is right for {max(share, 1 - share):.0%}. Read the balanced accuracy."
+        )
+    constant = int((np.ptp(sites.X, axis=0) == 0).sum())
+    if constant:
+        doubts.append(
+            f"{constant} of {sites.X.shape[1]} columns are constant over the labelled sites and "
+            "tell nothing."
+        )
+    return doubts
+
+
+def _notes(
+    accuracy: Sequence[AccuracyCurve], random: Sequence[AccuracyCurve], n_splits: int
+) -> tuple[str, ...]:
+    """How to read the numbers."""
+    notes = [
+        f"± is the standard deviation between {n_splits} folds; it is itself known to about "
+        f"{1 / np.sqrt(2 * max(n_splits - 1, 1)):.0%}."
+    ]
+    if accuracy and random:
+        more = np.mean([r.mean - g.mean for g, r in zip(accuracy, random, strict=True)])
+        notes.append(
+            f"Random folds score {more:+.3f} against folds that keep samples whole, on average "
+            "over the curves. Sites near each other share neighbours and fate, and random folds "
+            "put one in the training rows and the other in the test rows; the grouped score is "
+            "what a new sample will see."
+        )
+    return tuple(notes)
+
+
+def _order_ends(columns: Columns) -> tuple[int, ...]:
+    """Numbers of columns up to the end of each correlation order."""
+    return (*list(columns.order_starts().values())[1:], len(columns))
+
+
+def _scopes(columns: Columns) -> tuple[tuple[str, int], ...]:
+    """Candidates of forward selection: what they are, and how many leading columns."""
+    n_first = int((columns.order <= 1).sum())
+    n_both = int((columns.order <= SELECTION_ORDERS).sum())
+    scopes = [("order 1", n_first), (f"orders 1 to {SELECTION_ORDERS}", n_both)]
+    if n_both == n_first:
+        scopes = scopes[:1]
+    return tuple((scope, n) for scope, n in scopes if n)
+
+
+def _species(table: Table) -> tuple[str, ...]:
+    recorded = table.provenance.get("parameters", {}).get("species", ())
+    return tuple(str(label) for label in recorded)
+
+
+def _part_of(progress: Progress, k: int, n: int) -> Progress:
+    """Progress of the k-th of n curves as progress of all, in thousandths of a curve."""
+    return lambda done, total: progress(round(1000 * (k + done / max(total, 1))), 1000 * n)
