@@ -7,7 +7,7 @@ import sys
 
 from rich.table import Table as RichTable
 
-from amorphace.cli import data, experiment, reading  # noqa: F401  (their commands)
+from amorphace.cli import data, experiment, pages, reading  # noqa: F401  (their commands)
 from amorphace.cli.shared import app, package_version, show
 from amorphace.core.errors import AmorphaceError
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib import rc_context, rc_params_from_file
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.files import written_aside
 from amorphace.dataset.table import Columns
+from amorphace.learn.bundle import Analysis
 from amorphace.learn.classifiers import ClassifierScore
 from amorphace.learn.clusters import ClusterCurve, ClusterMap
 from amorphace.learn.curves import AccuracyCurve
@@ -35,6 +36,7 @@ from amorphace.learn.selection import Selection
 from amorphace.report.content import (
     RadialFunctions,
     Relaxation,
+    ReportContent,
     Snapshot,
     StressStrain,
     colour_range,
@@ -68,6 +70,7 @@ __all__ = [
     "calibration_figure",
     "cluster_curves_figure",
     "cluster_maps_figure",
+    "content_figures",
     "correlation_figure",
     "distribution_figure",
     "learning_figure",
@@ -93,7 +96,7 @@ DISTANCE = r"$r/\sigma$"
 CUTOFF = r"$r_\mathrm{cut}/\sigma$"
 ASPECT = 0.78
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[Any]
 
 
 def radial_figure(radial: RadialFunctions, *, width: float = COLUMN_WIDTH) -> Figure:
@@ -122,7 +125,7 @@ def slice_figure(
         n = max(len(snapshots), 1)
         figure = _blank(width * n, 0.86 * width)
         for k, snapshot in enumerate(snapshots, start=1):
-            _draw_slice(figure.add_subplot(1, n, k), snapshot, column, axis)
+            _draw_slice(figure, figure.add_subplot(1, n, k), snapshot, column, axis)
     return figure
 
 
@@ -360,6 +363,61 @@ def relaxation_figure(runs: Sequence[Relaxation], *, width: float = COLUMN_WIDTH
     return figure
 
 
+def content_figures(content: ReportContent) -> dict[str, Figure]:
+    """All figures that a report's content has numbers for, by name of the file."""
+    found: dict[str, Figure] = {}
+    if content.radial is not None:
+        found["figure-1-radial"] = radial_figure(content.radial)
+    if moved := [s for s in content.snapshots if "d2min" in s.columns]:
+        found["figure-2-slices"] = slice_figure(moved[:3])
+    if content.analysis is not None:
+        found |= _analysis_figures(content, content.analysis)
+    if (c := content.clusters) is not None:
+        r1, r2 = r"$r_1/\sigma$", r"$r_2/\sigma$"
+        found["clusters-v1"] = cluster_curves_figure(c.v1)
+        if c.v2_distance:
+            found["clusters-v2"] = cluster_maps_figure(c.v2_distance, x_label=r1, y_label=r2)
+        if c.v2_angle:
+            found["clusters-v2-angle"] = cluster_maps_figure(
+                c.v2_angle, x_label=DISTANCE, y_label="angle (degrees)"
+            )
+        if c.v3:
+            found["clusters-v3"] = cluster_curves_figure(c.v3, label="$v_3(r, r, r)$")
+    if content.stress_strain:
+        found["stress-strain"] = stress_strain_figure(content.stress_strain)
+    if content.relaxation:
+        found["relaxation"] = relaxation_figure(content.relaxation)
+    return found
+
+
+def _analysis_figures(content: ReportContent, a: Analysis) -> dict[str, Figure]:
+    """Figures 3 to 7 and the calibration."""
+    found: dict[str, Figure] = {}
+    species = content.species or a.species
+    if a.accuracy:
+        found["figure-3-accuracy"] = accuracy_figure(a.accuracy, a.columns, species=species)
+    analyses = {content.protocol or "this set": a}
+    if content.companion is not None:
+        analyses[content.companion_protocol or "the other protocol"] = content.companion
+    for k, d in enumerate(a.distributions, start=1):
+        both = {
+            p: x for p, one in analyses.items() for x in one.distributions if x.column == d.column
+        }
+        found[f"figure-4-distribution-{k}"] = distribution_figure(both)
+    if a.selections or a.pca is not None:
+        standard = next((c for c in a.accuracy if c.cutoff == a.cutoff), None)
+        found["figure-5-selection"] = selection_figure(standard, a.selections, a.pca)
+    for vary in ("samples", "sites"):
+        if curves := [c for c in a.learning if c.vary == vary]:
+            found[f"figure-6-learning-{vary}"] = learning_figure(curves)
+    for log, name in ((False, "figure-7-ard"), (True, "figure-7-ard-log")):
+        if regressions := [c for c in a.ard if c.log_target == log]:
+            found[name] = correlation_figure(regressions, a.columns, species=species)
+    if any(score.calibration is not None for score in a.classifiers):
+        found["calibration"] = calibration_figure(a.classifiers)
+    return found
+
+
 def save_figure(
     figure: Figure, path: str | Path, formats: Sequence[str] = FORMATS
 ) -> tuple[Path, ...]:
@@ -430,7 +488,7 @@ def _draw_band(axes: Axes, x: Array, mean: Array, std: Array, k: int) -> None:
     axes.fill_between(x, mean - std, mean + std, color=colour(k), alpha=0.12, lw=0, zorder=2)
 
 
-def _draw_slice(axes: Axes, snapshot: Snapshot, column: str, axis: int) -> None:
+def _draw_slice(figure: Figure, axes: Axes, snapshot: Snapshot, column: str, axis: int) -> None:
     """Particles of a slice as discs of their diameter."""
     x, y = (k for k in range(3) if k != axis)
     glass = snapshot.configuration.wrapped()
@@ -458,7 +516,7 @@ def _draw_slice(axes: Axes, snapshot: Snapshot, column: str, axis: int) -> None:
     axes.set(xlabel=rf"${'xyz'[x]}/\sigma$", ylabel=rf"${'xyz'[y]}/\sigma$")
     axes.set_title(for_matplotlib(snapshot.protocol or snapshot.name))
     title = r"$D^2_\mathrm{min}/\sigma^2$" if column == "d2min" else for_matplotlib(column)
-    axes.get_figure(root=True).colorbar(discs, ax=axes, label=title, extend="max", shrink=0.9)
+    figure.colorbar(discs, ax=axes, label=title, extend="max", shrink=0.9)
 
 
 def _finish_columns(axes: Axes, columns: Columns, species: Sequence[str], title: str) -> None:

@@ -7,6 +7,7 @@ recolours them in the dark.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import plotly.graph_objects as go
@@ -55,7 +56,7 @@ from amorphace.report.words import (
     target_name,
 )
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[Any]
 INK, GRID = "#1b1f24", "#e3e6ea"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif"
 SYMBOLS = {"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "v": "triangle-down"}
@@ -213,7 +214,7 @@ def learning_plot(curves: Sequence[LearningCurve]) -> go.Figure:
         _banded(figure, x, curve.test.mean(axis=1), spread, name=f"{name}, test", k=k)
         _line(figure, x, curve.train.mean(axis=1), name=f"{name}, training", k=k, dash="dashed")
     figure = _finish(figure, "sites trained on", "accuracy")
-    return figure.update_xaxes(type="log", **_log_ticks([c.n_sites for c in curves]))
+    return figure.update_xaxes(type="log", tickvals=_log_ticks([c.n_sites for c in curves]))
 
 
 def correlation_plot(
@@ -458,13 +459,13 @@ def _columns_axis(figure: go.Figure, n_columns: int) -> go.Figure:
     )
 
 
-def _log_ticks(values: Sequence[Array]) -> dict[str, list[int]]:
+def _log_ticks(values: Sequence[Array]) -> list[int] | None:
     """Round numbers at which a short logarithmic axis has ticks."""
     if not values:
-        return {}
+        return None
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     marks = [m * 10**e for e in range(7) for m in (1, 2, 5)]
-    return {"tickvals": [m for m in marks if 0.9 * low <= m <= 1.1 * high]}
+    return [m for m in marks if 0.9 * low <= m <= 1.1 * high]
 
 
 def _finish(figure: go.Figure, x: str, y: str) -> go.Figure:

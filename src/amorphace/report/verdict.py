@@ -126,7 +126,8 @@ def _selection(a: Analysis) -> Iterator[str]:
         close = f" ({', '.join(twins[:3])} alone would do as well)" if twins else ""
         yield (
             f"Among {scope_name(s.scope)}, forward selection first picks "
-            f"{' and then '.join(s.names[:2])}{close}; the first alone reaches {percent(s.accuracy[0])}."
+            f"{' and then '.join(s.names[:2])}{close}; the first alone reaches "
+            f"{percent(s.accuracy[0])}."
         )
 
 
@@ -170,7 +171,8 @@ def _correlation(a: Analysis) -> Iterator[str]:
         p = int(np.nanargmax(mean))
         yield (
             f"Bayesian ARD regression of {target_name(c.target, c.log_target)} reaches a Pearson "
-            f"correlation of {mean[p]:.2f}\u00a0±\u00a0{c.pearson[p].std(ddof=1):.2f} with {c.n_columns[p]} columns."
+            f"correlation of {mean[p]:.2f}\u00a0±\u00a0{c.pearson[p].std(ddof=1):.2f} with "
+            f"{c.n_columns[p]} columns."
         )
 
 
@@ -221,5 +223,5 @@ def _propensity_correlation(content: ReportContent) -> str:
             pair = np.array([s.columns["d2min"], s.columns["propensity"]])
             known = pair[:, np.isfinite(pair).all(axis=0)]
             if known.shape[1] > 2:
-                found.append(np.corrcoef(known)[0, 1])
+                found.append(float(np.asarray(np.corrcoef(known))[0, 1]))
     return percent(np.array(found)) if found else NOT_STATED

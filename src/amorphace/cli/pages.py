@@ -1,0 +1,186 @@
+"""Commands that make pages and figures: report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from amorphace.cli.shared import (
+    JobsOption,
+    ListOptions,
+    OverwriteOption,
+    app,
+    progress_bar,
+    show,
+)
+from amorphace.core.errors import InputError
+
+if TYPE_CHECKING:
+    from amorphace.dataset.table import Table
+    from amorphace.learn.bundle import Analysis
+    from amorphace.report.content import ReportContent, Snapshot
+
+
+@app.command(cls=ListOptions)
+def report(
+    source: Annotated[
+        Path,
+        typer.Argument(help="A folder or file of results (analysis.json), or a described table."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page, NAME.html.")] = Path(
+        "report.html"
+    ),
+    table: Annotated[
+        Path | None,
+        typer.Option(help="The described table of the results: error bands of cluster functions."),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Table with D2min and labels of all particles of the configurations."),
+    ] = None,
+    configuration: Annotated[
+        list[Path] | None, typer.Option(help="Configurations for slices and the 3D view.")
+    ] = None,
+    sample: Annotated[
+        list[int] | None,
+        typer.Option(help="Which samples of --labels they are, from 1; 1, 2, ... when left out."),
+    ] = None,
+    model: Annotated[str, typer.Option(help="Name of the glass, such as kob-andersen.")] = "",
+    protocol: Annotated[str, typer.Option(help="thermal or shear.")] = "",
+    companion: Annotated[
+        Path | None,
+        typer.Option(help="Results of the other protocol, for the shared panel of figure 4."),
+    ] = None,
+    companion_protocol: Annotated[str, typer.Option(help="Name of that protocol.")] = "",
+    title: Annotated[str, typer.Option(help="Of the page; the model and protocol.")] = "",
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder for the figures as PDF, SVG and PNG.")
+    ] = None,
+    n_jobs: JobsOption = -1,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """What was found, on one page that opens from disk: figures, numbers, a 3D view.
+
+    The page holds everything it shows and needs no network. From a described table the quick
+    parts of the analysis are made first; from results nothing is computed but cluster functions.
+
+    Example: amorphace report results --labels labels.zarr --configuration s1.inherent.dump
+    --model kob-andersen --protocol thermal -o report.html
+    """
+    from amorphace.learn.bundle import read_analysis
+    from amorphace.report.assemble import assemble
+    from amorphace.report.page import write_report
+
+    for target in (output, figures):
+        if target is not None and target.exists() and not overwrite:
+            raise InputError(f"{target} is there already; choose another, or give --overwrite")
+    analysis, described = _analysis(source, table, n_jobs)
+    content = assemble(
+        title or ", ".join(filter(None, (model, protocol))) or source.stem,
+        analysis,
+        table=described,
+        snapshots=_snapshots(
+            configuration or [], labels, sample, analysis, model, protocol, n_jobs
+        ),
+        model=model,
+        protocol=protocol,
+        companion=None if companion is None else read_analysis(companion),
+        companion_protocol=companion_protocol,
+    )
+    write_report(output, content)
+    show(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+    if figures is not None:
+        names = _write_figures(figures, content)
+        show(f"{figures}: {', '.join(names)} as PNG, PDF and SVG")
+
+
+def _analysis(source: Path, table: Path | None, n_jobs: int) -> tuple[Analysis, Table | None]:
+    """The analysis of a source, made if the source is a table, and the described table."""
+    from amorphace.dataset.store import read_table
+    from amorphace.learn.analysis import AnalysisSettings, analyse
+    from amorphace.learn.bundle import read_analysis
+
+    if not (source / "zarr.json").is_file():
+        return read_analysis(source), None if table is None else read_table(table)
+    data = read_table(source)
+    with progress_bar("fits") as bar:
+        task = bar.add_task("analyse", total=None)
+
+        def progress(part: str, done: int, total: int) -> None:
+            bar.update(task, description=part, completed=done, total=total)
+
+        quick = AnalysisSettings.quick()
+        return analyse(data, settings=quick, n_jobs=n_jobs, progress=progress), data
+
+
+def _snapshots(
+    files: list[Path],
+    labels: Path | None,
+    samples: list[int] | None,
+    analysis: Analysis,
+    model: str,
+    protocol: str,
+    n_jobs: int,
+) -> tuple[Snapshot, ...]:
+    """One for each configuration, with everything that is known of its particles."""
+    from amorphace.dataset.store import read_table
+    from amorphace.io import read
+    from amorphace.report.assemble import make_snapshot
+
+    numbers = samples or list(range(1, len(files) + 1))
+    if len(numbers) != len(files):
+        raise InputError(
+            f"{len(files)} configurations need as many --sample numbers, got {len(numbers)}"
+        )
+    known = None if labels is None else read_table(labels)
+    return tuple(
+        make_snapshot(
+            path.name,
+            read(path, analysis.species or None),
+            labels=known,
+            sample=number - 1,
+            model=analysis.model,
+            n_jobs=n_jobs,
+            caption=_caption(known is not None, analysis.model is not None),
+            protocol=protocol,
+            diameters=_diameters(model, analysis.species),
+        )
+        for path, number in zip(files, numbers, strict=True)
+    )
+
+
+def _caption(labelled: bool, scored: bool) -> str:
+    parts = []
+    if labelled:
+        parts.append("D²min, propensity and labels as the table of labels holds them.")
+    if scored:
+        parts.append(
+            "P(active) by the model that was fitted to the labelled particles of all samples."
+        )
+    return " ".join(parts)
+
+
+def _diameters(model: str, species: tuple[str, ...]) -> dict[str, float]:
+    """Of the spheres, from the model's own lengths where it is one that amorphace makes."""
+    from amorphace.simulate.models import MODELS, LennardJones
+
+    glass = MODELS.get(model)
+    if glass is None or not isinstance(glass.potential, LennardJones):
+        return {}
+    sigma = glass.potential.sigma
+    return {label: sigma[k][k] for k, label in enumerate(species[: len(sigma)])}
+
+
+def _write_figures(folder: Path, content: ReportContent) -> list[str]:
+    """All figures that the content has numbers for."""
+    from amorphace.core.files import written_aside
+    from amorphace.report.figures import content_figures, save_figure
+
+    figures = content_figures(content)
+    with written_aside(folder, folder=True) as partial:
+        partial.mkdir()
+        for name, figure in figures.items():
+            save_figure(figure, partial / name)
+    return list(figures)

@@ -1,0 +1,157 @@
+"""A report's content from an analysis, a table and configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from amorphace.ace.radial import RadialBasis
+from amorphace.core.configuration import Configuration
+from amorphace.dataset.particles import particle_columns
+from amorphace.dataset.table import Table
+from amorphace.learn.bundle import Analysis
+from amorphace.learn.clusters import (
+    ClusterFunctions,
+    Contributions,
+    cluster_functions,
+    contributions,
+)
+from amorphace.learn.fit import fit_model, labelled_sites
+from amorphace.learn.folds import split
+from amorphace.learn.model import LinearModel
+from amorphace.learn.predict import SETTINGS, score
+from amorphace.report.content import RadialFunctions, ReportContent, Snapshot, radial_functions
+
+
+def assemble(
+    title: str,
+    analysis: Analysis,
+    *,
+    table: Table | None = None,
+    snapshots: Sequence[Snapshot] = (),
+    **fields: Any,
+) -> ReportContent:
+    """Content with all that follows from an analysis: radial basis, cluster functions, settings.
+
+    Parameters
+    ----------
+    title : str
+    analysis : Analysis
+    table : Table, optional
+        The described one that was analysed: models are fitted on its folds, whose spread is the
+        error band of the cluster functions. One model without bands when left out.
+    snapshots : sequence of Snapshot
+    **fields
+        Further fields of `ReportContent`, as they are.
+
+    Returns
+    -------
+    ReportContent
+    """
+    model = analysis.model
+    settings = dict(model.settings) if model else _settings(analysis.provenance)
+    settings.setdefault("cutoff", analysis.cutoff)
+    models = _models(analysis, table)
+    readable = model is not None and all(name in model.settings for name in SETTINGS)
+    made: dict[str, Any] = {
+        "species": analysis.species,
+        "provenance": analysis.provenance,
+        "settings": settings,
+        "radial": _radial(settings),
+        "clusters": _clusters(models) if readable else None,
+        "contributions": _contributions(analysis, models, table) if readable else None,
+    }
+    return ReportContent(
+        title=title, analysis=analysis, snapshots=tuple(snapshots), **(made | fields)
+    )
+
+
+def make_snapshot(
+    name: str,
+    configuration: Configuration,
+    *,
+    labels: Table | None = None,
+    sample: int = 0,
+    model: LinearModel | None = None,
+    n_jobs: int | None = None,
+    **fields: Any,
+) -> Snapshot:
+    """A configuration with its targets, labels and the model's score.
+
+    Parameters
+    ----------
+    name : str
+    configuration : Configuration
+        The one that was described, an inherent structure say.
+    labels : Table, optional
+        Holds the targets and labels of the sample's particles.
+    sample : int
+        Index into the samples of `labels`.
+    model : LinearModel, optional
+        Gives the column "score".
+    n_jobs : int, optional
+        Threads of the descriptor.
+    **fields
+        Further fields of `Snapshot`: `caption`, `protocol`, `diameters`.
+
+    Raises
+    ------
+    InputError
+        If the sample is not in the labels or its particles not in the configuration, or the
+        model does not fit the configuration.
+    """
+    columns: dict[str, Any] = {}
+    if labels is not None:
+        found = particle_columns(labels, configuration, sample)
+        columns = {k: found[k] for k in sorted(found, key=lambda k: (k != "d2min", k))}
+    if model is not None:
+        columns["score"] = score(model, configuration, n_jobs=n_jobs)
+    return Snapshot(name=name, configuration=configuration, columns=columns, **fields)
+
+
+def _settings(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the descriptor, where the table says how it was made."""
+    return dict(provenance.get("parameters", {}))
+
+
+def _radial(settings: Mapping[str, Any]) -> RadialFunctions:
+    return radial_functions(
+        RadialBasis(
+            float(settings["cutoff"]),
+            settings.get("distance_transform", "paper"),
+            float(settings.get("r0", 1.0)),
+        )
+    )
+
+
+def _models(analysis: Analysis, table: Table | None) -> tuple[LinearModel, ...]:
+    """One model a fold of the analysis, each fitted as the analysis' own model is."""
+    model = analysis.model
+    if model is None:
+        return ()
+    if table is None or analysis.cutoff not in table.cutoffs:
+        return (model,)
+    labelled = table.labelled()
+    y = labelled.label.astype(np.int64)
+    folds = split(y, labelled.sample, n_splits=analysis.settings.n_splits)
+    cutoff = float(model.settings.get("cutoff", analysis.cutoff))
+    return tuple(
+        fit_model(labelled.take(fold.train), cutoff, len(model.names), strengths=[model.strength])
+        for fold in folds
+    )
+
+
+def _clusters(models: tuple[LinearModel, ...]) -> ClusterFunctions | None:
+    return cluster_functions(models) if models else None
+
+
+def _contributions(
+    analysis: Analysis, models: tuple[LinearModel, ...], table: Table | None
+) -> Contributions | None:
+    """None without the features."""
+    if table is None or not models or analysis.cutoff not in table.cutoffs:
+        return None
+    X = labelled_sites(table, analysis.cutoff).X
+    return contributions(models, X[:, : len(models[0].names)])
