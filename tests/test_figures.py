@@ -1,4 +1,4 @@
-"""Figures show what the tables hold, and the same table gives the same bytes."""
+"""Figures show what the results hold, and the same results give the same bytes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ from matplotlib.image import imread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
 from amorphace.learn.curves import AccuracyCurve
-from amorphace.report.figures import PALETTE, accuracy_figure, save_figure
+from amorphace.report.content import colour_range, slice_rows
+from amorphace.report.figures import (
+    PALETTE,
+    accuracy_figure,
+    content_figures,
+    correlation_figure,
+    distribution_figure,
+    radial_figure,
+    save_figure,
+    selection_figure,
+    slice_figure,
+)
+
+from report_samples import analysis, content, distribution, snapshot
 
 
 def mixture() -> Columns:
@@ -103,25 +116,115 @@ def test_colours_differ_in_grey_too_or_have_their_own_marker() -> None:
     assert len({to_rgb(color) for color in PALETTE}) == len(PALETTE)
 
 
-def test_figures_are_written_as_png_and_pdf_with_the_same_bytes_every_time(tmp_path: Path) -> None:
+def test_figures_are_written_in_three_formats_with_the_same_bytes_every_time(
+    tmp_path: Path,
+) -> None:
     written = []
     for name in ("a", "b"):
         figure = accuracy_figure([curve(2.0, 0.6), curve(4.0, 0.7)], mixture(), title="KA")
-        assert save_figure(figure, tmp_path / f"{name}.v1") == (
-            tmp_path / f"{name}.v1.png",
-            tmp_path / f"{name}.v1.pdf",
-        )
-        written.append([(tmp_path / f"{name}.v1.{s}").read_bytes() for s in ("png", "pdf")])
+        paths = tuple(tmp_path / f"{name}.v1.{s}" for s in ("png", "pdf", "svg"))
+        assert save_figure(figure, tmp_path / f"{name}.v1") == paths
+        written.append([path.read_bytes() for path in paths])
     assert written[0] == written[1]
-    png, pdf = written[0]
+    png, pdf, svg = written[0]
     assert b"Date" not in pdf
+    assert b"<dc:date>" not in svg
     assert pdf.startswith(b"%PDF")
     assert png.startswith(b"\x89PNG")
+    assert svg.startswith(b"<?xml")
     height, width, _ = imread(tmp_path / "a.v1.png").shape
     assert 900 < width < 1100  # a journal's column at 300 dots an inch
     assert 0.7 < height / width < 0.85
     with pytest.raises(InputError, match="does not exist; create it first"):
         save_figure(figure, tmp_path / "nowhere" / "a")
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return content(n=500)
+
+
+def labels(axes) -> list[str]:
+    return [line.get_label() for line in axes.lines if line.get_label()[0] != "_"]
+
+
+def test_figure_1_shows_every_radial_function_to_the_cutoff(parts) -> None:
+    (axes,) = radial_figure(parts.radial).axes
+    assert labels(axes) == ["1", "2", "3", "4", "5", "6"]
+    for line, R in zip(axes.lines, parts.radial.R.T, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), R)
+    assert axes.get_xlim() == (0, 4.0)
+
+
+def test_figure_2_shows_the_majority_particles_of_one_slice_a_diameter_thick() -> None:
+    shot = snapshot(500)
+    glass = shot.configuration
+    axes, bar = slice_figure([shot]).axes
+    (discs,) = axes.collections
+    heights = glass.fractional()[:, 2] * glass.cell[2, 2]
+    expected = (abs(heights - glass.cell[2, 2] / 2) <= 0.5) & (glass.species == "A")
+    assert len(discs.get_array()) == expected.sum() > 10
+    assert sorted(discs.get_array()) == sorted(shot.columns["d2min"][expected])
+    assert discs.get_clim() == colour_range(shot.columns["d2min"])
+    assert "min" in bar.get_ylabel()
+
+
+def test_a_slice_through_the_face_of_the_cell_takes_particles_from_both_sides() -> None:
+    glass = snapshot(500).configuration
+    z = glass.fractional()[:, 2] * glass.cell[2, 2]
+    rows = slice_rows(glass, centre=0.0)
+    assert set(rows) == set(np.flatnonzero((z <= 0.5) | (z >= glass.cell[2, 2] - 0.5)))
+
+
+def test_figure_4_holds_both_protocols_thermal_solid_and_mechanical_dashed() -> None:
+    both = {"thermal": distribution("A1", 0.5), "shear": distribution("A1", 0.1)}
+    (axes,) = distribution_figure(both).axes
+    drawn = {patch.get_label(): patch for patch in axes.patches}
+    assert list(drawn) == [
+        "active, thermal",
+        "inactive, thermal",
+        "active, shear",
+        "inactive, shear",
+    ]
+    assert [p.get_linestyle() for p in drawn.values()] == ["solid"] * 2 + ["dashed"] * 2
+    np.testing.assert_array_equal(drawn["active, shear"].get_data().values, both["shear"].active)
+
+
+def test_figure_5_names_the_first_picks_and_compares_three_orders() -> None:
+    a = analysis()
+    (axes,) = selection_figure(a.accuracy[-1], a.selections, a.pca).axes
+    assert labels(axes) == [
+        "standard order",
+        "SFS, two-body columns",
+        "SFS, two- and three-body columns",
+        "principal components",
+    ]
+    assert [text.get_text() for text in axes.texts] == ["B1", "A1", "A2"]
+    assert max(axes.lines[0].get_xdata()) <= 20  # the standard order as far as SFS goes
+
+
+def test_figure_7_is_the_mean_pearson_correlation_over_folds() -> None:
+    a = analysis()
+    (axes,) = correlation_figure(a.ard[:2], a.columns).axes
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), a.ard[0].pearson.mean(axis=1))
+    assert axes.get_ylabel() == "Pearson correlation, D²min"
+
+
+def test_a_report_gives_every_figure_it_has_numbers_for(parts, tmp_path: Path) -> None:
+    figures = content_figures(parts)
+    assert {f"figure-{k}" for k in range(1, 8)} <= {name[:8] for name in figures}
+    assert {"calibration", "clusters-v1", "clusters-v2", "clusters-v3", "relaxation"} <= set(
+        figures
+    )
+    for name, figure in figures.items():
+        save_figure(figure, tmp_path / name, ["svg"])
+        assert (tmp_path / f"{name}.svg").stat().st_size > 3000
+
+
+def test_names_with_dollars_are_text_and_not_mathematics(tmp_path: Path) -> None:
+    hostile = content(n=200, species=("$\\frac{$", "B_$x^"))
+    for name, figure in content_figures(hostile).items():
+        save_figure(figure, tmp_path / name, ["png"])
 
 
 def test_drawing_needs_neither_pyplot_nor_a_screen() -> None:

@@ -1,0 +1,233 @@
+"""The content of a report: numbers, sentences, the paper's values, and harmless text."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from amorphace.core.errors import InputError
+from amorphace.report import numbers, plots
+from amorphace.report.cards import sections
+from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
+from amorphace.report.page import page, write_report
+from amorphace.report.paper import PAPER, paper_values
+from amorphace.report.verdict import comparisons, headline, verdict
+
+from report_samples import analysis, content, glass, snapshot
+
+HOSTILE = ("<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>")
+
+
+class Elements(HTMLParser):
+    """All elements of a page, with their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def tags(self) -> list[str]:
+        return [tag for tag, _ in self.found]
+
+
+def packed(text: str, name: str) -> str:
+    """What an element of packed text holds."""
+    inner = re.search(rf'id="{name}">([^<]*)<', text)
+    assert inner is not None
+    return gzip.decompress(base64.b64decode(inner[1])).decode()
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return page(content(n=300))
+
+
+def test_sections_stand_in_the_order_warnings_verdict_run_figures_view(text) -> None:
+    ids = [a["id"] for tag, a in Elements(text).found if tag == "section"]
+    figures = [f"figure-{k}" for k in range(1, 8)]
+    assert ids[:11] == ["warnings", "verdict", "run", *figures, "view"]
+
+
+def test_every_plot_has_a_caption_axis_labels_and_its_numbers(text) -> None:
+    data = json.loads(packed(text, "data"))
+    cards = [card for part in sections(content(n=300)) for card in part.cards]
+    assert {card.name for card in cards} <= set(data["csv"])
+    assert set(data["plots"]) == {card.name for card in cards}
+    for card in cards:
+        assert len(card.caption) > 80, card.name
+        assert card.figure.layout.xaxis.title.text, card.name
+        if card.figure.data[0].type != "bar":
+            assert card.figure.layout.yaxis.title.text, card.name
+        rows = list(csv.reader(data["csv"][card.name].splitlines()))
+        assert len(rows) > 2, card.name
+        assert {len(row) for row in rows} == {len(rows[0])}, card.name
+
+
+def test_a_plot_and_its_csv_hold_the_same_numbers() -> None:
+    a = analysis()
+    figure = plots.accuracy_plot(a.accuracy, a.columns)
+    drawn = {t.name: t for t in figure.data if t.name}
+    table = numbers.analysis_numbers(a, ["accuracy"], cutoff=4.0, folds="grouped")
+    n, accuracy = (table.columns.index(name) for name in ("n_columns", "accuracy"))
+    for x, y in zip(drawn["cutoff 4 σ"].x, drawn["cutoff 4 σ"].y, strict=True):
+        folds = [row[accuracy] for row in table.rows if row[n] == x]
+        assert len(folds) == 5
+        assert np.mean(folds) == pytest.approx(y)
+
+
+def test_the_verdict_states_the_accuracy_with_its_spread_and_the_first_picks() -> None:
+    c = content(n=300)
+    said = " ".join(verdict(c)).replace("\u00a0", " ")
+    curve = c.analysis.accuracy[-1]
+    p = int(np.argmax(curve.mean))
+    best = f"{100 * curve.mean[p]:.1f} ± {100 * curve.std[p]:.1f} %"
+    assert best in said
+    assert "first picks B1 and then A1" in said
+    assert "logistic regression and a linear SVM differ by at most 0.0 points" in said
+    assert "mix the sites of all samples" in said
+    assert "Pearson correlation of 0.7" in said
+    found = headline(c.analysis)
+    assert found is not None
+    assert found[0].replace("\u00a0", " ") == best
+
+
+def test_papers_values_stand_beside_ours_where_the_paper_states_one() -> None:
+    lines = {line.quantity: line for line in comparisons(content(n=300))}
+    radial = lines["accuracy, with radial columns of B neighbours"]
+    curve = analysis().accuracy[-1]
+    at_20 = curve.mean[list(curve.n_columns).index(20)]
+    assert radial.paper == "90 %"
+    assert radial.ours.startswith(f"{100 * at_20:.1f}")
+    assert lines["first columns picked by SFS"].paper == "B1, A1"
+    assert lines["first columns picked by SFS"].ours == "B1, A1"
+    assert lines["correlation of D²min with propensity"].paper == "95 %"
+    assert comparisons(content(n=300, model="silica")) == ()
+    missing = comparisons(content(n=300, analysis=None, snapshots=()))
+    assert {line.ours for line in missing} == {"not measured here"}
+
+
+def test_the_papers_numbers_are_its_own(shared) -> None:
+    (paper,) = (shared / "paper").glob("*.txt")
+    said = paper.read_text(encoding="utf-8")
+    for v in PAPER:
+        for number in re.findall(r"\d+(?:-\d+)?(?= %)", v.value):
+            assert f"{number}%" in said, v
+    assert "B1 and A1 between B and A particles" in said
+    assert "A1 and B1 for the KA mixture and A8 and A7 for the Wahnstrom mixture" in said
+    assert len(paper_values("wahnstrom", "shear")) == 1
+
+
+def test_strings_of_files_are_escaped_everywhere() -> None:
+    hostile = content(
+        n=200,
+        species=HOSTILE,
+        title=HOSTILE[0],
+        model=HOSTILE[1],
+        summary=HOSTILE,
+        warnings=HOSTILE,
+        health=(HealthLine(unit=HOSTILE[0], quantity=HOSTILE[1], ok=False, text=HOSTILE[0]),),
+        provenance={HOSTILE[0]: HOSTILE[1], "inputs": [{"name": HOSTILE[0]}]},
+    )
+    text = page(hostile)
+    harmless = Elements(page(content(n=200)))
+    elements = Elements(text)
+    assert "img" not in elements.tags()
+    assert elements.tags().count("script") == harmless.tags().count("script") == 3
+    assert not [a for _, attributes in elements.found for a in attributes if a.startswith("on")]
+    for name in HOSTILE:
+        assert name in "".join(elements.text)
+    plotted = json.loads(packed(text, "data"))["plots"]
+    legends = [t.get("name", "") for plot in plotted.values() for t in plot["data"]]
+    assert any("&lt;img" in name for name in legends)  # plotly reads tags in names
+    assert not any("<img" in name for name in legends)
+
+
+def test_a_name_that_is_a_formula_stays_text_in_a_spreadsheet() -> None:
+    c = content(n=200, species=("=cmd()", "@x"))
+    (text,) = {
+        card.numbers.csv() for p in sections(c) for card in p.cards if card.name == "clusters-v1"
+    }
+    assert "'=cmd()" in text
+    assert "\n=cmd" not in text
+
+
+def test_the_page_allows_its_own_scripts_only_and_no_network(text) -> None:
+    (policy,) = (
+        attributes["content"] or ""
+        for tag, attributes in Elements(text).found
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert "default-src 'none'" in policy
+    scripts = re.search(r"script-src ([^;]*)", policy)
+    assert scripts is not None
+    assert re.fullmatch(r"('sha256-[A-Za-z0-9+/=]+' ?){2}", scripts[1])
+    links = [a.get("src") or a.get("href") for _, a in Elements(text).found]
+    assert all(link.startswith(("#", "data:")) for link in links if link)
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path) -> None:
+    first, second = (
+        write_report(tmp_path / f"{k}.html", content(n=200)).read_bytes() for k in range(2)
+    )
+    assert first == second
+    assert len(first) < 6e6
+
+
+def test_thirty_thousand_particles_still_fit_and_what_does_not_is_said() -> None:
+    big = replace(content(n=200), snapshots=(snapshot(30_000), snapshot(60_000, protocol="huge")))
+    text = page(big)
+    assert len(text.encode()) < 6e6
+    assert "huge sample is not in the 3D view" in text
+    assert [s["n"] for s in json.loads(packed(text, "data"))["snapshots"]] == [30_000]
+
+
+def test_positions_in_the_page_are_those_of_the_particles() -> None:
+    c = content(n=300)
+    (view, _) = json.loads(packed(page(c), "data"))["snapshots"]
+    s = np.frombuffer(base64.b64decode(view["fractional"]), "<u2").reshape(-1, 3)
+    expected = c.snapshots[0].configuration.wrapped().fractional()
+    np.testing.assert_allclose((s + 0.5) / 65536, expected, atol=2**-16)  # 16 bits a coordinate
+    d2min = np.frombuffer(base64.b64decode(view["columns"]["d2min"]["values"]), "<f4")
+    np.testing.assert_allclose(d2min, c.snapshots[0].columns["d2min"], rtol=1e-6)  # 32 bits
+
+
+def test_warnings_of_the_run_failed_checks_and_the_analysis_come_first_and_once() -> None:
+    c = content(n=200, warnings=("The sample is small.", "The sample is small."))
+    warnings = Elements(page(c)).text
+    for sentence in ("The sample is small.", "prepare 2: the pressure drifted by 0.3"):
+        assert warnings.count(sentence) == 1
+    assert "One sample has fewer labelled sites than the others." in warnings
+
+
+def test_an_absent_part_is_named_with_the_reason() -> None:
+    said = " ".join("".join(Elements(page(ReportContent(title="x"))).text).split())
+    assert said.count("because") >= 12
+    assert "There is no 3D view, because no configuration was given" in said
+    partly = content(n=200, analysis=replace(analysis(), ard=()))
+    assert "ARD regression is not shown, because this part" in page(partly)
+
+
+def test_a_column_of_another_length_than_the_configuration_is_refused() -> None:
+    with pytest.raises(InputError, match=r"'d2min' of snapshot 's' must have shape \(200,\)"):
+        Snapshot(name="s", configuration=glass(200), columns={"d2min": [1.0]})
+
+
+def test_the_colour_scale_ends_where_outliers_begin() -> None:
+    assert colour_range([*range(100), 1e9, np.nan]) == pytest.approx((0, 99), abs=1.1)
+    assert colour_range([np.nan]) == (0, 1)
+    assert colour_range([2.0, 2.0]) == (2, 3)
