@@ -203,19 +203,37 @@ def test_a_killed_worker_is_replaced(finished, tmp_path):
     assert contents(again) == contents(store)
 
 
-def test_a_unit_that_fails_stops_only_what_reads_it(tmp_path, monkeypatch):
-    text = QUICK["thermal"].replace("[learn]", '[run]\nlammps = "false"\n[learn]')
+def test_a_lammps_that_fails_is_shown_by_its_last_lines(tmp_path):
+    lammps = tmp_path / "lmp"
+    lammps.write_text("#!/bin/sh\necho no licence\nexit 3\n")
+    lammps.chmod(0o755)
+    text = QUICK["thermal"].replace("[learn]", f'[run]\nlammps = "{lammps}"\n[learn]')
     file, plan = plan_of(tmp_path, text)
     with amorphace("run", file) as run:
         out, _ = run.communicate(timeout=100)
     assert run.returncode == 2
-    assert "LAMMPS command 'false' stopped with exit status 1" in out
-    store = Store(tmp_path / "a.store", create=False)
-    found = find_status(plan, store)
-    assert found.done == 0
-    with amorphace("status", file) as shown:
-        text, _ = shown.communicate(timeout=60)
-    assert "failed: prepare of sample_01" in text
+    assert "stopped with exit status 3; the last lines of its log: no licence" in out
+    assert not {u.id for u in plan.of_kind("prepare")} & Store(tmp_path / "a.store").finished()
+
+
+def test_a_unit_that_fails_stops_only_what_reads_it(finished, tmp_path, monkeypatch):
+    _, plan, store = finished["thermal"]
+    shutil.copytree(store.path, tmp_path / "a.store")
+    again = Store(tmp_path / "a.store")
+    lost, whole = plan.of_kind("measure")[:2]
+    for unit in (lost, whole, *plan.of_kind("label")):
+        shutil.rmtree(again.folder(unit.id))
+    (again.folder(plan.of_kind("replica")[0].id) / "end_inherent.npy").write_bytes(b"nothing")
+    monkeypatch.setattr("amorphace.campaign.local.Store.sound", lambda *a, **k: True)
+    what = {e.unit.id: e.what for e in run_plan(plan, again) if e.what != "started"}
+    assert what[lost.id] == "failed"
+    assert what[whole.id] == "finished"
+    assert what[plan.of_kind("label")[0].id] == "blocked"
+    assert "is damaged and was set aside" in again.failures()[lost.id]
+    monkeypatch.undo()
+    events = [e.what for e in run_plan(plan, again)]
+    assert "failed" not in events
+    assert contents(again) == contents(store)
 
 
 def test_a_missing_lammps_stops_the_run_at_once_and_loses_nothing(tmp_path):
@@ -228,15 +246,18 @@ def test_a_missing_lammps_stops_the_run_at_once_and_loses_nothing(tmp_path):
     assert "Traceback" not in out
 
 
-def test_a_crystal_is_dropped_and_said_so(tmp_path):
-    text = QUICK["thermal"].replace("hold_nvt", "crystal_limit = 1e-9\nattempts = 2\nhold_nvt")
-    text = text.replace("temperature = 0.8", "temperature = 0.8\nnumber_density = 1.0")
-    _, plan = plan_of(tmp_path, text)
+def test_samples_that_are_dropped_are_named_and_never_used(tmp_path):
+    text = QUICK["thermal"].replace("[thermal]", "attempts = 2\n[thermal]\nlongest_lag = 0.1")
+    file, plan = plan_of(tmp_path, text.replace("lag = 2.0", 'lag = "tau_alpha"'))
+    with amorphace("run", file, "--workers", 2) as run:
+        out, _ = run.communicate(timeout=200)
+    assert run.returncode == 2
+    assert "no sample is sound" in out
+    assert "the liquid is slower than thermal.longest_lag allows" in out
     store = Store(tmp_path / "a.store")
-    events = list(run_plan(plan, store))
-    dropped = [e for e in events if e.what == "dropped"]
-    if dropped:  # a liquid without any crystal-like particle is sound
-        assert "crystal" in dropped[0].text
+    dropped = {u.kind for u in plan.units if store.meta(u.id)["outcome"] == "dropped"}
+    assert dropped == {"relax", "lag", "replica", "measure", "label", "describe", "learn"}
+    assert not list((tmp_path / "a.results").glob("table.zarr"))
 
 
 def test_status_names_an_experiment_that_has_not_begun(tmp_path):

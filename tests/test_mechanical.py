@@ -267,7 +267,7 @@ def test_the_set_can_be_described(tmp_path: Path) -> None:
 def test_no_event_at_all_is_said_with_a_way_out() -> None:
     with pytest.raises(InputError, match=r"no localised plastic event in 2 samples .* strain fur"):
         label_mechanical([sheared("a", active=()), sheared("b", active=())])
-    with pytest.raises(InputError, match=r"in 1 samples \(2 collective ones left out\)"):
+    with pytest.raises(InputError, match=r"in 1 samples \(2 collective ones left out, and 0"):
         label_mechanical([sheared()], largest_event=0)
 
 
@@ -293,8 +293,9 @@ def test_samples_that_cannot_be_labelled_are_refused() -> None:
         label_mechanical([sheared()], majority="C")
     with pytest.raises(InputError, match="threshold must be positive"):
         label_mechanical([sheared()], threshold=0.0)
-    with pytest.raises(InputError, match="its 1 events activate every majority particle"):
-        label_mechanical([sheared(n=6, active=(tuple(range(6)),), minority=0)])
+    all_active = sheared(n=6, active=(tuple(range(6)),), minority=0)
+    with pytest.raises(InputError, match="and 1 of samples that no inactive particle is left in"):
+        label_mechanical([all_active])
     one = sheared()
     twice = replace(one, events=(one.events[0], one.events[0]))
     with pytest.raises(InputError, match="each step makes one event"):

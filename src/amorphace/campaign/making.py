@@ -401,8 +401,9 @@ ROWS = (
 def shear(work: Context) -> Outcome:
     """shear: athermal quasistatic shear with D2min of every particle in every data step.
 
-    Steps before the data strain keep scalars only. Of an event (a majority particle above the
-    threshold) the configuration before the step, D2min and the non-affine displacement are kept.
+    Steps before the data strain keep energy, stress and displacement only. Of an event (a majority
+    particle above the threshold) the configuration before the step, D2min and the non-affine
+    displacement are kept.
     """
     p, model = work.parameters, work.model
     protocol = Shear(**p["shear"])
@@ -417,7 +418,9 @@ def shear(work: Context) -> Outcome:
         state, seen = _read_sheared(labels, found)
     for step in shear_steps(model, state, protocol):
         state = step.state
-        d2 = step_d2min(step.before, step.after, p["d2min_cutoff"])
+        counts = step.step > protocol.first_step
+        unknown = np.full(n, np.nan)
+        d2 = step_d2min(step.before, step.after, p["d2min_cutoff"]) if counts else unknown
         active = d2 > p["threshold"]
         seen.rows.append(
             (
@@ -426,7 +429,7 @@ def shear(work: Context) -> Outcome:
                 float(step.health.fmax or 0.0), float(step.attempts),
             )
         )  # fmt: skip
-        if step.step > protocol.first_step:
+        if counts:
             seen.d2min.append(d2.astype(np.float32))
             seen.maximum = np.maximum(seen.maximum, d2)
             if active[majority].any():

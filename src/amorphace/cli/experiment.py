@@ -106,6 +106,12 @@ def run(
         )
     store.log(f"done in {_duration(time.monotonic() - begin)}")
     _finish(file, plan, store)
+    (end,) = plan.of_kind("learn")
+    if store.meta(end.id)["outcome"] == "dropped":
+        raise SimulationError(
+            f"no result: {store.meta(end.id)['dropped']}; the lines above say why runs were not "
+            "used"
+        )
     show(f"done in {_duration(time.monotonic() - begin)}")
 
 

@@ -83,6 +83,9 @@ class ShearSummary:
         Localised events of the data set.
     n_avalanches : int
         Collective ones, which are left out.
+    n_unpaired : int
+        Localised ones left out because they activate every majority particle of the sample, so
+        that none is left to be inactive.
     n_active, n_inactive : int
         Rows of the table.
     """
@@ -90,6 +93,7 @@ class ShearSummary:
     name: str
     n_events: int
     n_avalanches: int
+    n_unpaired: int
     n_active: int
     n_inactive: int
 
@@ -184,8 +188,8 @@ def label_mechanical(
     Raises
     ------
     InputError
-        If there is no localised event, no majority particle stays inactive in a sample with
-        events, names repeat, or the arrays of a sample do not belong together.
+        If there is no localised event beside inactive particles, names repeat, or the arrays of a
+        sample do not belong together.
     """
     if not threshold > 0:
         raise InputError(f"threshold must be positive (in units of sigma^2), got {threshold}")
@@ -204,9 +208,11 @@ def label_mechanical(
     parts = [_label_sample(s, s.species == chosen, threshold, largest_event) for s in every]
     if not any(p.rows for p in parts):
         left_out = sum(p.n_avalanches for p in parts)
+        unpaired = sum(p.n_unpaired for p in parts)
         raise InputError(
             f"no localised plastic event in {len(every)} samples ({left_out} collective ones left "
-            "out): strain further or use more samples"
+            f"out, and {unpaired} of samples that no inactive particle is left in): strain further "
+            "or use more samples, or larger ones"
         )
     return MechanicalSet(
         table=_table(every, parts, provenance or {}),
@@ -220,6 +226,7 @@ def label_mechanical(
                 name=s.name,
                 n_events=len(p.rows),
                 n_avalanches=p.n_avalanches,
+                n_unpaired=p.n_unpaired,
                 n_active=sum(len(r.active) for r in p.rows),
                 n_inactive=sum(len(r.inactive) for r in p.rows),
             )
@@ -264,6 +271,7 @@ class _EventRows:
 class _SampleRows:
     rows: tuple[_EventRows, ...]
     n_avalanches: int
+    n_unpaired: int = 0
 
 
 def _label_sample(
@@ -282,10 +290,7 @@ def _label_sample(
     pool = np.flatnonzero(majority & ~activated)
     pool = pool[np.lexsort((sample.ids[pool], sample.maximum[pool]))]
     if not len(pool):
-        raise InputError(
-            f"sample {sample.name}: its {len(kept)} events activate every majority particle and "
-            "none is left to be inactive; take a shorter strain or more particles"
-        )
+        return _SampleRows((), n_avalanches, len(kept))
     active = [_most_active(e, majority, threshold, sample.ids, len(pool)) for e in kept]
     inactive = _deal(pool, [len(a) for a in active])
     return _SampleRows(

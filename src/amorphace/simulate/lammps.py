@@ -39,6 +39,11 @@ SLICE = 300_000
 ROOM = "free some room there, or name another folder in TMPDIR"
 LEAST_ROOM = 16_384
 """Bytes; with less free a disk is full."""
+BLOWN_UP = (
+    "lost atoms", "atoms missing", "bond atom", "bad fene", "fene bond too long", "non-numeric",
+    "out of range atoms", "angle atom",
+)  # fmt: skip
+"""What LAMMPS says of a simulation that went wrong; all else is an error of input or set-up."""
 LOG_LINES = 3
 """Lines of LAMMPS' log that an error shows."""
 GUARD = "read _; kill -KILL 0"
@@ -127,6 +132,8 @@ class Engine:
         ------
         SimulationError
             With the command, LAMMPS' message and the last lines of its log.
+        SetupError
+            The same, where it is not the simulation that went wrong.
         """
         for line in lines:
             try:
@@ -134,7 +141,7 @@ class Engine:
             except Exception as error:
                 log = self._log.read_text(errors="replace") if self._log.exists() else ""
                 message = f"LAMMPS stopped at {line!r}: {_one_line(str(error))}"
-                raise SimulationError(f"{message}{_tail(log)}") from error
+                raise _failure(f"{message}{_tail(log)}", log) from error
 
     def run(self, steps: int) -> NDArray[np.float64]:
         """Integrate, in slices between which an interrupt is seen.
@@ -407,11 +414,18 @@ def run_command(command: str | Sequence[str] | None, script: Sequence[str], fold
     text = log.read_text(errors="replace") if log.exists() else ""
     if process.returncode != 0 or "Total wall time" not in text:
         check_room(folder)
-        raise SimulationError(
+        raise _failure(
             f"LAMMPS command {shlex.join(words)!r} stopped with exit status "
-            f"{process.returncode}{_tail(text or printed)}"
+            f"{process.returncode}{_tail(text or printed)}",
+            text,
         )
     return text
+
+
+def _failure(message: str, log: str) -> SimulationError:
+    """The error for a LAMMPS that stopped: the physics went wrong, or this machine's set-up."""
+    seen = f"{message} {log}".lower()
+    return (SimulationError if any(sign in seen for sign in BLOWN_UP) else SetupError)(message)
 
 
 @contextmanager
