@@ -1,0 +1,132 @@
+"""`amorphace report`: from results or a table to a page and figures."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+import amorphace as am
+from amorphace import cli
+from amorphace.dataset.store import write_table
+from amorphace.dataset.table import Columns, Table
+from amorphace.learn.analysis import AnalysisSettings, analyse
+from amorphace.learn.bundle import write_analysis
+from amorphace.report.assemble import assemble, make_snapshot
+
+from test_ace_features import glass
+
+WORDS = {"cutoff": 2.0, "species": ("A", "B"), "max_order": 2, "max_degree": 4, "n_max": 4}
+PARTS = ("accuracy", "distributions", "model", "selection")
+
+
+def run(*words) -> int:
+    """Exit code of the command line, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["amorphace", *map(str, words)])
+        try:
+            cli.main()
+        except SystemExit as end:
+            return end.code or 0
+    return 0
+
+
+@pytest.fixture(scope="module")
+def glasses():
+    return [glass(k, n=80) for k in range(6)]
+
+
+@pytest.fixture(scope="module")
+def table(glasses) -> Table:
+    """All A particles of six glasses; those with many B around them are active."""
+    ace = am.ACEDescriptor(**WORDS).fit()
+    sites = am.Sites.concatenate([am.Sites(g, g.species == "A") for g in glasses])
+    X = ace.transform(sites)
+    near_b = -X[:, 4] + np.random.default_rng(0).normal(scale=0.3, size=len(X))
+    basis = ace.basis_
+    settings = ace.get_params()
+    del settings["cutoff"], settings["n_jobs"]
+    return Table(
+        sample=sites.sample,
+        particle_id=sites.ids,
+        species=sites.species,
+        label=(near_b > np.median(near_b)).astype(int),
+        targets={"d2min": np.exp(near_b), "propensity": np.exp(near_b / 2)},
+        features={2.0: X},
+        columns=Columns(
+            names=ace.get_feature_names_out(), order=basis.order, z=basis.z, n=basis.n, l=basis.l
+        ),
+        sample_names=[f"s{k}" for k in range(6)],
+        provenance={"command": "amorphace describe", "parameters": settings | {"cutoffs": [2.0]}},
+    )
+
+
+@pytest.fixture(scope="module")
+def analysis(table):
+    return analyse(table, settings=AnalysisSettings(parts=PARTS, n_steps=3, n_splits=3))
+
+
+@pytest.fixture(scope="module")
+def folder(table, analysis, glasses, tmp_path_factory):
+    place = tmp_path_factory.mktemp("results")
+    write_table(place / "table.zarr", table)
+    (place / "results").mkdir()
+    write_analysis(place / "results", analysis)
+    am.write(place / "s0.dump", glasses[0])
+    return place
+
+
+def test_results_and_a_configuration_become_a_page_and_figures(folder, capsys) -> None:
+    words = ["--table", folder / "table.zarr", "--labels", folder / "table.zarr"]
+    words += ["--configuration", folder / "s0.dump", "--model", "kob-andersen"]
+    words += ["--protocol", "thermal", "--figures", folder / "figures", "--n-jobs", 1]
+    assert run("report", folder / "results", *words, "-o", folder / "report.html") == 0
+    assert "report.html: 2." in capsys.readouterr().out
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<title>kob-andersen, thermal</title>" in text
+    assert "Beside the paper" in text
+    assert "s0.dump" in text
+    written = {path.name for path in (folder / "figures").iterdir()}
+    for name in ("figure-1-radial", "figure-2-slices", "figure-3-accuracy", "clusters-v1"):
+        assert {f"{name}.{suffix}" for suffix in ("png", "pdf", "svg")} <= written
+
+
+def test_nothing_is_overwritten_unasked_and_faults_are_one_line(folder, capsys) -> None:
+    there = folder / "there.html"
+    there.write_text("mine")
+    assert run("report", folder / "results", "-o", there) == 2
+    assert "there already" in capsys.readouterr().err
+    assert there.read_text() == "mine"
+    assert run("report", folder, "-o", folder / "no.html") == 2
+    assert "analysis.json" in capsys.readouterr().err
+    two = ["--configuration", folder / "s0.dump", "--sample", 1, 2]
+    assert run("report", folder / "results", *two, "-o", folder / "no.html") == 2
+    assert "1 configurations need as many --sample numbers, got 2" in capsys.readouterr().err
+    assert not (folder / "no.html").exists()
+
+
+def test_models_of_the_folds_give_cluster_functions_their_bands(table, analysis) -> None:
+    content = assemble("t", analysis, table=table)
+    assert content.clusters is not None
+    assert content.clusters.n_models == 3
+    assert (content.clusters.v1[1].std > 0).any()
+    assert content.contributions is not None
+    orders = [k for k, kinds in enumerate(content.contributions.species) if not kinds]
+    assert content.contributions.share[orders].sum(axis=0) == pytest.approx(1)
+    alone = assemble("t", analysis)
+    assert alone.clusters is not None
+    assert alone.clusters.n_models == 1
+    assert alone.contributions is None
+    assert alone.radial is not None
+    assert alone.radial.cutoff == 2.0
+
+
+def test_a_snapshot_holds_the_score_of_the_model_and_the_targets(table, analysis, glasses) -> None:
+    shot = make_snapshot("s3", glasses[3], labels=table, sample=3, model=analysis.model)
+    assert list(shot.columns) == ["d2min", "label", "propensity", "score"]
+    a = glasses[3].species == "A"
+    assert np.isnan(shot.columns["score"][~a]).all()
+    active = shot.columns["label"] == 1
+    inactive = shot.columns["label"] == 0
+    assert shot.columns["score"][active].mean() > 0.7 > shot.columns["score"][inactive].mean()
