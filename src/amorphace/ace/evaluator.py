@@ -120,7 +120,7 @@ class Evaluator:
 
     def by_place(self, sites: NDArray[np.int64]) -> NDArray[np.int64]:
         """Order in which `sites` lie near each other: blocks of it share their neighbours."""
-        return np.argsort(self._grid.cells_of(sites), kind="stable")
+        return self._grid.by_cell(np.ascontiguousarray(sites, dtype=np.int64))
 
     def evaluate(
         self,

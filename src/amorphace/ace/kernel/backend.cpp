@@ -11,8 +11,8 @@
 #include "harmonics.hpp"
 #include "invariants.hpp"
 #include "job.hpp"
+#include "lanes.hpp"
 #include "neighbors.hpp"
-#include "output.hpp"
 #include "projection.hpp"
 #include "radial.hpp"
 
@@ -22,15 +22,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Neighbours in a batch: few sums across lanes, and rows that stay in the second cache.
+// Bytes for the rows of a batch of neighbours, which should stay in the first cache.
 #ifndef AMORPHACE_BATCH_BYTES
-#define AMORPHACE_BATCH_BYTES 2304
+#define AMORPHACE_BATCH_BYTES 36864
 #endif
-template <class Real>
-constexpr int kBatch = AMORPHACE_BATCH_BYTES / int(sizeof(Real));
 // Rows an odd number of cache lines apart do not fall into the same sets of a cache.
 template <class Real>
-constexpr int64_t kRowLength = (kBatch<Real> * int64_t(sizeof(Real)) / 64 | 1) * 64 / sizeof(Real);
+int64_t odd_lines(int64_t n) {
+  constexpr int64_t line = 64 / sizeof(Real);
+  return ((n + line - 1) / line | 1) * line;
+}
 
 template <class Real>
 struct Aligned {
@@ -44,18 +45,18 @@ struct Aligned {
   Aligned& operator=(const Aligned&) = delete;
 };
 
-// Four rows that grow.
+// Three rows that grow.
 template <class Real>
 class Separations {
  public:
   void reserve(int64_t n) {
     if (n <= room_) return;
     room_ = (2 * n + 15) / 16 * 16;
-    rows_ = std::make_unique<Aligned<Real>>(4 * room_);
+    rows_ = std::make_unique<Aligned<Real>>(3 * room_);
   }
   NeighborBuffer<Real> from(int64_t k) const {
     Real* p = rows_->data + k;
-    return {p, p + room_, p + 2 * room_, p + 3 * room_};
+    return {p, p + room_, p + 2 * room_};
   }
 
  private:
@@ -71,27 +72,32 @@ struct Shared {
   Invariants<Real> invariants;
   RadialConstants<Real> radial;
   LegendreRecurrence<Real> recurrence;
-  std::vector<int64_t> order;    // places in the list of sites, sorted by cell
-  std::vector<int64_t> first;    // where each occupied cell begins in `order`
-  std::atomic<int64_t> next{0};  // first cell that no thread has taken
+  struct Visit {
+    int64_t place, slot;  // in the list of sites; in the grid
+  };
+  std::vector<Visit> visits;       // sorted by cell
+  std::vector<int64_t> cells;      // those that hold sites
+  std::vector<int64_t> first;      // where each of them begins in `visits`
+  std::atomic<int64_t> next{0};    // first cell that no thread has taken
   std::atomic<bool> stop{false};
   std::mutex lock;
 
   explicit Shared(Job& j)
-      : job(j), projection(*j.plan), invariants(*j.plan), radial(*j.plan), order(j.n_sites) {
+      : job(j), projection(*j.plan), invariants(*j.plan), radial(*j.plan) {
     const CellGrid& grid = *job.grid;
-    for (int64_t k = 0; k < job.n_sites; k++) order[k] = k;
-    const auto by_cell = [&](int64_t a, int64_t b) {
-      const int64_t c = grid.cell_of(job.sites[a]), d = grid.cell_of(job.sites[b]);
-      return c != d ? c < d : a < b;
-    };
-    if (!std::is_sorted(order.begin(), order.end(), by_cell))
-      std::sort(order.begin(), order.end(), by_cell);
-    for (int64_t k = 0; k < job.n_sites; k++)
-      if (k == 0 || cell(k) != cell(k - 1)) first.push_back(k);
+    std::vector<int64_t> order(job.n_sites);
+    grid.sort_by_cell(job.sites, job.n_sites, order.data());
+    visits.reserve(order.size());
+    for (int64_t k : order) {
+      const int64_t cell = grid.cell_of(job.sites[k]);
+      if (cells.empty() || cell != cells.back()) {
+        first.push_back(int64_t(visits.size()));
+        cells.push_back(cell);
+      }
+      visits.push_back({k, grid.slot_of(job.sites[k])});
+    }
     first.push_back(job.n_sites);
   }
-  int64_t cell(int64_t k) const { return job.grid->cell_of(job.sites[order[k]]); }
 };
 
 template <class Real>
@@ -100,19 +106,31 @@ class Worker {
   explicit Worker(Shared<Real>& shared)
       : s_(shared),
         plan_(*shared.job.plan),
-        A_(int64_t(plan_.n_components()) * W),
+        n_functions_(plan_.n_radial[0] + (plan_.l_max + 1) * (plan_.l_max + 1)),
+        batch_(batch_size(n_functions_)),
+        n_sums_((s_.projection.n_sums() + 15) / 16 * 16),
+        sums_length_(odd_lines<Real>(plan_.n_species * n_sums_)),
+        functions_(n_functions_ * batch_),
+        partial_(n_sums_ * Simd<Real>::width),
+        sums_(W * sums_length_),
+        A_((plan_.n_components() + 1) * int64_t(W)),
         B_(int64_t(plan_.n_values) * W),
-        scratch_(shared.invariants.scratch() * W),
-        rows_((plan_.n_radial[0] + (plan_.l_max + 1) * (plan_.l_max + 1)) * kRowLength<Real>) {}
+        scratch_(shared.invariants.scratch() * W) {
+    const int spare = plan_.n_components();
+    for (int z = 0; z < plan_.n_species; z++) {
+      for (int c : s_.projection.component) component_.push_back(plan_.offset(z, 0) + c);
+      component_.resize((z + 1) * n_sums_, spare);
+    }
+  }
 
   void run() {
-    const int64_t n_cells = int64_t(s_.first.size()) - 1;
+    const int64_t n_cells = int64_t(s_.cells.size());
     constexpr int64_t kTogether = 8;  // cells taken at a time
     while (!s_.stop) {
       const int64_t begin = s_.next.fetch_add(kTogether);
       if (begin >= n_cells) break;
       for (int64_t c = begin; c < std::min(begin + kTogether, n_cells) && !s_.stop; c++)
-        evaluate_cell(s_.first[c], s_.first[c + 1]);
+        evaluate_cell(c);
     }
     if (!s_.stop) flush();
     std::lock_guard<std::mutex> guard(s_.lock);
@@ -122,10 +140,17 @@ class Worker {
  private:
   static constexpr int W = kLanes<Real>;
 
-  void evaluate_cell(int64_t begin, int64_t end) {
+  // Whole vectors of neighbours, at least four of them.
+  static int batch_size(int n_functions) {
+    constexpr int V_ = Simd<Real>::width;
+    return V_ * std::max(4, AMORPHACE_BATCH_BYTES / (n_functions * kVectorBytes));
+  }
+
+  void evaluate_cell(int64_t cell) {
     start_clock();
     const CellGrid& grid = *s_.job.grid;
-    grid.candidates(s_.cell(begin), runs_, run_segment_);
+    const Vec3 centre = grid.centre(s_.cells[cell]);
+    grid.candidates(s_.cells[cell], runs_, run_segment_);
     int64_t room = 64 * (plan_.n_species + 1);
     for (const CellGrid::Run& run : runs_) room += run.last - run.first;
     around_.reserve(room);
@@ -139,7 +164,8 @@ class Worker {
     }
     tick(kNeighbors);
     const NeighborBuffer<Real> candidates = narrowed(segment_.back());
-    for (int64_t k = begin; k < end && !s_.stop; k++) evaluate_site(s_.order[k], candidates);
+    for (int64_t k = s_.first[cell]; k < s_.first[cell + 1] && !s_.stop; k++)
+      evaluate_site(s_.visits[k].place, grid.from(centre, s_.visits[k].slot), candidates);
   }
 
   // The candidates in the precision of the evaluation.
@@ -155,9 +181,11 @@ class Worker {
     }
   }
 
-  void evaluate_site(int64_t place, NeighborBuffer<Real> candidates) {
-    const int64_t particle = s_.job.sites[place];
-    const Vec3 p = s_.job.grid->relative(particle);
+  // The site at p, as the candidates from the centre of its cell.
+  void evaluate_site(int64_t place, Vec3 p, NeighborBuffer<Real> candidates) {
+    Real* const row = static_cast<Real*>(s_.job.out) + s_.job.rows[place] * s_.job.row_stride;
+    ahead_ = reinterpret_cast<const char*>(row);
+    ahead_end_ = reinterpret_cast<const char*>(row + plan_.n_columns);
     const double cutoff = s_.job.grid->cutoff(), coincident = s_.job.coincident;
     const NeighborBuffer<Real> near = near_.from(0);
     int n_coincident = 0;
@@ -166,58 +194,64 @@ class Worker {
                                            Real(p[1]), Real(p[2]), Real(cutoff * cutoff),
                                            Real(coincident * coincident), near, n_coincident);
       tick(kNeighbors);
-      add_neighbors(near, n, A_.data + int64_t(plan_.offset(z, 0)) * W + lane_);
+      add_neighbors(near, n, sums_.data + lane_ * sums_length_ + z * n_sums_);
     }
     if (n_coincident != 1) {
       std::lock_guard<std::mutex> guard(s_.lock);
-      s_.job.touching = particle;
+      s_.job.touching = s_.job.sites[place];
       s_.stop = true;
       return;
     }
-    out_[lane_++] = static_cast<Real*>(s_.job.out) + s_.job.rows[place] * s_.job.row_stride;
+    out_[lane_++] = row;
     if (lane_ == W) flush();
   }
 
-  // A of one species from its neighbours, batch by batch of nearly equal size.
-  void add_neighbors(NeighborBuffer<Real> near, int n, Real* A) {
+  // Sums over the neighbours of one species, batch by batch.
+  void add_neighbors(NeighborBuffer<Real> near, int n, Real* sums) {
     constexpr int V_ = Simd<Real>::width;
     const Real beyond = Real(2 * s_.job.grid->cutoff());  // E is exactly zero there
     int padded = n;
-    for (; padded % V_; padded++) {
-      near.x[padded] = beyond, near.y[padded] = near.z[padded] = 0;
-      near.square[padded] = beyond * beyond;
-    }
-    const int n_batches = (padded + kBatch<Real> - 1) / kBatch<Real>;
-    for (int b = 0, begin = 0; b < n_batches; b++) {
-      const int size = (padded - begin + (n_batches - b) * V_ - 1) / ((n_batches - b) * V_) * V_;
-      fill_rows({near.x + begin, near.y + begin, near.z + begin, near.square + begin}, size);
+    for (; padded % V_; padded++) near.x[padded] = beyond, near.y[padded] = near.z[padded] = 0;
+    auto* partial = reinterpret_cast<V<Real>*>(partial_.data);
+    for (int begin = 0, size; begin < padded; begin += size) {
+      size = std::min(batch_, padded - begin);
+      fill({near.x + begin, near.y + begin, near.z + begin}, size);
       tick(kBasis);
-      s_.projection.add(rows_.data, angular_rows(), kRowLength<Real>, size, A, W);
+      fetch_output();
+      s_.projection.add({functions_.data, vector_length(), angular(), size / V_}, partial);
       tick(kProjection);
-      begin += size;
     }
+    finish_sums<Real>(partial, int(n_sums_), sums);
+    tick(kProjection);
   }
 
-  Real* angular_rows() { return rows_.data + plan_.n_radial[0] * kRowLength<Real>; }
+  // Some of the memory of the site's row comes near while the sums run.
+  INLINE void fetch_output() {
+    for (int line = 0; line < 48 && ahead_ < ahead_end_; line++, ahead_ += 64)
+      __builtin_prefetch(ahead_, 0, 2);
+  }
 
-  void fill_rows(NeighborBuffer<Real> near, int size) {
+  int64_t vector_length() const { return n_functions_ * Simd<Real>::width; }
+  int64_t angular() const { return plan_.n_radial[0] * Simd<Real>::width; }
+
+  void fill(NeighborBuffer<Real> near, int size) {
     switch (plan_.l_max) {
-      case 0: return fill_rows<0>(near, size);
-      case 1: return fill_rows<1>(near, size);
-      case 2: return fill_rows<2>(near, size);
-      case 3: return fill_rows<3>(near, size);
-      case 4: return fill_rows<4>(near, size);
-      case 5: return fill_rows<5>(near, size);
-      case 6: return fill_rows<6>(near, size);
-      case 7: return fill_rows<7>(near, size);
-      case kUnrolledL: return fill_rows<kUnrolledL>(near, size);
-      default: return fill_rows<-1>(near, size);
+      case 0: return fill<0>(near, size);
+      case 1: return fill<1>(near, size);
+      case 2: return fill<2>(near, size);
+      case 3: return fill<3>(near, size);
+      case 4: return fill<4>(near, size);
+      case 5: return fill<5>(near, size);
+      case 6: return fill<6>(near, size);
+      case 7: return fill<7>(near, size);
+      case kUnrolledL: return fill<kUnrolledL>(near, size);
+      default: return fill<-1>(near, size);
     }
   }
 
   // E T_n(r_j) and q_lm(r_j) of a batch of neighbours.
   template <int L>
-  void fill_rows(NeighborBuffer<Real> near, int size) {
+  void fill(NeighborBuffer<Real> near, int size) {
     constexpr int V_ = Simd<Real>::width;
     int j = 0;
     for (; j + 4 * V_ <= size; j += 4 * V_) fill_vectors<L, 4>(near, j);
@@ -227,29 +261,32 @@ class Worker {
   template <int L, int N>
   INLINE void fill_vectors(NeighborBuffer<Real> near, int j) {
     constexpr int V_ = Simd<Real>::width;
-    Real *R = rows_.data + j, *Y = angular_rows() + j;
-    V<Real> E[N], inverse_r[N];
-    for (int k = 0; k < N; k++)
-      E[k] = envelope<Real>(load_unaligned(near.square + j + k * V_), s_.radial, inverse_r[k]);
-    radial_rows<N, Real>(E, plan_.n_radial[0], R, kRowLength<Real>);
+    Real *R = functions_.data + j * n_functions_, *Y = R + angular();
+    V<Real> x[N], y[N], z[N], E[N];
+    for (int k = 0; k < N; k++) {
+      const int at = j + k * V_;
+      x[k] = load_unaligned(near.x + at);
+      y[k] = load_unaligned(near.y + at);
+      z[k] = load_unaligned(near.z + at);
+      V<Real> inverse_r;
+      E[k] = envelope<Real>(x[k] * x[k] + (y[k] * y[k] + z[k] * z[k]), s_.radial, inverse_r);
+      x[k] *= inverse_r, y[k] *= inverse_r, z[k] *= inverse_r;
+    }
+    radial_rows<N, Real>(E, plan_.n_radial[0], R, vector_length());
     if constexpr (L != 0)
-      for (int k = 0; k < N; k++) {
-        const int at = j + k * V_;
-        harmonic_rows<L, Real>(load_unaligned(near.x + at) * inverse_r[k],
-                               load_unaligned(near.y + at) * inverse_r[k],
-                               load_unaligned(near.z + at) * inverse_r[k], plan_.l_max,
-                               s_.recurrence, Y + k * V_, kRowLength<Real>);
-      }
+      for (int k = 0; k < N; k++)
+        harmonic_rows<L, Real>(x[k], y[k], z[k], plan_.l_max, s_.recurrence,
+                               Y + k * vector_length());
   }
 
   // Features of the sites in the lanes.
   void flush() {
     if (lane_ == 0) return;
     start_clock();
+    rows_to_lanes(sums_.data, sums_length_, component_.data(), int(component_.size()), A_.data);
     s_.invariants.evaluate(A_.data, B_.data, scratch_.data);
     tick(kInvariants);
-    write_rows<Real>(B_.data, plan_.n_columns, lane_, out_);
-    std::fill(A_.data, A_.data + int64_t(plan_.n_components()) * W, Real(0));
+    lanes_to_rows<Real>(B_.data, plan_.n_columns, lane_, out_);
     lane_ = 0;
     tick(kOutput);
   }
@@ -266,12 +303,18 @@ class Worker {
 
   Shared<Real>& s_;
   const Plan& plan_;
-  Aligned<Real> A_, B_, scratch_, rows_;
+  const int n_functions_, batch_;  // radial and angular ones; neighbours
+  const int64_t n_sums_, sums_length_;
+  Aligned<Real> functions_, partial_;  // of a batch; sums over neighbours, not yet over lanes
+  Aligned<Real> sums_;                 // of each site
+  Aligned<Real> A_, B_, scratch_;      // lane by lane
+  std::vector<int> component_;         // of every sum of a site
   std::vector<CellGrid::Run> runs_;
   std::vector<int64_t> run_segment_, segment_;
   Separations<double> around_;  // of the cell, from its centre
   Separations<Real> around_narrow_, near_;
   Real* out_[kLanes<Real>];
+  const char *ahead_ = nullptr, *ahead_end_ = nullptr;
   int lane_ = 0;
   std::array<double, kStages> seconds_{};
   Clock::time_point last_;
@@ -281,7 +324,7 @@ template <class Real>
 void evaluate(Job& job) {
   if (job.n_sites == 0) return;
   Shared<Real> shared(job);
-  const int64_t n_cells = int64_t(shared.first.size()) - 1;
+  const int64_t n_cells = int64_t(shared.cells.size());
   const int n_threads = int(std::min<int64_t>(job.n_threads, (n_cells + 7) / 8));
   std::vector<std::thread> threads;
   for (int k = 1; k < n_threads; k++)

@@ -64,6 +64,20 @@ CellGrid::CellGrid(int64_t n, const double* positions, const int32_t* species, i
   build_stencil();
 }
 
+void CellGrid::sort_by_cell(const int64_t* sites, int64_t n, int64_t* order) const {
+  std::vector<int64_t> cell(n);
+  for (int64_t k = 0; k < n; k++) cell[k] = cell_of_[sites[k]];
+  if (total_cells_ > 4 * n) {  // counting all cells would take longer
+    for (int64_t k = 0; k < n; k++) order[k] = k;
+    std::stable_sort(order, order + n, [&](int64_t a, int64_t b) { return cell[a] < cell[b]; });
+    return;
+  }
+  std::vector<int64_t> next(total_cells_ + 1, 0);
+  for (int64_t k = 0; k < n; k++) next[cell[k] + 1]++;
+  for (int64_t c = 0; c < total_cells_; c++) next[c + 1] += next[c];
+  for (int64_t k = 0; k < n; k++) order[next[cell[k]]++] = k;
+}
+
 // Offsets of the cells that may hold a neighbour of a particle in the home cell. Two cells whose
 // centres are |c| apart hold no pair closer than |c| less the diameter of a cell.
 void CellGrid::build_stencil() {
@@ -105,7 +119,9 @@ void CellGrid::index_of(int64_t home, int64_t index[3]) const {
   index[2] = home / (n_cells_[0] * n_cells_[1]);
 }
 
-Vec3 CellGrid::centre(const int64_t index[3]) const {
+Vec3 CellGrid::centre(int64_t cell) const {
+  int64_t index[3];
+  index_of(cell, index);
   Vec3 c{};
   for (int d = 0; d < 3; d++)
     for (int e = 0; e < 3; e++)
@@ -113,19 +129,11 @@ Vec3 CellGrid::centre(const int64_t index[3]) const {
   return c;
 }
 
-Vec3 CellGrid::relative(int64_t particle) const {
-  const int64_t slot = slot_of_[particle];
-  int64_t index[3];
-  index_of(cell_of_[particle], index);
-  const Vec3 c = centre(index);
-  return {wrapped_[0][slot] - c[0], wrapped_[1][slot] - c[1], wrapped_[2][slot] - c[2]};
-}
-
 void CellGrid::candidates(int64_t home, std::vector<Run>& runs,
                           std::vector<int64_t>& segment) const {
   int64_t index[3];
   index_of(home, index);
-  const Vec3 c = centre(index);
+  const Vec3 c = centre(home);
   runs.clear();
   segment.assign(1, 0);
   for (int z = 0; z < n_species_; z++) {
@@ -144,7 +152,7 @@ void CellGrid::candidates(int64_t home, std::vector<Run>& runs,
         const int64_t first = start[line + k0 - origin], last = start[line + stop - origin];
         if (first < last) {
           Run run{first, last, {}};
-          for (int e = 0; e < 3; e++)  // without wraps this is -c, as in `relative`: to the last bit
+          for (int e = 0; e < 3; e++)  // without wraps this is -c, as in `from`: to the last bit
             run.shift[e] = double(wraps0) * cell_[0][e] + double(wraps1) * cell_[1][e] +
                            double(wraps2) * cell_[2][e] - c[e];
           runs.push_back(run);

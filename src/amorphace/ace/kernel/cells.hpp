@@ -24,10 +24,17 @@ class CellGrid {
   // segment[z] to segment[z + 1].
   void candidates(int64_t home, std::vector<Run>& runs, std::vector<int64_t>& segment) const;
 
+  // The order of the sites by cell; those in one cell stay in the order in which they come.
+  void sort_by_cell(const int64_t* sites, int64_t n, int64_t* order) const;
+
   int64_t cell_of(int64_t particle) const { return cell_of_[particle]; }
   int64_t slot_of(int64_t particle) const { return slot_of_[particle]; }
-  // Wrapped position of a particle relative to the centre of its own cell.
-  Vec3 relative(int64_t particle) const;
+  Vec3 centre(int64_t cell) const;
+  // Wrapped position of the particle in a slot relative to the centre of its cell.
+  Vec3 from(const Vec3& centre, int64_t slot) const {
+    return {wrapped_[0][slot] - centre[0], wrapped_[1][slot] - centre[1],
+            wrapped_[2][slot] - centre[2]};
+  }
   double cutoff() const { return cutoff_; }
   // Neighbours of particles in a cell lie closer than this to the cell's centre.
   double reach() const { return reach_; }
@@ -40,7 +47,6 @@ class CellGrid {
     int k1, k2, first, last;
   };
   void index_of(int64_t home, int64_t index[3]) const;
-  Vec3 centre(const int64_t index[3]) const;
   void build_stencil();
 
   int n_species_;

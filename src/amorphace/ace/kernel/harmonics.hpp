@@ -23,7 +23,8 @@ struct LegendreRecurrence {
 // L < 0 takes the degree from l_max. The constant row 0 is left out.
 template <int L, class Real>
 INLINE void harmonic_rows(V<Real> x, V<Real> y, V<Real> z, int l_max,
-                          const LegendreRecurrence<Real>& c, Real* rows, int64_t row_length) {
+                          const LegendreRecurrence<Real>& c, Real* rows) {
+  constexpr int W = Simd<Real>::width;
   const int top = L < 0 ? l_max : L;
   V<Real> re = broadcast(Real(1)), im = broadcast(Real(0));
 #pragma GCC unroll 9
@@ -43,13 +44,13 @@ INLINE void harmonic_rows(V<Real> x, V<Real> y, V<Real> z, int l_max,
         below = Q, Q = next;
       }
       if (m == 0) {
-        if (l > 0) store(rows + (l * l + l) * row_length, Q);
+        if (l > 0) store(rows + (l * l + l) * W, Q);
       } else if (l == m) {
-        store(rows + (l * l + l + m) * row_length, re);
-        store(rows + (l * l + l - m) * row_length, im);
+        store(rows + (l * l + l + m) * W, re);
+        store(rows + (l * l + l - m) * W, im);
       } else {
-        store(rows + (l * l + l + m) * row_length, V<Real>(Q * re));
-        store(rows + (l * l + l - m) * row_length, V<Real>(Q * im));
+        store(rows + (l * l + l + m) * W, V<Real>(Q * re));
+        store(rows + (l * l + l - m) * W, V<Real>(Q * im));
       }
     }
   }

@@ -106,6 +106,7 @@ class Invariants {
   // sum_m a_m b_m
   static INLINE L dot(const Real* a, const Real* b, int M) {
     L total = L::zero();
+#pragma GCC unroll 11
     for (int m = 0; m < M; m++) total.add(L::at(a + m * W), L::at(b + m * W));
     return total;
   }
@@ -125,10 +126,24 @@ class Invariants {
       const int32_t* pair = plan_.pairs.data() + 4 * p;
       Real* out = T + (pair[3] < 0 ? plan_.n_slots : pair[3]) * W;
       couple(A + pair[0] * W, A + pair[1] * W, pair[2], out);
-      const int M = plan_.program_dim[pair[2]];
-      for (int k = plan_.pair_dot_start[p]; k < plan_.pair_dot_start[p + 1]; k++)
-        dot(out, A + plan_.pair_dots[2 * k] * W, M).put(B + plan_.pair_dots[2 * k + 1] * W);
+      switch (plan_.program_dim[pair[2]]) {
+        case 1: close<1>(p, out, A, B); break;
+        case 3: close<3>(p, out, A, B); break;
+        case 5: close<5>(p, out, A, B); break;
+        case 7: close<7>(p, out, A, B); break;
+        case 9: close<9>(p, out, A, B); break;
+        case 11: close<11>(p, out, A, B); break;
+        default: close<0>(p, out, A, B);
+      }
     }
+  }
+
+  // B = sum_M T_M A_M for all features of a pair; D is the number of M where the compiler knows it.
+  template <int D>
+  INLINE void close(int pair, const Real* T, const Real* A, Real* B) const {
+    const int M = D ? D : plan_.program_dim[plan_.pairs[4 * pair + 2]];
+    for (int k = plan_.pair_dot_start[pair]; k < plan_.pair_dot_start[pair + 1]; k++)
+      dot(T, A + plan_.pair_dots[2 * k] * W, M).put(B + plan_.pair_dots[2 * k + 1] * W);
   }
 
   INLINE void couple(const Real* a, const Real* b, int program, Real* out) const {

@@ -147,12 +147,12 @@ NB_MODULE(_kernel, m) {
              new (self) CellGrid(int64_t(positions.shape(0)), positions.data(), species.data(),
                                  n_species, cell.data(), cutoff);
            })
-      .def("cells_of", [](const CellGrid& grid, Sites sites) {
+      .def("by_cell", [](const CellGrid& grid, Sites sites) {
         const size_t n = sites.shape(0);
-        auto* cells = new int64_t[n];
-        for (size_t k = 0; k < n; k++) cells[k] = grid.cell_of(sites.data()[k]);
-        nb::capsule owner(cells, [](void* p) noexcept { delete[] static_cast<int64_t*>(p); });
-        return nb::ndarray<nb::numpy, int64_t>(cells, {n}, owner);
+        auto* order = new int64_t[n];
+        nb::capsule owner(order, [](void* p) noexcept { delete[] static_cast<int64_t*>(p); });
+        grid.sort_by_cell(sites.data(), int64_t(n), order);
+        return nb::ndarray<nb::numpy, int64_t>(order, {n}, owner);
       });
 
   m.def("evaluate64", &evaluate<double>);

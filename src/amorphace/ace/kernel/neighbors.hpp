@@ -10,7 +10,7 @@ namespace AMORPHACE_ISA {
 
 template <class Real>
 struct NeighborBuffer {
-  Real *x, *y, *z, *square;  // separation from the site and its squared length
+  Real *x, *y, *z;  // separation from the site
 };
 
 // Lanes to the front where a mask is set, for 4 doubles: permutations of 8 half-lanes.
@@ -50,7 +50,7 @@ INLINE int keep_lanes(V<Real> a, V<Real> b, V<Real> c, Real far, Real near,
       return (V<Real>)_mm512_maskz_compress_pd(keep, (__m512d)v);
     };
     store_unaligned<Real>(out.x + n, front(a)), store_unaligned<Real>(out.y + n, front(b));
-    store_unaligned<Real>(out.z + n, front(c)), store_unaligned<Real>(out.square + n, front(q));
+    store_unaligned<Real>(out.z + n, front(c));
     n_near += __builtin_popcount(touching);
     return __builtin_popcount(keep);
   } else {
@@ -61,7 +61,7 @@ INLINE int keep_lanes(V<Real> a, V<Real> b, V<Real> c, Real far, Real near,
       return (V<Real>)_mm512_maskz_compress_ps(keep, (__m512)v);
     };
     store_unaligned<Real>(out.x + n, front(a)), store_unaligned<Real>(out.y + n, front(b));
-    store_unaligned<Real>(out.z + n, front(c)), store_unaligned<Real>(out.square + n, front(q));
+    store_unaligned<Real>(out.z + n, front(c));
     n_near += __builtin_popcount(touching);
     return __builtin_popcount(keep);
   }
@@ -81,14 +81,14 @@ INLINE int keep_lanes(V<Real> a, V<Real> b, V<Real> c, Real far, Real near,
     return (V<Real>)_mm256_permutevar8x32_epi32((__m256i)v, order);
   };
   store_unaligned<Real>(out.x + n, front(a)), store_unaligned<Real>(out.y + n, front(b));
-  store_unaligned<Real>(out.z + n, front(c)), store_unaligned<Real>(out.square + n, front(q));
+  store_unaligned<Real>(out.z + n, front(c));
   n_near += __builtin_popcount(touching);
   return __builtin_popcount(keep);
 #else
   int kept = 0;
   for (int k = 0; k < Simd<Real>::width; k++) {
     const int64_t to = n + kept;
-    out.x[to] = a[k], out.y[to] = b[k], out.z[to] = c[k], out.square[to] = q[k];
+    out.x[to] = a[k], out.y[to] = b[k], out.z[to] = c[k];
     n_near += q[k] <= near;
     kept += (q[k] < far) & (q[k] > near);
   }

@@ -8,54 +8,67 @@
 namespace amorphace {
 namespace AMORPHACE_ISA {
 
-// TN radial times TM angular rows at once, so that every loaded value is used several times; the
-// sums stay in registers. out[n * n_stride + m * m_stride] receives them.
+// A batch of neighbours: vectors of them one after the other, `length` apart; in each the radial
+// functions and, from `angular` on, the angular functions lie side by side.
+template <class Real>
+struct Batch {
+  const Real* rows;
+  int64_t length, angular;
+  int n_vectors;
+};
+
+// TN radial times TM angular functions at once, so that every loaded value is used several times;
+// total[n * TM + m] stays in a register, one partial sum a lane.
 template <class Real, int TN, int TM>
-void project_tile(const Real* R, const Real* Y, int64_t row_length, int n_neighbors, Real* out,
-                  int64_t n_stride, int64_t m_stride) {
+void project_tile(const Batch<Real>& batch, int n_first, int m_first, V<Real>* out) {
+  constexpr int W = Simd<Real>::width;
   V<Real> total[TN * TM];
-  for (int k = 0; k < TN * TM; k++) total[k] = broadcast(Real(0));
-  for (int j = 0; j < n_neighbors; j += Simd<Real>::width) {
+#pragma GCC unroll 32
+  for (int k = 0; k < TN * TM; k++) total[k] = out[k];
+  const Real *R = batch.rows + n_first * W, *Y = batch.rows + batch.angular + m_first * W;
+  for (int j = 0; j < batch.n_vectors; j++, R += batch.length, Y += batch.length) {
     V<Real> r[TN];
 #pragma GCC unroll 16
-    for (int n = 0; n < TN; n++) r[n] = load(R + n * row_length + j);
+    for (int n = 0; n < TN; n++) r[n] = in_register<Real>(load(R + n * W));
 #pragma GCC unroll 16
     for (int m = 0; m < TM; m++) {
-      const V<Real> q = load(Y + m * row_length + j);
+      const V<Real> q = in_register<Real>(load(Y + m * W));
 #pragma GCC unroll 16
       for (int n = 0; n < TN; n++) total[n * TM + m] += r[n] * q;
     }
   }
-  Real s[TN * TM + 16];
-  sums<TN * TM, Real>(total, s);
-  for (int n = 0; n < TN; n++)
-    for (int m = 0; m < TM; m++) out[n * n_stride + m * m_stride] += s[n * TM + m];
+#pragma GCC unroll 32
+  for (int k = 0; k < TN * TM; k++) out[k] = total[k];
 }
 
 // l = 0: the angular function is constant.
-template <class Real>
-void project_constant(const Real* R, int64_t row_length, int n_radial, int n_neighbors, Real* out,
-                      int64_t n_stride) {
+template <class Real, int TN>
+void project_constant(const Batch<Real>& batch, int n_first, int, V<Real>* out) {
   constexpr int W = Simd<Real>::width;
-  for (int n = 0; n < n_radial; n += 4) {
-    const int rows = n + 4 <= n_radial ? 4 : n_radial - n;
-    V<Real> total[4];
-    for (int k = 0; k < 4; k++) total[k] = broadcast(Real(0));
-    if (rows == 4) {
-      for (int j = 0; j < n_neighbors; j += W)
-        for (int k = 0; k < 4; k++) total[k] += load(R + (n + k) * row_length + j);
-    } else {
-      for (int k = 0; k < rows; k++)
-        for (int j = 0; j < n_neighbors; j += W) total[k] += load(R + (n + k) * row_length + j);
-    }
-    for (int k = 0; k < rows; k++) out[(n + k) * n_stride] += sum<Real>(total[k]);
-  }
+  V<Real> total[TN];
+#pragma GCC unroll 16
+  for (int n = 0; n < TN; n++) total[n] = out[n];
+  const Real* R = batch.rows + n_first * W;
+  for (int j = 0; j < batch.n_vectors; j++, R += batch.length)
+#pragma GCC unroll 16
+    for (int n = 0; n < TN; n++) total[n] += load(R + n * W);
+#pragma GCC unroll 16
+  for (int n = 0; n < TN; n++) out[n] = total[n];
 }
 
 constexpr int kTileSide = 7;
 
 template <class Real>
-using Tile = void (*)(const Real*, const Real*, int64_t, int, Real*, int64_t, int64_t);
+using Tile = void (*)(const Batch<Real>&, int, int, V<Real>*);
+
+template <class Real>
+Tile<Real> constant_tile(int n) {
+  static constexpr Tile<Real> table[] = {
+      &project_constant<Real, 1>, &project_constant<Real, 2>, &project_constant<Real, 3>,
+      &project_constant<Real, 4>, &project_constant<Real, 5>, &project_constant<Real, 6>,
+      &project_constant<Real, 7>, &project_constant<Real, 8>};
+  return table[n - 1];
+}
 
 template <class Real, int K>
 constexpr Tile<Real> tile_number() {
@@ -75,27 +88,29 @@ Tile<Real> tile_of(int n, int m) {
   return tile_of<Real>(n, m, std::make_integer_sequence<int, kTileSide * kTileSide>());
 }
 
-// How the rows of each l are cut into tiles: made once a plan.
+// How the functions of each l are cut into tiles: made once a plan. The sums of one site and species
+// lie tile after tile; component[k] says which component of A the sum k belongs to.
 template <class Real>
 struct Projection {
   struct Step {
     Tile<Real> tile;
-    int n, m_row, component;  // first radial row, first angular row, first component
-    int n_stride;
+    int n, m_row, sum;  // first radial function, first angular function, first sum
   };
   std::vector<Step> steps;
-  int n_constant;
+  std::vector<int> component;
 
-  explicit Projection(const Plan& plan) : n_constant(plan.n_radial[0]) {
-    int component = n_constant;
-    for (int l = 1; l <= plan.l_max; l++) {
-      cut(l, plan.n_radial[l], component);
-      component += plan.n_radial[l] * (2 * l + 1);
+  explicit Projection(const Plan& plan) {
+    for (int n = 0; n < plan.n_radial[0]; n += 8) {
+      const int tn = std::min(8, plan.n_radial[0] - n);
+      steps.push_back({constant_tile<Real>(tn), n, 0, n});
+      for (int t = 0; t < tn; t++) component.push_back(n + t);
     }
+    for (int l = 1; l <= plan.l_max; l++) cut(l, plan.n_radial[l], plan.offset(0, l));
   }
+  int n_sums() const { return int(component.size()); }
 
   // The cut that takes the fewest loads and multiplications.
-  void cut(int l, int n_radial, int component) {
+  void cut(int l, int n_radial, int first) {
     const int M = 2 * l + 1;
     double best = 1e30;
     int best_m = 1, best_n = 1;
@@ -115,22 +130,30 @@ struct Projection {
       const int tm = (M - m + best_m - i - 1) / (best_m - i);
       for (int k = 0, n = 0; k < best_n; k++) {
         const int tn = (n_radial - n + best_n - k - 1) / (best_n - k);
-        steps.push_back({tile_of<Real>(tn, tm), n, l * l + m, component + n * M + m, M});
+        steps.push_back({tile_of<Real>(tn, tm), n, l * l + m, n_sums()});
+        for (int t = 0; t < tn * tm; t++)
+          component.push_back(first + (n + t / tm) * M + m + t % tm);
         n += tn;
       }
       m += tm;
     }
   }
 
-  // Adds the neighbours to the components of one species; components of a site are `stride` apart.
-  INLINE void add(const Real* R, const Real* Y, int64_t row_length, int n_neighbors, Real* A,
-                  int64_t stride) const {
-    project_constant<Real>(R, row_length, n_constant, n_neighbors, A, stride);
-    for (const Step& s : steps)
-      s.tile(R + s.n * row_length, Y + s.m_row * row_length, row_length, n_neighbors,
-             A + s.component * stride, s.n_stride * stride, stride);
+  // Adds neighbours to the sums of one site and species.
+  INLINE void add(const Batch<Real>& batch, V<Real>* sums) const {
+    for (const Step& s : steps) s.tile(batch, s.n, s.m_row, sums + s.sum);
   }
 };
+
+// out[k] = sum of the lanes of sums[k], which are zero afterwards; n is a multiple of 16.
+template <class Real>
+void finish_sums(V<Real>* sums, int n, Real* out) {
+  constexpr int step = 16;
+  for (int k = 0; k < n; k += step) {
+    add_lanes<step, Real>(sums + k, out + k);
+    for (int i = 0; i < step; i++) sums[k + i] = broadcast(Real(0));
+  }
+}
 
 }  // namespace AMORPHACE_ISA
 }  // namespace amorphace

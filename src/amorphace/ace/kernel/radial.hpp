@@ -21,20 +21,29 @@ struct RadialConstants {
 // Also gives 1 / r.
 template <class Real>
 INLINE V<Real> envelope(V<Real> square, const RadialConstants<Real>& c, V<Real>& inverse_r) {
-  const V<Real> one = broadcast(Real(1)), r = sqrt<Real>(square);
+  const V<Real> one = broadcast(Real(1));
+  V<Real> r;
+  if constexpr (kNewton) inverse_r = inverse_sqrt<Real>(square), r = square * inverse_r;
+  else r = sqrt<Real>(square);
   V<Real> s = r * c.inverse_cutoff;
   s = s < one ? s : one;
   const V<Real> s2 = s * s, y = r * c.inverse_scale, y3 = y * y * y;
   const V<Real> numerator = one + y3, denominator = numerator + c.a * (y3 * y);
-  const V<Real> inverse = one / (r * denominator);  // one division serves two quotients
-  inverse_r = inverse * denominator;
-  return (numerator * (inverse * r) - c.y_cut) * c.inverse_drop * (s2 * s2 - one);
+  V<Real> ratio;
+  if constexpr (kNewton) {
+    ratio = numerator * inverse<Real>(denominator);
+  } else {
+    const V<Real> both = one / (r * denominator);  // one division serves two quotients
+    inverse_r = both * denominator;
+    ratio = numerator * (both * r);
+  }
+  return (ratio - c.y_cut) * c.inverse_drop * (s2 * s2 - one);
 }
 
-// Rows n = 0, 1, ...: E T_n(t), t = 2x - 1 = 2E + 1, by T_n = 2t T_n-1 - T_n-2. Each step waits for
+// E T_n(t), n = 0, 1, ..., side by side, t = 2x - 1 = 2E + 1, by T_n = 2t T_n-1 - T_n-2. Each step waits for
 // the one before; N vectors of neighbours at once keep the processor busy meanwhile.
 template <int N, class Real>
-INLINE void radial_rows(const V<Real>* E, int n_radial, Real* rows, int64_t row_length) {
+INLINE void radial_rows(const V<Real>* E, int n_radial, Real* rows, int64_t length) {
   constexpr int W = Simd<Real>::width;
   V<Real> t2[N], before[N], now[N];
 #pragma GCC unroll 4
@@ -42,16 +51,21 @@ INLINE void radial_rows(const V<Real>* E, int n_radial, Real* rows, int64_t row_
     t2[k] = Real(4) * E[k] + Real(2);
     before[k] = E[k];
     now[k] = E[k] * (Real(0.5) * t2[k]);
-    store(rows + k * W, before[k]);
-    if (n_radial > 1) store(rows + row_length + k * W, now[k]);
+    store(rows + k * length, before[k]);
+    if (n_radial > 1) store(rows + k * length + W, now[k]);
   }
-  for (int n = 2; n < n_radial; n++) {
-    Real* row = rows + n * row_length;
+  for (int n = 2; n < n_radial; n += 2) {
+    Real* out = rows + n * W;
 #pragma GCC unroll 4
     for (int k = 0; k < N; k++) {
-      const V<Real> next = t2[k] * now[k] - before[k];
-      store(row + k * W, next);
-      before[k] = now[k], now[k] = next;
+      before[k] = t2[k] * now[k] - before[k];
+      store(out + k * length, before[k]);
+    }
+    if (n + 1 == n_radial) break;
+#pragma GCC unroll 4
+    for (int k = 0; k < N; k++) {
+      now[k] = t2[k] * before[k] - now[k];
+      store(out + k * length + W, now[k]);
     }
   }
 }

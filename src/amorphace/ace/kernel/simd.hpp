@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -51,6 +52,15 @@ INLINE void store_unaligned(Real* p, V<Real> v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// A loaded value that is used several times: read once, not again by each instruction.
+template <class Real>
+INLINE V<Real> in_register(V<Real> v) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(v));
+#endif
+  return v;
+}
+
 template <class Real>
 INLINE V<Real> sqrt(V<Real> v) {
 #if defined(__AVX512F__)
@@ -69,6 +79,43 @@ INLINE V<Real> sqrt(V<Real> v) {
 #endif
 }
 
+// Whether 1 / v and 1 / sqrt(v) come by Newton steps from an estimate of 14 bits, each of which
+// doubles the bits: divisions and roots keep the processor waiting.
+#if defined(__AVX512F__)
+constexpr bool kNewton = true;
+#else
+constexpr bool kNewton = false;
+#endif
+template <class Real>
+constexpr int kNewtonSteps = sizeof(Real) == 8 ? 2 : 1;
+
+template <class Real>
+INLINE V<Real> inverse(V<Real> v) {
+#if defined(__AVX512F__)
+  V<Real> y;
+  if constexpr (sizeof(Real) == 8) y = (V<Real>)_mm512_rcp14_pd((__m512d)v);
+  else y = (V<Real>)_mm512_rcp14_ps((__m512)v);
+  for (int step = 0; step < kNewtonSteps<Real>; step++) y += y * (Real(1) - v * y);
+  return y;
+#else
+  return Real(1) / v;
+#endif
+}
+
+template <class Real>
+INLINE V<Real> inverse_sqrt(V<Real> v) {
+#if defined(__AVX512F__)
+  V<Real> y;
+  if constexpr (sizeof(Real) == 8) y = (V<Real>)_mm512_rsqrt14_pd((__m512d)v);
+  else y = (V<Real>)_mm512_rsqrt14_ps((__m512)v);
+  for (int step = 0; step < kNewtonSteps<Real>; step++)
+    y += (Real(0.5) * y) * (Real(1) - v * y * y);
+  return y;
+#else
+  return Real(1) / sqrt<Real>(v);
+#endif
+}
+
 template <class Real>
 INLINE Real sum(V<Real> v) {
   Real s = v[0];
@@ -76,9 +123,35 @@ INLINE Real sum(V<Real> v) {
   return s;
 }
 
+// Lanes of the lower halves of two vectors in turn, and of the upper halves.
+template <class Real, int... K>
+INLINE void riffle(V<Real> a, V<Real> b, V<Real>& low, V<Real>& high,
+                   std::integer_sequence<int, K...>) {
+  constexpr int W = Simd<Real>::width;
+  low = __builtin_shufflevector(a, b, (K / 2 + K % 2 * W)...);
+  high = __builtin_shufflevector(a, b, (W / 2 + K / 2 + K % 2 * W)...);
+}
+
+// v[i][k] becomes v[k][i], for `width` vectors: a riffle moves the top bit of i to the bottom of k
+// and the top bit of k to the bottom of i, so log2(width) of them exchange i and k.
+template <class Real>
+INLINE void transpose(V<Real>* v) {
+  constexpr int W = Simd<Real>::width;
+#pragma GCC unroll 4
+  for (int step = 1; step < W; step *= 2) {
+    V<Real> next[W];
+#pragma GCC unroll 8
+    for (int i = 0; i < W / 2; i++)
+      riffle<Real>(v[i], v[i + W / 2], next[2 * i], next[2 * i + 1],
+                   std::make_integer_sequence<int, W>());
+#pragma GCC unroll 16
+    for (int i = 0; i < W; i++) v[i] = next[i];
+  }
+}
+
 // out[i] = sum of the lanes of v[i].
 template <int N, class Real>
-INLINE void sums(const V<Real>* v, Real* out) {
+INLINE void add_lanes(const V<Real>* v, Real* out) {
   int i = 0;
 #if defined(__AVX512F__)
   if constexpr (sizeof(Real) == 8) {
