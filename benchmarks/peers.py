@@ -7,7 +7,8 @@ and the cutoff of the workload. Gaussians of width 0.3 sigma keep SOAP's neighbo
 cutoff (dscribe pads it by a few widths); its default width 1, which costs it more, stands beside.
 sna/atom runs in LAMMPS, as `compute` with `run 0`, neighbour lists included. python-ace evaluates
 its B-basis functions (up to order 3) and, since it cannot do without, the forces; its neighbour
-search in Python is left out.
+search in Python is left out. Seconds are processor time, which other work on the machine disturbs
+least.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ def atoms_of(g: Configuration) -> ase.Atoms:
 
 
 def timed(call: Any) -> tuple[float, Any]:
-    start = time.perf_counter()
+    start = time.process_time()
     result = call()
-    return time.perf_counter() - start, result
+    return time.process_time() - start, result
 
 
 def dscribe_soap(g: Configuration, workload: str, width: float) -> tuple[float, int]:
