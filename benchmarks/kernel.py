@@ -4,9 +4,9 @@
 
 Writes benchmarks/results/kernel.json and kernel.png. Workloads: P is one species at density 1.04,
 cutoff 4, degree 18, n_max 20; B two species 80:20 at density 1.2, cutoff 4, degree 10, n_max 10;
-order 3, all sites of relaxed random packings of 30,000 particles. Rates of one thread are per second
-of processor time, which other work on the machine disturbs least; two threads are compared with
-one by the clock on the wall.
+order 3, all sites of relaxed random packings of 30,000 particles. Rates of one thread are per
+second of processor time, which other work on the machine disturbs least; two threads are compared
+with one by the clock on the wall.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Bytes for the rows of a batch of neighbours, which should stay in the first cache.
+// Bytes for the functions of a batch of neighbours, which should stay in the first cache.
 #ifndef AMORPHACE_BATCH_BYTES
-#define AMORPHACE_BATCH_BYTES 36864
+#define AMORPHACE_BATCH_BYTES 45056
 #endif
 // Rows an odd number of cache lines apart do not fall into the same sets of a cache.
 template <class Real>
@@ -140,10 +140,10 @@ class Worker {
  private:
   static constexpr int W = kLanes<Real>;
 
-  // Whole vectors of neighbours, at least four of them.
+  // Neighbours in whole vectors, four by four.
   static int batch_size(int n_functions) {
     constexpr int V_ = Simd<Real>::width;
-    return V_ * std::max(4, AMORPHACE_BATCH_BYTES / (n_functions * kVectorBytes));
+    return 4 * V_ * std::max(1, AMORPHACE_BATCH_BYTES / (4 * n_functions * kVectorBytes));
   }
 
   void evaluate_cell(int64_t cell) {
