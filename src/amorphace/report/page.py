@@ -16,6 +16,7 @@ import matplotlib
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
@@ -24,7 +25,7 @@ from amorphace.dataset.provenance import package_version
 from amorphace.report import numbers
 from amorphace.report.cards import Section, classifier_rows, sections
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
-from amorphace.report.palette import ACTIVE_COLOUR, INACTIVE_COLOUR, PALETTE
+from amorphace.report.palette import ACTIVE_COLOUR, DIVERGING, INACTIVE_COLOUR, PALETTE
 from amorphace.report.paper import CITATION
 from amorphace.report.verdict import comparisons, headline, verdict
 from amorphace.report.words import LABELS, quantity, target_name
@@ -36,7 +37,8 @@ VIEW_BYTES = 2_000_000
 """Most that the configurations of the 3D view may take: the page stays below 6 MB."""
 
 SCALE_COLOURS = 48
-SCALES = ("viridis", "cividis")
+COLUMN_SCALE, SCORE_SCALE = "viridis", "diverging"
+"""Of measured quantities, and of the score: from inactive (blue) to active (vermillion)."""
 FAINT_GREY = (176, 182, 190)
 
 
@@ -148,8 +150,11 @@ def _data(
         "plots": {card.name: _plot(card.figure) for card in cards},
         "csv": csv,
         "snapshots": [_view(s) for s in shown],
-        "palettes": {name: _scale(name) for name in SCALES}
-        | {"classes": [_rgb(paint) for paint in PALETTE]},
+        "palettes": {
+            COLUMN_SCALE: _scale(matplotlib.colormaps[COLUMN_SCALE]),
+            SCORE_SCALE: _scale(LinearSegmentedColormap.from_list(SCORE_SCALE, list(DIVERGING))),
+            "classes": [_rgb(paint) for paint in PALETTE],
+        },
     }
 
 
@@ -243,14 +248,14 @@ def _column(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
         ]
         return column | {"classes": classes}
     low, high = (0.0, 1.0) if name == "score" else colour_range(values)
-    scale = "cividis" if name == "score" else "viridis"
+    scale = SCORE_SCALE if name == "score" else COLUMN_SCALE
     clipped = bool(np.nanmax(values, initial=-np.inf) > high)
     return column | {"range": [low, high], "scale": scale, "clipped": clipped}
 
 
-def _scale(name: str) -> list[list[int]]:
+def _scale(colours: Colormap) -> list[list[int]]:
     """Colours of a matplotlib scale, 0 to 255."""
-    paints = matplotlib.colormaps[name](np.linspace(0, 1, SCALE_COLOURS))[:, :3]
+    paints = colours(np.linspace(0, 1, SCALE_COLOURS))[:, :3]
     return np.rint(255 * paints).astype(int).tolist()
 
 

@@ -185,7 +185,7 @@ function startView(snapshots, palettes) {
       const y = h / 2 - scale * (up[0] * glass.at[3 * i] + up[1] * glass.at[3 * i + 1] + up[2] * glass.at[3 * i + 2]);
       const r = (scale * glass.diameters[glass.kind[i]]) / 2 * (glass.known[i] ? 1 : 0.55);
       const row = glass.level[i] < 0 ? glass.colours.length : glass.level[i];
-      const shade = Math.round((DEPTHS - 1) * (nearest - depth[i]) / Math.max(nearest - deepest, 1e-9));
+      const shade = Math.round((DEPTHS - 1) * (nearest - depth[i]) / Math.max(nearest - deepest, reach));
       paint.drawImage(sprites, shade * SPRITE, row * SPRITE, SPRITE, SPRITE, x - r, y - r, 2 * r, 2 * r);
       shown.push([i, x, y, r]);
     }
