@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from amorphace.campaign.store import Store
 from amorphace.campaign.units import Unit
 from amorphace.config import model_of
 from amorphace.core.configuration import Configuration
-from amorphace.simulate.health import Health, Tolerances, problems
+from amorphace.simulate.health import Health, Tolerances, checks, health_record
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State
 
@@ -112,9 +113,22 @@ class Context:
 
 
 def health_entry(what: str, health: Health, tolerances: Tolerances | None = None) -> dict[str, Any]:
-    """What was checked of a run, as JSON: the numbers and what is wrong with them."""
-    numbers = {k: v for k, v in asdict(health).items() if v is not None}
-    return {"what": what, "problems": list(problems(health, tolerances)), "numbers": numbers}
+    """What was checked of a run, as JSON: numbers, each beside its limit, what is wrong."""
+    found = checks(health, tolerances)
+    return {
+        "what": what,
+        "numbers": health_record(health),
+        "checks": [
+            {"quantity": c.quantity, "value": finite(c.value), "limit": c.limit, "ok": c.ok}
+            for c in found
+        ],
+        "problems": [c.text for c in found if not c.ok],
+    }
+
+
+def finite(value: float) -> float | None:
+    """The number, or None where JSON has none for it."""
+    return value if math.isfinite(value) else None
 
 
 def configuration_arrays(configuration: Configuration) -> dict[str, NDArray[Any]]:

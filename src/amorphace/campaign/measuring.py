@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.campaign.context import Context, Dropped
 from amorphace.campaign.store import Outcome
 from amorphace.core.configuration import Configuration
-from amorphace.core.files import text_written_aside
+from amorphace.core.errors import InputError
 from amorphace.dataset.describe import Sample, labelled_sites, write_features
 from amorphace.dataset.isoconfigurational import isoconfigurational_table, summarize_samples
 from amorphace.dataset.mechanical import (
@@ -28,10 +26,13 @@ from amorphace.dataset.mechanical import (
 )
 from amorphace.dataset.provenance import provenance
 from amorphace.dataset.store import read_table, write_table
-from amorphace.learn.curves import accuracy_curves
-from amorphace.learn.summary import summarize, write_csv
+from amorphace.learn.analysis import AnalysisSettings, analyse
+from amorphace.learn.folder import write_folder
+from amorphace.learn.summary import summarize
 from amorphace.observe.propensity import isoconfigurational
 
+NOT_SETTINGS = ("cutoff", "n_jobs")
+"""Words of the descriptor that are not the same for all features of a table."""
 LEAST_REPLICAS = 2
 """Sound runs below which a sample has no isoconfigurational average."""
 
@@ -144,7 +145,8 @@ def describe(work: Context) -> Outcome:
         ACEDescriptor(cutoff=c, species=work.model.species, n_jobs=work.n_jobs, **basis).fit()
         for c in p["basis"]["cutoffs"]
     ]
-    origin = _provenance(work, species=list(work.model.species), **p["basis"])
+    settings = {k: v for k, v in descriptors[0].get_params().items() if k not in NOT_SETTINGS}
+    origin = _provenance(work, cutoffs=p["basis"]["cutoffs"], **settings)
     if p["protocol"] == "shear":
         labels = _mechanical_set(work)
         table, sites = labels.table, mechanical_sites(labels)
@@ -177,27 +179,26 @@ def learn(work: Context) -> Outcome:
     """learn: the analysis of the labelled table."""
     p = work.parameters
     table = read_table(work.store.folder(work.input("table")) / "table.zarr")
+    settings = (AnalysisSettings if p["full"] else AnalysisSettings.quick)(
+        n_splits=p["folds"], seed=p["seed"]
+    )
     # threads: a process that is killed leaves no others behind
     with parallel_config(backend="threading"):
-        curves = accuracy_curves(
+        analysis = analyse(
             table,
-            n_splits=p["folds"],
+            settings=settings,
             n_jobs=work.n_jobs,
-            progress=lambda done, total: work.report(done, total, "fits"),
+            progress=lambda part, done, total: work.report(done, total, part.replace("_", " ")),
         )
-    summary = [asdict(s) for s in summarize(curves)]
+    if not analysis.accuracy:
+        raise InputError("; ".join(analysis.warnings))
+    best = max((asdict(s) for s in summarize(analysis.accuracy)), key=lambda s: s["accuracy"])
     return Outcome(
-        results={"best": max(summary, key=lambda s: s["accuracy"])},
+        results={"best": best, "warnings": list(analysis.warnings)},
         files={
-            "accuracy.csv": lambda path: write_csv(path, curves),
-            "summary.json": lambda path: _write_summary(path, summary, _provenance(work)),
+            "analysis": lambda path: write_folder(path, analysis, _provenance(work)),
         },
     )
-
-
-def _write_summary(path: Path, summary: Sequence[Any], origin: dict[str, Any]) -> None:
-    with text_written_aside(path) as stream:
-        json.dump({"provenance": origin, "accuracy": summary}, stream, indent=1)
 
 
 def _provenance(work: Context, **parameters: Any) -> dict[str, Any]:

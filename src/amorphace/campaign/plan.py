@@ -281,6 +281,7 @@ def _described(
         parameters={
             "model": label.parameters["model"],
             "protocol": experiment.protocol,
+            "seed": experiment.experiment.seed,
             **experiment.learn.model_dump(mode="json"),
         },
         inputs={"table": (table.id,)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,6 @@ from amorphace.campaign.plan import Plan
 from amorphace.campaign.store import Store
 from amorphace.campaign.units import Unit
 from amorphace.core.files import text_written_aside, written_aside
-
-COPIED = ("accuracy.csv", "summary.json", "analysis.json", "model.json")
-"""Files of the analysis that the reader finds in the folder of results."""
 
 
 def sentence(unit: Unit, meta: Mapping[str, Any]) -> str:
@@ -65,11 +63,46 @@ def dropped_samples(plan: Plan, store: Store) -> list[str]:
     return found
 
 
-def health_lines(plan: Plan, store: Store) -> Iterator[tuple[Unit, Mapping[str, Any]]]:
-    """Everything that was checked, with the unit it was checked on."""
+@dataclass(frozen=True)
+class HealthSummary:
+    """One quantity over all runs of a kind.
+
+    Attributes
+    ----------
+    kind, what, quantity : str
+        Kind of unit, the part of it that was checked, and the quantity with its unit.
+    worst, limit : float or None
+        The largest value, and the most that is allowed.
+    n_runs, n_bad : int
+    """
+
+    kind: str
+    what: str
+    quantity: str
+    worst: float | None
+    limit: float
+    n_runs: int
+    n_bad: int
+
+
+def health_summary(plan: Plan, store: Store) -> tuple[HealthSummary, ...]:
+    """Everything that was checked, the worst of all runs of a kind."""
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for unit in plan.units:
         for entry in store.meta(unit.id)["health"]:
-            yield unit, entry
+            for check in entry["checks"]:
+                key = (unit.kind, entry["what"], check["quantity"])
+                found.setdefault(key, []).append(check)
+    return tuple(
+        HealthSummary(
+            *key,
+            worst=max((c["value"] for c in checks if c["value"] is not None), default=None),
+            limit=checks[0]["limit"],
+            n_runs=len(checks),
+            n_bad=sum(not c["ok"] for c in checks),
+        )
+        for key, checks in found.items()
+    )
 
 
 def write_results(plan: Plan, store: Store, folder: Path) -> Iterator[str]:
@@ -93,18 +126,13 @@ def write_results(plan: Plan, store: Store, folder: Path) -> Iterator[str]:
     meta = store.meta(learned.id)
     with written_aside(folder, folder=True) as partial:
         partial.mkdir()
-        for name in COPIED:
-            source = store.folder(learned.id) / name
-            if source.exists():
-                shutil.copy2(source, partial / name)
         if meta["outcome"] == "whole":
+            shutil.copytree(store.folder(learned.id) / "analysis", partial, dirs_exist_ok=True)
             shutil.copytree(store.folder(described.id) / "table.zarr", partial / "table.zarr")
         with text_written_aside(partial / "health.json") as stream:
-            lines = [
-                {"unit": u.id, "name": u.name, "kind": u.kind, **e}
-                for u, e in health_lines(plan, store)
-            ]
-            json.dump({"checks": lines, "dropped": dropped_samples(plan, store)}, stream, indent=1)
+            summary = [asdict(line) for line in health_summary(plan, store)]
+            dropped = dropped_samples(plan, store)
+            json.dump({"checks": summary, "dropped": dropped}, stream, indent=1)
     for line in dropped_samples(plan, store):
         yield f"not used: {line}"
     yield f"{folder}: the labelled table, the analysis and the health checks"

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from amorphace.cli.shared import app, show
+from amorphace.cli.shared import app, command_line, show
 from amorphace.core.errors import SimulationError
 
 if TYPE_CHECKING:
@@ -106,12 +106,6 @@ def run(
         )
     store.log(f"done in {_duration(time.monotonic() - begin)}")
     _finish(file, plan, store)
-    (end,) = plan.of_kind("learn")
-    if store.meta(end.id)["outcome"] == "dropped":
-        raise SimulationError(
-            f"no result: {store.meta(end.id)['dropped']}; the lines above say why runs were not "
-            "used"
-        )
     show(f"done in {_duration(time.monotonic() - begin)}")
 
 
@@ -140,12 +134,27 @@ def status(file: ExperimentArgument) -> None:
 
 
 def _finish(file: Path, plan: Plan, store: Store) -> None:
-    """Copy results out of the store and draw figure 3."""
+    """Copy the results out of the store, draw the figures and the page."""
     from amorphace.campaign.results import write_results
 
     folder = file.parent / f"{file.stem}.results"
     for line in write_results(plan, store, folder):
         show(line)
+    (end,) = plan.of_kind("learn")
+    if store.meta(end.id)["outcome"] == "dropped":
+        raise SimulationError(
+            f"no result: {store.meta(end.id)['dropped']}; the lines above say why runs were not "
+            "used"
+        )
+    from amorphace.report.experiment import experiment_content
+    from amorphace.report.figures import content_figures, save_figure
+    from amorphace.report.page import write_report
+
+    content = experiment_content(plan, store, command=command_line())
+    (folder / "figures").mkdir()
+    for name, figure in content_figures(content).items():
+        save_figure(figure, folder / "figures" / name)
+    show(f"{write_report(folder / 'report.html', content)}: open it in a browser")
 
 
 def _line(event: Event) -> str:

@@ -24,6 +24,41 @@ SHORTEST_SERIES = 20
 """Values from which the spread of a series is known well enough to judge its drift."""
 
 
+QUANTITIES = {
+    "energy_drift": (
+        "drift of the energy per particle at constant energy (epsilon)",
+        "the energy per particle drifted by {value:.2g} (at most {limit:.2g})",
+    ),
+    "longest_bond": (
+        "longest bond (sigma)",
+        "the longest bond measures {value:.3g} (at most {limit:.3g})",
+    ),
+    "fmax": (
+        "largest force after minimisation (epsilon/sigma)",
+        "the largest force after minimisation is {value:.2g} (at most {limit:.2g})",
+    ),
+    "crystal": (
+        "share of crystal-like particles",
+        "{value:.1%} of the particles are crystal-like (at most {limit:.1%})",
+    ),
+    "aging": (
+        "change of Fs(q, t) between two windows",
+        "it was not in equilibrium: Fs changed by {value:.2g} between two windows "
+        "(at most {limit:.2g})",
+    ),
+    "temperature": (
+        "relative drift of the temperature between halves",
+        "the temperature drifted by {drift:.2g} around {mean:.3g} (at most {limit:.0%})",
+    ),
+    "pressure": (
+        "drift of the pressure between halves, over its spread",
+        "the pressure drifted by {drift:.2g} around {mean:.3g}, its spread is {spread:.2g} "
+        "(at most {limit:.2g} times that)",
+    ),
+}
+"""What each field of `Health` is in words, and what is said where it is above its limit."""
+
+
 @dataclass(frozen=True)
 class Plateau:
     """A quantity that should have stopped changing.
@@ -249,37 +284,51 @@ def read_health(record: Mapping[str, Any]) -> Health:
     return Health(**values)
 
 
-def problems(health: Health, tolerances: Tolerances | None = None) -> tuple[str, ...]:
-    """What is wrong with a run, one sentence each; empty for a sound one."""
+@dataclass(frozen=True)
+class Check:
+    """One quantity of a run beside its limit.
+
+    Attributes
+    ----------
+    quantity : str
+        In words, with its unit.
+    value, limit : float
+        Measured, and the most that is allowed.
+    ok : bool
+    text : str
+        What is wrong, if it is not ok.
+    """
+
+    quantity: str
+    value: float
+    limit: float
+    ok: bool
+    text: str
+
+
+def checks(health: Health, tolerances: Tolerances | None = None) -> tuple[Check, ...]:
+    """Every quantity that was measured, beside its limit; NaN is never ok."""
     limit = Tolerances() if tolerances is None else tolerances
     found = []
-    for name, text in (
-        ("energy_drift", "the energy per particle drifted by {value:.2g} (at most {limit:.2g})"),
-        ("longest_bond", "the longest bond measures {value:.3g} (at most {limit:.3g})"),
-        ("fmax", "the largest force after minimisation is {value:.2g} (at most {limit:.2g})"),
-        ("crystal", "{value:.1%} of the particles are crystal-like (at most {limit:.1%})"),
-        (
-            "aging",
-            "it was not in equilibrium: Fs changed by {value:.2g} between two windows "
-            "(at most {limit:.2g})",
-        ),
-    ):
+    for name, (quantity, text) in QUANTITIES.items():
         value, most = getattr(health, name), getattr(limit, name)
-        if value is not None and not value <= most:
-            found.append(text.format(value=value, limit=most))
-    level = health.temperature
-    if level is not None and not abs(level.drift) <= limit.temperature * level.mean:
-        found.append(
-            f"the temperature drifted by {level.drift:.2g} around {level.mean:.3g} "
-            f"(at most {limit.temperature:.0%})"
-        )
-    level = health.pressure
-    if level is not None and not abs(level.drift) <= limit.pressure * _spread(level):
-        found.append(
-            f"the pressure drifted by {level.drift:.2g} around {level.mean:.3g}, its spread is "
-            f"{_spread(level):.2g} (at most {limit.pressure:.2g} times that)"
-        )
+        if isinstance(value, Plateau):
+            made = text.format(
+                drift=value.drift, mean=value.mean, spread=_spread(value), limit=most
+            )
+            scale = value.mean if name == "temperature" else _spread(value)
+            value = abs(value.drift) / scale if scale else float(value.drift != 0)
+        elif value is not None:
+            made = text.format(value=value, limit=most)
+        else:
+            continue
+        found.append(Check(quantity, float(value), float(most), bool(value <= most), made))
     return tuple(found)
+
+
+def problems(health: Health, tolerances: Tolerances | None = None) -> tuple[str, ...]:
+    """What is wrong with a run, one sentence each; empty for a sound one."""
+    return tuple(check.text for check in checks(health, tolerances) if not check.ok)
 
 
 def _spread(level: Plateau) -> float:
