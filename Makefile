@@ -1,4 +1,4 @@
-# make demo    sets up .venv and runs the main job
+# make demo    sets up .venv, makes a small glass and analyses it: demo/glass.results/report.html
 # make test    sets up and passes the tests; make test-all runs the slow ones too
 # make lint    format, lint, types, imports between rooms
 # make bench   speed of the kernel; make bench-peers sets it beside other packages, and
@@ -31,7 +31,8 @@ system:
 	fi
 
 demo: env
-	$(BIN)/python examples/demo.py
+	mkdir -p demo && cp examples/demo.toml demo/glass.toml
+	$(BIN)/amorphace run demo/glass.toml
 
 test: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
