@@ -148,7 +148,7 @@ def analysis(species: tuple[str, str] = ("A", "B")) -> Analysis:
         ),
         selections=(
             selection("order 1", (f"{b}1", f"{a}1")),
-            selection("orders 1 and 2", (f"{a}1·{b}1 l=0", f"{a}1")),
+            selection("orders 1 to 2", (f"{a}1·{b}1 l=0", f"{a}1")),
         ),
         stability=(stability,),
         pca=accuracy_curve(4.0, 0.83, ordering="pca", n_columns=POINTS[:7]),

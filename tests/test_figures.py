@@ -165,7 +165,7 @@ def test_figure_2_shows_the_majority_particles_of_one_slice_a_diameter_thick() -
     expected = (abs(heights - glass.cell[2, 2] / 2) <= 0.5) & (glass.species == "A")
     assert len(discs.get_array()) == expected.sum() > 10
     assert sorted(discs.get_array()) == sorted(shot.columns["d2min"][expected])
-    assert discs.get_clim() == colour_range(shot.columns["d2min"])
+    assert discs.get_clim() == colour_range(shot.columns["d2min"][glass.species == "A"])
     assert "min" in bar.get_ylabel()
 
 
@@ -207,7 +207,7 @@ def test_figure_7_is_the_mean_pearson_correlation_over_folds() -> None:
     a = analysis()
     (axes,) = correlation_figure(a.ard[:2], a.columns).axes
     np.testing.assert_allclose(axes.lines[0].get_ydata(), a.ard[0].pearson.mean(axis=1))
-    assert axes.get_ylabel() == "Pearson correlation, D²min"
+    assert axes.get_ylabel() == "Pearson correlation (D²min)"
 
 
 def test_a_report_gives_every_figure_it_has_numbers_for(parts, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from amorphace.learn.bundle import Analysis
 from amorphace.report import numbers, plots
-from amorphace.report.content import ReportContent, Snapshot
+from amorphace.report.content import ReportContent, Snapshot, vanishes
 from amorphace.report.numbers import Numbers
 from amorphace.report.verdict import percent
 from amorphace.report.words import CLASSIFIERS, DISTANCE, scope_name, target_name
@@ -308,6 +308,7 @@ def _calibration(content: ReportContent) -> Iterator[Card | str]:
         ),
         figure=plots.calibration_plot(scores),
         numbers=numbers.analysis_numbers(a, ["calibration"]),
+        wide=False,
     )
 
 
@@ -333,7 +334,9 @@ def _clusters(content: ReportContent) -> Iterator[Card | str]:
                 title="Three-body function v₂(r₁, r₂)",
                 caption=(
                     f"What a pair of neighbours at distances r₁ and r₂, seen under "
-                    f"{c.angle:g} degrees, adds to the log-odds beyond their two-body parts."
+                    f"{c.angle:g} degrees, adds to the log-odds beyond their two-body parts. The "
+                    "colours end at the 99th percentile: larger values stand where neighbours "
+                    "would overlap."
                 ),
                 figure=plots.cluster_maps_plot(c.v2_distance, x_title="r₁ / σ", y_title="r₂ / σ"),
                 numbers=numbers.map_numbers(c.v2_distance, "r2"),
@@ -351,7 +354,9 @@ def _clusters(content: ReportContent) -> Iterator[Card | str]:
                 ),
                 numbers=numbers.map_numbers(c.v2_angle, "angle"),
             )
-        if c.v3:
+        if c.v3 and vanishes(c.v3):
+            yield "v₃ is not shown, because the model uses no four-body columns: it is zero."
+        elif c.v3:
             yield Card(
                 name="clusters-v3",
                 title="Four-body function v₃(r, r, r)",

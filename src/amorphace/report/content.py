@@ -13,7 +13,7 @@ from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.clusters import ClusterFunctions, Contributions
+from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, Contributions
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
 
 N_RADIAL_FUNCTIONS, N_RADIAL_POINTS = 6, 241
@@ -280,3 +280,17 @@ def colour_range(values: ArrayLike) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = float(known.min()), float(np.percentile(known, 98))
     return (low, high) if high > low else (low, low + 1)
+
+
+def symmetric_range(maps: Sequence[NDArray[np.float64]]) -> float:
+    """End of a colour scale around zero: the 99th percentile of the magnitudes, 1 if all vanish.
+
+    The few larger ones are where two neighbours would overlap, and a model extrapolates.
+    """
+    size = np.concatenate([np.abs(m).ravel() for m in maps])
+    return float(np.percentile(size, 99)) or float(size.max()) or 1.0
+
+
+def vanishes(curves: Sequence[ClusterCurve]) -> bool:
+    """Whether a model has no columns of this order: all its functions are zero."""
+    return not any(curve.v.any() for curve in curves)

@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from amorphace.core.files import written_aside
@@ -42,6 +42,8 @@ from amorphace.report.content import (
     colour_range,
     majority,
     slice_rows,
+    symmetric_range,
+    vanishes,
 )
 from amorphace.report.palette import (
     ACTIVE_COLOUR,
@@ -60,7 +62,7 @@ from amorphace.report.words import (
     PEARSON,
     for_matplotlib,
     scope_name,
-    target_name,
+    short_target,
 )
 
 __all__ = [
@@ -118,8 +120,8 @@ def slice_figure(
 ) -> Figure:
     """Slices one diameter thick, majority particles only, coloured by a column (Fig. 2).
 
-    One panel a snapshot, each with its own colour scale from the smallest value to the 98th
-    percentile.
+    One panel a snapshot, each with its own colour scale, from the smallest value of the species
+    to the 98th percentile.
     """
     with _style():
         n = max(len(snapshots), 1)
@@ -190,6 +192,7 @@ def distribution_figure(
         columns = dict.fromkeys(d.column for d in distributions.values())
         axes.set(xlabel=f"column {for_matplotlib(', '.join(columns))}", ylabel=DENSITY)
         top = max(max(d.active.max(), d.inactive.max()) for d in distributions.values())
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.set_ylim(0, top * (1.35 if several else 1.2))  # room for the legend
         axes.legend(ncols=2 if several else 1, loc="upper center" if several else "best")
         axes.set_title(for_matplotlib(title))
@@ -243,10 +246,11 @@ def learning_figure(
     with _panel(width) as (figure, axes):
         for k, curve in enumerate(curves):
             x, spread = curve.n_sites, curve.test.std(axis=1, ddof=1)
-            name = f"{curve.n_columns} columns"
-            _draw_curve(axes, x, curve.test.mean(axis=1), spread, k, f"{name}, test")
-            train = curve.train.mean(axis=1)
-            axes.plot(x, train, color=colour(k), ls="dashed", label=f"{name}, training")
+            _draw_curve(
+                axes, x, curve.test.mean(axis=1), spread, k, f"{curve.n_columns} columns, test"
+            )
+            axes.plot(x, curve.train.mean(axis=1), color=colour(k), ls="dashed")
+        axes.plot([], [], color="0.4", ls="dashed", label="training")
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -272,8 +276,8 @@ def correlation_figure(
             label = "" if curve.cutoff is None else f"{curve.cutoff:g}"
             _draw_curve(axes, curve.n_columns, mean, std, k, label)
         _finish_columns(axes, columns, species, title)
-        targets = dict.fromkeys(target_name(c.target, c.log_target) for c in curves)
-        axes.set_ylabel(for_matplotlib(f"{PEARSON}, {' and '.join(targets)}"), fontsize=7.5)
+        targets = dict.fromkeys(short_target(c.target, c.log_target) for c in curves)
+        axes.set_ylabel(for_matplotlib(f"{PEARSON} ({', '.join(targets)})"))
         axes.legend(title=CUTOFF, loc="best")
     return figure
 
@@ -321,7 +325,7 @@ def cluster_maps_figure(
     with _style():
         figure = _blank(0.7 * width * len(maps) + 0.5, 0.72 * width)
         panels = figure.subplots(1, len(maps), sharey=True, squeeze=False)[0]
-        most = max(float(np.abs(m.mean).max()) for m in maps) or 1.0
+        most = symmetric_range([m.mean for m in maps])
         cmap = LinearSegmentedColormap.from_list("inactive-active", list(DIVERGING))
         for axes, m in zip(panels, maps, strict=True):
             image = axes.pcolormesh(
@@ -329,7 +333,7 @@ def cluster_maps_figure(
             )
             axes.set(xlabel=x_label, title=for_matplotlib(" ".join(m.species)))
         panels[0].set_ylabel(y_label)
-        figure.colorbar(image, ax=list(panels), label="log-odds", pad=0.02)
+        figure.colorbar(image, ax=list(panels), label="log-odds", pad=0.02, extend="both")
     return figure
 
 
@@ -381,7 +385,7 @@ def content_figures(content: ReportContent) -> dict[str, Figure]:
             found["clusters-v2-angle"] = cluster_maps_figure(
                 c.v2_angle, x_label=DISTANCE, y_label="angle (degrees)"
             )
-        if c.v3:
+        if c.v3 and not vanishes(c.v3):
             found["clusters-v3"] = cluster_curves_figure(c.v3, label="$v_3(r, r, r)$")
     if content.stress_strain:
         found["stress-strain"] = stress_strain_figure(content.stress_strain)
@@ -508,7 +512,7 @@ def _draw_slice(figure: Figure, axes: Axes, snapshot: Snapshot, column: str, axi
         edgecolors="0.2",
     )
     discs.set_array(snapshot.columns[column][rows])
-    discs.set_clim(*colour_range(snapshot.columns[column]))
+    discs.set_clim(*colour_range(snapshot.columns[column][glass.species == kind]))
     axes.add_collection(discs)
     reach = glass.positions[:, [x, y]]
     (left, bottom), (right, top) = reach.min(axis=0) - 0.6, reach.max(axis=0) + 0.6

@@ -74,6 +74,8 @@ def page(content: ReportContent) -> str:
     shown, left_out = _views(content.snapshots)
     script = _asset("view.js") + _asset("page.js")
     plotly = get_plotlyjs()
+    history = tuple(_lines(content.provenance))
+    brief = tuple(line for line in history if _is_brief(line))
     health = sorted(content.health, key=lambda line: line.ok)
     return _template().render(
         content=content,
@@ -92,7 +94,8 @@ def page(content: ReportContent) -> str:
         citation=CITATION,
         classifiers=classifier_rows(content.analysis),
         propensity=content.propensity,
-        provenance=tuple(_lines(content.provenance)),
+        provenance=brief,
+        more_provenance=tuple(line for line in history if line not in brief),
         settings=tuple(_lines(content.settings)),
         health=health,
         n_failed=sum(not line.ok for line in health),
@@ -279,9 +282,15 @@ def _lines(fields: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, s
             yield name, _words(value)
 
 
+def _is_brief(line: tuple[str, str]) -> bool:
+    """Of the last step itself, and short."""
+    name, text = line
+    return ":" not in name and len(text) < 700
+
+
 def _words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return " ".join(_words(entry)[:64] for entry in value.values())
+    if isinstance(value, Mapping):  # a file and its digest, of which twelve letters will do
+        return " ".join(_words(v)[:12] if k == "sha256" else _words(v) for k, v in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_words(entry) for entry in value)
     if value is None or isinstance(value, bool):

@@ -31,6 +31,7 @@ from amorphace.report.content import (
     colour_range,
     majority,
     slice_rows,
+    symmetric_range,
 )
 from amorphace.report.palette import (
     ACTIVE_COLOUR,
@@ -49,6 +50,7 @@ from amorphace.report.words import (
     LOG_ODDS,
     NUMBER_OF_COLUMNS,
     PEARSON,
+    body_name,
     cutoff_name,
     for_plotly,
     quantity,
@@ -78,9 +80,10 @@ def slice_plot(snapshot: Snapshot, column: str = "d2min", *, axis: int = 2) -> g
     """A slice one diameter thick, majority particles only, coloured by a column (Fig. 2)."""
     x, y = (k for k in range(3) if k != axis)
     glass = snapshot.configuration.wrapped()
-    rows = slice_rows(glass, axis=axis, species=[majority(glass)])
+    kind = majority(glass)
+    rows = slice_rows(glass, axis=axis, species=[kind])
     values = snapshot.columns[column][rows]
-    low, high = colour_range(snapshot.columns[column])
+    low, high = colour_range(snapshot.columns[column][glass.species == kind])
     span = float(np.ptp(glass.positions[:, [x, y]], axis=0).max())
     at = glass.positions[rows]
     figure = go.Figure(
@@ -277,7 +280,7 @@ def cluster_maps_plot(maps: Sequence[ClusterMap], *, x_title: str, y_title: str)
     figure = make_subplots(
         rows=1, cols=len(maps), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.04
     )
-    most = max((float(np.abs(m.mean).max()) for m in maps), default=1.0) or 1.0
+    most = symmetric_range([m.mean for m in maps])
     for k, m in enumerate(maps, start=1):
         figure.add_heatmap(
             x=m.x,
@@ -305,7 +308,8 @@ def cluster_maps_plot(maps: Sequence[ClusterMap], *, x_title: str, y_title: str)
 
 def contributions_plot(contributions: Contributions) -> go.Figure:
     """Share of the variance of the log-odds that each part of the model brings."""
-    names = [for_plotly(name) for name in contributions.names]
+    parts = zip(contributions.order, contributions.species, strict=True)
+    names = [for_plotly(body_name(order, species)) for order, species in parts]
     mean, spread = contributions.share.mean(axis=1), contributions.share.std(axis=1)
     figure = go.Figure(
         go.Bar(

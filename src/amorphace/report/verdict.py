@@ -113,7 +113,7 @@ def _radial(a: Analysis) -> Iterator[str]:
     if radial is None:
         return
     gain = curve.mean.max() - radial.mean()
-    judged = "little" if gain < SIGNIFICANT else "a clear gain"
+    judged = "which is little" if gain < SIGNIFICANT else "a clear gain"
     yield (
         f"The {ends[1]} two-body columns alone reach {percent(radial)}; columns of higher body "
         f"order add at most {max(100 * gain, 0.0):.1f} points, {judged}."

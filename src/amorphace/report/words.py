@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 QUANTITIES = {
     "d2min": "D²min / σ²",
@@ -17,7 +18,7 @@ NAMES = {"d2min": "D²min"}
 
 SCOPES = {
     "order 1": "two-body columns",
-    "orders 1 and 2": "two- and three-body columns",
+    "orders 1 to 2": "two- and three-body columns",
     "orders 1 to 3": "two- to four-body columns",
 }
 """What forward selection may pick from, in words; another scope stays as it is."""
@@ -59,6 +60,22 @@ def target_name(target: str, log: bool) -> str:
     """
     name = NAMES.get(target, target)
     return f"the logarithm of {name}" if log else name
+
+
+def short_target(target: str, log: bool) -> str:
+    """A target of regression on an axis."""
+    return f"{'log ' if log else ''}{NAMES.get(target, target)}"
+
+
+def body_name(order: int, species: Sequence[str] = ()) -> str:
+    """Columns of one correlation order, and of one set of neighbours.
+
+    Examples
+    --------
+    >>> body_name(1), body_name(2, ["A", "B"])
+    ('2-body', '3-body: A B')
+    """
+    return f"{order + 1}-body" + (f": {' '.join(species)}" if species else "")
 
 
 def scope_name(scope: str) -> str:

@@ -113,6 +113,7 @@ addEventListener("resize", () => {
 const PRINT_WIDTH = 660, PRINT_HEIGHT = 340;
 function printLayout(on) {
   printing = on;
+  document.querySelectorAll("details").forEach((one) => { one.open = on; });
   waiting.forEach(drawPlot);
   setTheme();
   for (const name of waiting) {
