@@ -210,21 +210,21 @@ def test_figure_7_is_the_mean_pearson_correlation_over_folds() -> None:
     assert axes.get_ylabel() == "Pearson correlation (D²min)"
 
 
-def test_a_report_gives_every_figure_it_has_numbers_for(parts, tmp_path: Path) -> None:
+def test_a_report_gives_every_figure_it_has_numbers_for(parts) -> None:
     figures = content_figures(parts)
     assert {f"figure-{k}" for k in range(1, 8)} <= {name[:8] for name in figures}
     assert {"calibration", "clusters-v1", "clusters-v2", "clusters-v3", "relaxation"} <= set(
         figures
     )
     for name, figure in figures.items():
-        save_figure(figure, tmp_path / name, ["svg"])
-        assert (tmp_path / f"{name}.svg").stat().st_size > 3000
+        assert all(axes.has_data() for axes in figure.axes), name
 
 
-def test_names_with_dollars_are_text_and_not_mathematics(tmp_path: Path) -> None:
+def test_names_with_dollars_are_text_and_not_mathematics() -> None:
     hostile = content(n=200, species=("$\\frac{$", "B_$x^"))
-    for name, figure in content_figures(hostile).items():
-        save_figure(figure, tmp_path / name, ["png"])
+    for figure in content_figures(hostile).values():
+        figure.set_dpi(40)
+        figure.canvas.draw()  # parses all text
 
 
 def test_drawing_needs_neither_pyplot_nor_a_screen() -> None:

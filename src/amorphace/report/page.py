@@ -73,16 +73,16 @@ def page(content: ReportContent) -> str:
     parts = sections(content)
     shown, left_out = _views(content.snapshots)
     script = _asset("view.js") + _asset("page.js")
-    plotly = get_plotlyjs()
+    digest, plotly = _library()
     history = tuple(_lines(content.provenance))
     brief = tuple(line for line in history if _is_brief(line))
     health = sorted(content.health, key=lambda line: line.ok)
     return _template().render(
         content=content,
         version=package_version(),
-        policy=Markup(_policy(plotly, script)),
+        policy=Markup(_policy(digest, _digest(script))),
         css=_asset("page.css"),
-        plotly=_packed(plotly),
+        plotly=plotly,
         js=script,
         data=_packed(_json(_data(content, parts, shown))),
         figures=parts[:N_FIGURES],
@@ -122,12 +122,22 @@ def _asset(name: str) -> str:
     return files("amorphace.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _policy(*scripts: str) -> str:
-    """Nothing from a network, and no script but these."""
-    digests = (hashlib.sha256(text.encode()).digest() for text in scripts)
-    allowed = " ".join(f"'sha256-{base64.b64encode(d).decode()}'" for d in digests)
+@cache
+def _library() -> tuple[str, str]:
+    """The digest of plotly's script, and the script packed."""
+    text = get_plotlyjs()
+    return _digest(text), _packed(text)
+
+
+def _digest(script: str) -> str:
+    """How a policy names a script."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _policy(*digests: str) -> str:
+    """Nothing from a network, and no script but those of these digests."""
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {' '.join(digests)}; style-src 'unsafe-inline'; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
 
