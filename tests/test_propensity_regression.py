@@ -1,0 +1,172 @@
+import json
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+
+import amorphace as am
+from amorphace.learn.propensity import (
+    ExtraRows,
+    PropensityCurve,
+    PropensityScore,
+    input_names,
+    propensity_curve,
+    propensity_inputs,
+    propensity_predictions,
+    propensity_score,
+)
+
+from test_ace_features import glass
+
+
+def samples(n_samples=5, n=120, noise=0.5, seed=0):
+    """Sites whose target follows two of ten columns, from another zero in every sample."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(n_samples), n)
+    X = rng.normal(size=(n_samples * n, 10)) * np.arange(1, 11) + 100
+    y = X[:, 2] / 3 - X[:, 7] / 8 + 10.0 * groups + noise * rng.normal(size=len(X))
+    return X, y, groups
+
+
+def standardised(y, groups):
+    out = y.copy()
+    for k in np.unique(groups):
+        out[groups == k] = (y[groups == k] - y[groups == k].mean()) / y[groups == k].std()
+    return out
+
+
+def test_predictions_are_those_of_a_ridge_on_the_other_samples():
+    X, y, groups = samples()
+    predicted = propensity_predictions(X, y, groups, strengths=[7.0])
+    z = standardised(y, groups)
+    for k in range(5):
+        train = groups != k
+        mean, scale = X[train].mean(axis=0), X[train].std(axis=0)
+        ridge = Ridge(7.0).fit((X[train] - mean) / scale, z[train])
+        expected = ridge.predict((X[~train] - mean) / scale)
+        difference = predicted[~train] - expected
+        assert np.ptp(difference) < 1e-10  # but for a constant, which no correlation sees
+
+
+def test_strength_is_the_one_with_the_least_error_on_training_samples_left_out():
+    X, y, groups = samples(n_samples=4, n=30, noise=3.0)
+    strengths = (1.0, 30.0, 1000.0, 30000.0)
+    score = propensity_score(X, y, groups, target="d2min", strengths=strengths)
+    z = standardised(y, groups)
+    for test in range(4):
+        train = [k for k in range(4) if k != test]
+        errors = []
+        for strength in strengths:
+            error = 0.0
+            for left_out in train:
+                rows = np.isin(groups, [k for k in train if k != left_out])
+                mean, scale = X[rows].mean(axis=0), X[rows].std(axis=0)
+                ridge = Ridge(strength).fit((X[rows] - mean) / scale, z[rows])
+                own = groups == left_out
+                error += ((ridge.predict((X[own] - mean) / scale) - z[own]) ** 2).sum()
+            errors.append(error)
+        assert score.strength[test] == strengths[int(np.argmin(errors))]
+    assert len(set(score.strength)) < len(strengths)
+
+
+def test_the_test_sample_takes_no_part_in_its_own_prediction():
+    X, y, groups = samples()
+    other = y.copy()
+    other[groups == 2] = np.random.default_rng(9).permutation(y[groups == 2])
+    a, b = propensity_predictions(X, y, groups), propensity_predictions(X, other, groups)
+    np.testing.assert_allclose(a[groups == 2], b[groups == 2], rtol=1e-12)
+    assert abs(a[groups == 0] - b[groups == 0]).max() > 1e-3
+
+
+def test_correlations_are_those_inside_each_sample():
+    X, y, groups = samples(noise=0.0)
+    score = propensity_score(X, y, groups, target="d2min", inputs="ten columns", strengths=[1e-6])
+    assert score.pearson.min() > 0.999  # zeros that differ do no harm, units hardly
+    assert (score.samples, score.n_columns) == (("0", "1", "2", "3", "4"), 10)
+    monotone = propensity_score(X, np.exp(y / 10), groups, target="p", log=True, strengths=[1e-6])
+    np.testing.assert_allclose(monotone.pearson, score.pearson, rtol=1e-6)
+    np.testing.assert_allclose(monotone.spearman, score.spearman, rtol=1e-6)
+
+
+def test_unrelated_columns_predict_nothing():
+    X, y, groups = samples()
+    shuffled = np.random.default_rng(4).permutation(y)
+    score = propensity_score(X, shuffled, groups, target="d2min")
+    assert abs(score.pearson.mean()) < 0.15
+
+
+def test_more_samples_teach_more():
+    X, y, groups = samples(n_samples=6, n=15, noise=2.0)
+    curve = propensity_curve(X, y, groups, target="d2min", strengths=[1.0, 10.0], n_draws=3)
+    assert curve.n_train.tolist() == [1, 2, 3, 4, 5]
+    assert curve.pearson.shape == (5, 6)
+    assert curve.pearson[-1].mean() > curve.pearson[0].mean() + 0.05
+    last = propensity_score(X, y, groups, target="d2min", strengths=[1.0, 10.0])
+    np.testing.assert_allclose(curve.pearson[-1], last.pearson, rtol=1e-9)
+    again = propensity_curve(X, y, groups, target="d2min", strengths=[1.0, 10.0], n_draws=3)
+    np.testing.assert_array_equal(again.pearson, curve.pearson)
+
+
+def test_extra_rows_teach_too_and_are_left_out_with_their_sample():
+    X, y, groups = samples(n_samples=3, n=12, noise=2.0)
+    more, y_more, of = samples(n_samples=3, n=400, noise=2.0, seed=1)
+    extra = ExtraRows(X=more, y=y_more + 50, groups=of, configuration=of, weights=[0.0, 1.0])
+    few = propensity_score(X, y, groups, target="d2min", strengths=[1.0])
+    many = propensity_score(X, y, groups, target="d2min", strengths=[1.0], extra=extra)
+    assert many.pearson.mean() > few.pearson.mean() + 0.02
+    changed = np.where(of == 1, -y_more, y_more)
+    extra = ExtraRows(X=more, y=changed, groups=of, configuration=of, weights=[1.0])
+    a = propensity_predictions(X, y, groups, strengths=[1.0], extra=extra)
+    extra = ExtraRows(X=more, y=y_more, groups=of, configuration=of, weights=[1.0])
+    b = propensity_predictions(X, y, groups, strengths=[1.0], extra=extra)
+    np.testing.assert_allclose(a[groups == 1], b[groups == 1], rtol=1e-9)
+    assert abs(a[groups == 0] - b[groups == 0]).max() > 1e-3
+
+
+def test_inputs_are_features_beside_their_averages():
+    ace = am.ACEDescriptor(cutoff=2.0, species=("A", "B"), max_order=1, n_max=3)
+    c = glass(1)
+    X = propensity_inputs(c, ace, lengths=[0.8, 1.6], where=c.species == "A")
+    names = input_names(ace, [0.8, 1.6])
+    assert X.shape == ((c.species == "A").sum(), len(names)) == (len(X), 6 * 5)
+    np.testing.assert_array_equal(X[:, :6], ace.transform(am.Sites(c, c.species == "A")))
+    assert names[6:8] == ["<A1> over A, 0.8", "<A2> over A, 0.8"]
+
+
+def test_results_go_through_json():
+    X, y, groups = samples(n=20)
+    score = propensity_score(X, y, groups, target="d2min", inputs="ten columns")
+    again = PropensityScore.from_dict(json.loads(json.dumps(score.to_dict())))
+    np.testing.assert_array_equal(again.pearson, score.pearson)
+    assert again.to_dict() == score.to_dict()
+    curve = propensity_curve(X, y, groups, target="d2min", n_train=[1, 4])
+    again = PropensityCurve.from_dict(json.loads(json.dumps(curve.to_dict())))
+    assert again.to_dict() == curve.to_dict()
+    with pytest.raises(am.InputError, match="not a PropensityCurve"):
+        PropensityCurve.from_dict(score.to_dict())
+
+
+def test_what_cannot_be_learned_from_is_said():
+    X, y, groups = samples(n=20)
+    with pytest.raises(am.InputError, match="at least 2 are needed; got 1"):
+        propensity_score(X, y, np.zeros(len(y)), target="d2min")
+    with pytest.raises(am.InputError, match="must be finite numbers"):
+        propensity_score(np.where(X == X.max(), np.nan, X), y, groups, target="d2min")
+    with pytest.raises(am.InputError, match="same for all particles of sample 1"):
+        propensity_score(X, np.where(groups == 1, 0.0, y), groups, target="d2min")
+    with pytest.raises(am.InputError, match="logarithm needs positive targets"):
+        propensity_score(X, y - y.max(), groups, target="d2min", log=True)
+    with pytest.raises(am.InputError, match="from 1 to 4"):
+        propensity_curve(X, y, groups, target="d2min", n_train=[5])
+    with pytest.raises(am.InputError, match="strengths must be positive"):
+        propensity_score(X, y, groups, target="d2min", strengths=[])
+    extra = ExtraRows(X=X, y=y, groups=groups + 1, configuration=groups)
+    with pytest.raises(am.InputError, match="belong to sample 5, which has no rows"):
+        propensity_score(X, y, groups, target="d2min", extra=extra)
+
+
+def test_a_constant_column_has_no_weight():
+    X, y, groups = samples(n=20)
+    a = propensity_predictions(X, y, groups)
+    b = propensity_predictions(np.hstack([X, np.full((len(X), 1), 3.3)]), y, groups)
+    np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
