@@ -231,3 +231,15 @@ def test_the_colour_scale_ends_where_outliers_begin() -> None:
     assert colour_range([*range(100), 1e9, np.nan]) == pytest.approx((0, 99), abs=1.1)
     assert colour_range([np.nan]) == (0, 1)
     assert colour_range([2.0, 2.0]) == (2, 3)
+
+
+def test_a_gain_is_called_clear_only_beyond_the_spread_between_folds() -> None:
+    a = analysis()
+    (curve,) = (c for c in a.accuracy if c.cutoff == a.cutoff)
+    for spread, judged in ((0.001, "a clear gain"), (0.2, "within the spread between folds")):
+        scores = np.where(curve.n_columns <= 20, 0.7, 0.8)[:, None] + spread * np.linspace(-1, 1, 5)
+        wide = replace(curve, accuracy=scores)
+        said = " ".join(verdict(content(n=200, analysis=replace(a, accuracy=(wide,)))))
+        assert f"columns of higher body order add at most 10.0 points, {judged}" in said.replace(
+            "which is ", ""
+        )

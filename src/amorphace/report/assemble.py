@@ -51,8 +51,7 @@ def assemble(
     ReportContent
     """
     model = analysis.model
-    settings = dict(model.settings) if model else _settings(analysis.provenance)
-    settings.setdefault("cutoff", analysis.cutoff)
+    settings = _settings(analysis, model)
     models = _models(analysis, table)
     readable = model is not None and all(name in model.settings for name in SETTINGS)
     made: dict[str, Any] = {
@@ -111,9 +110,10 @@ def make_snapshot(
     return Snapshot(name=name, configuration=configuration, columns=columns, **fields)
 
 
-def _settings(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Of the descriptor, where the table says how it was made."""
-    return dict(provenance.get("parameters", {}))
+def _settings(analysis: Analysis, model: LinearModel | None) -> dict[str, Any]:
+    """Of the descriptor, as the model or the table say."""
+    known = model.settings if model else analysis.provenance.get("parameters", {})
+    return {"cutoff": analysis.cutoff} | {k: known[k] for k in SETTINGS if k in known}
 
 
 def _radial(settings: Mapping[str, Any]) -> RadialFunctions:

@@ -112,6 +112,8 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
 
 def _provenance(plan: Plan, meta: dict[str, Any], command: str) -> dict[str, Any]:
     versions = {k: v for k, v in meta["versions"].items() if k != "seconds"}
+    if "command" in versions:  # of LAMMPS; the user's own is another
+        versions["engine"] = versions.pop("command")
     return {
         "command": command,
         "seed": plan.experiment.experiment.seed,

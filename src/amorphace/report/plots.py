@@ -92,7 +92,7 @@ def slice_plot(snapshot: Snapshot, column: str = "d2min", *, axis: int = 2) -> g
             y=at[:, y],
             mode="markers",
             marker={
-                "size": float(np.clip(SLICE_PIXELS / max(span, 1.0), 3, 20)),
+                "size": float(np.clip(SLICE_PIXELS / max(span, 1.0), 3, 40)),
                 "color": values,
                 "colorscale": "Viridis",
                 "cmin": low,

@@ -113,7 +113,11 @@ def _radial(a: Analysis) -> Iterator[str]:
     if radial is None:
         return
     gain = curve.mean.max() - radial.mean()
-    judged = "which is little" if gain < SIGNIFICANT else "a clear gain"
+    judged = "a clear gain"
+    if gain < SIGNIFICANT:
+        judged = "which is little"
+    elif gain < np.std(radial, ddof=1):
+        judged = "which is within the spread between folds"
     yield (
         f"The {ends[1]} two-body columns alone reach {percent(radial)}; columns of higher body "
         f"order add at most {max(100 * gain, 0.0):.1f} points, {judged}."
