@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from amorphace.campaign.local import run_plan
 from amorphace.campaign.plan import Plan, make_plan
 from amorphace.campaign.status import find_status
 from amorphace.campaign.store import Store
-from amorphace.config import read_experiment
+from amorphace.campaign.work import do_unit
+from amorphace.config import experiment_text, read_experiment
 
 THERMAL = """
 [experiment]
@@ -132,7 +134,9 @@ def test_an_experiment_ends_in_a_labelled_set_and_its_analysis(finished, protoco
     assert (table.label == 1).sum() == (table.label == 0).sum() > 0
     assert table.cutoffs == (2.0,)
     assert set(table.species) == {"A"}
-    assert (results / "accuracy.csv").exists()
+    for name in ("accuracy.csv", "analysis.json", "model.json", "report.html"):
+        assert (results / name).stat().st_size > 100
+    assert (results / "figures" / "figure-3-accuracy.pdf").exists()
     checks = json.loads((results / "health.json").read_text())["checks"]
     assert {c["kind"] for c in checks} >= {"prepare", "inherent"}
     assert find_status(plan, store).done == len(plan.units)
@@ -203,6 +207,40 @@ def test_a_killed_worker_is_replaced(finished, tmp_path):
     assert contents(again) == contents(store)
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 3 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)], capture_output=True
+    )
+    if not made or made.returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize("room", [20_000, 150_000])
+def test_a_full_disk_stops_the_run_and_a_rerun_completes_it(finished, small_disk, room):
+    _, plan, store = finished["thermal"]
+    file, _ = plan_of(small_disk, QUICK["thermal"])
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - room))
+    with amorphace("run", file, "--workers", 2) as run:
+        out, _ = run.communicate(timeout=100)
+    assert run.returncode == 2, out
+    assert "is full" in out or "No space left on device" in out
+    assert "Traceback" not in out
+    again = Store(small_disk / "a.store")
+    assert all(again.sound(unit, digests=True) for unit in again.finished())
+    ballast.unlink()
+    for event in run_plan(plan, again, workers=2):
+        assert event.what in ("found", "started", "finished"), event.text
+    assert contents(again) == contents(store)
+
+
 def test_a_lammps_that_fails_is_shown_by_its_last_lines(tmp_path):
     lammps = tmp_path / "lmp"
     lammps.write_text("#!/bin/sh\necho no licence\nexit 3\n")
@@ -258,6 +296,29 @@ def test_samples_that_are_dropped_are_named_and_never_used(tmp_path):
     dropped = {u.kind for u in plan.units if store.meta(u.id)["outcome"] == "dropped"}
     assert dropped == {"relax", "lag", "replica", "measure", "label", "describe", "learn"}
     assert not list((tmp_path / "a.results").glob("table.zarr"))
+
+
+def test_a_run_that_does_not_converge_is_dropped_with_its_reason(finished, tmp_path):
+    _, plan, store = finished["shear"]
+    shutil.copytree(store.path, tmp_path / "a.store")
+    again = Store(tmp_path / "a.store")
+    unit = plan.of_kind("shear")[0]
+    strict = dict(unit.parameters["shear"]) | {"force_tolerance": 1e-15, "retries": 0}
+    meta = do_unit(again, replace(unit, parameters=dict(unit.parameters) | {"shear": strict}))
+    assert meta["outcome"] == "dropped"
+    assert "shear step 1: a force of" in meta["dropped"]
+    assert meta["files"] == {}
+
+
+def test_init_writes_a_file_that_explains_itself_and_names_what_it_does_not_know():
+    with amorphace("init", "wahnstrom", "shear", "--scale", "hours") as made:
+        out, _ = made.communicate(timeout=60)
+    assert out == experiment_text("wahnstrom", "shear", "hours")
+    assert "# Strain of a step" in out
+    with amorphace("init", "silica", "shear") as made:
+        out, _ = made.communicate(timeout=60)
+    assert made.returncode == 2
+    assert "unknown model 'silica'; choose one of bead-spring, kob-andersen, wahnstrom" in out
 
 
 def test_status_names_an_experiment_that_has_not_begun(tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import threading
 import time
@@ -33,6 +34,8 @@ POLL = 0.5
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 for the workers: processes share the processors, and sums keep their order."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
+LEAST_ROOM = 1 << 20
+"""Bytes below which a disk counts as full."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def run_plan(
                         waiting[unit.id] = unit
                         yield Event("lost", unit, "its process ended; it goes on from a checkpoint")
                         continue
-                _stop_if_hopeless(error)
+                _stop_if_hopeless(error, store)
                 text = _reason(error)
                 store.fail(unit, text, "".join(format_exception(error)))
                 gone.add(unit.id)
@@ -165,14 +168,18 @@ def _ready(waiting: dict[str, Unit], done: set[str], pool: _Pool) -> list[Unit]:
     return chosen
 
 
-def _stop_if_hopeless(error: BaseException | None) -> None:
+def _stop_if_hopeless(error: BaseException | None, store: Store) -> None:
     """Raise what would befall every other unit too."""
     if isinstance(error, SetupError):
         raise error
-    if isinstance(error, OSError) and error.errno in FULL:
+    # numpy does not say why a file came out short
+    full = isinstance(error, OSError) and (
+        error.errno in FULL or shutil.disk_usage(store.path).free < LEAST_ROOM
+    )
+    if full:
         raise SetupError(
-            f"the disk of the store is full ({error.strerror}); free some room and run again: "
-            "what is finished stays"
+            f"the disk of {store.path} is full; free some room and run again: what is finished "
+            "stays, what is not goes on from its checkpoint"
         ) from error
 
 

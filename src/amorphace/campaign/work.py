@@ -21,7 +21,7 @@ from amorphace.campaign.making import (
 from amorphace.campaign.measuring import describe, label_moved, label_sheared, learn, measure
 from amorphace.campaign.store import Outcome, Store
 from amorphace.campaign.units import Unit
-from amorphace.core.errors import InputError
+from amorphace.core.errors import InputError, SetupError, SimulationError
 
 WORK: dict[str, Callable[[Context], Outcome]] = {
     "prepare": make_sample,
@@ -65,8 +65,8 @@ def do_unit(
     ------
     InputError
         If an input is damaged: it is set aside, to be made again.
-    SimulationError
-        If it cannot be done.
+    SetupError
+        If LAMMPS is missing or fails, or the disk is full.
     """
     for needed in unit.needs:
         if not store.sound(needed, digests=True):
@@ -79,7 +79,9 @@ def do_unit(
         outcome = WORK[unit.kind](work)
         seconds = time.perf_counter() - begin
         store.write(unit, outcome, _versions(seconds, command))
-    except Dropped as reason:
+    except SetupError:
+        raise
+    except (Dropped, SimulationError) as reason:
         dropped = Outcome(dropped=str(reason))
         store.write(unit, dropped, _versions(time.perf_counter() - begin, command))
     return store.meta(unit.id)
