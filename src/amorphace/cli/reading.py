@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table as RichTable
 
 from amorphace.cli.shared import (
     JobsOption,
     ListOptions,
+    OutputOption,
     OverwriteOption,
+    SpeciesOption,
     app,
+    command_line,
     progress_bar,
     show,
 )
@@ -65,3 +69,107 @@ def predict(
             progress=lambda n: bar.advance(task, n),
         )
     show(f"{output}: {n_scores} scores in {n_frames} {'frame' if n_frames == 1 else 'frames'}")
+
+
+@app.command(cls=ListOptions)
+def regress(
+    configurations: Annotated[
+        list[Path],
+        typer.Argument(help="One configuration a labelled sample, in the same order (last frame)."),
+    ],
+    labels: Annotated[Path, typer.Option(help="What label wrote for these samples.")],
+    species: SpeciesOption,
+    output: OutputOption,
+    target: Annotated[str, typer.Option(help="'d2min', 'propensity', or another target.")] = (
+        "d2min"
+    ),
+    log: Annotated[bool, typer.Option("--log", help="Predict the logarithm of the target.")] = (
+        False
+    ),
+    centres: Annotated[
+        str | None, typer.Option(help="Species whose particles are predicted; the most frequent.")
+    ] = None,
+    cutoff: Annotated[float, typer.Option(help="Of the features, in units of sigma.")] = 4.0,
+    n_max: Annotated[int, typer.Option(help="Radial functions for each species.")] = 10,
+    lengths: Annotated[
+        list[float] | None, typer.Option(help="Of the averages, in units of sigma. [0.8 1.6 3]")
+    ] = None,
+    curve: Annotated[bool, typer.Option(help="Also the learning curve.")] = True,
+    n_jobs: JobsOption = -1,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """How much of propensity or D2min is structure: a ridge over all particles of a species.
+
+    Radial features of every particle and their averages over its neighbours, weighted by
+    exp(-r/length), for each species; correlation of prediction and target in each sample, learned
+    from all the others. Writes JSON.
+
+    Example: amorphace regress s*.inherent.dump --labels labels.zarr --species A B -o regress.json
+    """
+    import json
+
+    import numpy as np
+
+    from amorphace.ace.descriptor import ACEDescriptor
+    from amorphace.core.files import text_written_aside
+    from amorphace.dataset.provenance import provenance
+    from amorphace.dataset.store import read_table
+    from amorphace.dataset.thermal import majority_species
+    from amorphace.io import read
+    from amorphace.learn.coarse import LENGTHS
+    from amorphace.learn.propensity import propensity_curve, propensity_score, table_inputs
+
+    if output.exists() and not overwrite:
+        raise InputError(f"{output} is there already; choose another -o or give --overwrite")
+    table = read_table(labels)
+    chosen = centres or majority_species(table.species)
+    ace = ACEDescriptor(
+        cutoff=cutoff, species=tuple(species), max_order=1, n_max=n_max, n_jobs=n_jobs
+    )
+    scales = tuple(lengths or LENGTHS)
+    with progress_bar("samples") as bar:
+        task = bar.add_task("describe", total=len(configurations))
+        inputs = table_inputs(
+            table,
+            (read(path, tuple(species)) for path in configurations),
+            ace,
+            target=target,
+            centres=chosen,
+            lengths=scales,
+            progress=lambda n: bar.advance(task, n),
+        )
+    what = f"{ace.n_features_out} radial columns, cutoff {cutoff:g}, and averages"
+    score = propensity_score(
+        *inputs, target=target, log=log, inputs=what, samples=table.sample_names
+    )
+    results = {
+        "provenance": provenance(
+            command_line(),
+            {"cutoff": cutoff, "n_max": n_max, "lengths": list(scales), "centres": chosen},
+            [*configurations, labels],
+        ),
+        "score": score.to_dict(),
+    }
+    rows = RichTable("sample", "Pearson", "Spearman")
+    for name, *values in zip(score.samples, score.pearson, score.spearman, strict=True):
+        rows.add_row(name, *(f"{value:.3f}" for value in values))
+    rows.add_row("mean", f"{np.mean(score.pearson):.3f}", f"{np.mean(score.spearman):.3f}")
+    show(rows)
+    if curve:
+        with progress_bar("fits") as bar:
+            task = bar.add_task("learning curve", total=None)
+            learned = propensity_curve(
+                *inputs,
+                target=target,
+                log=log,
+                inputs=what,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        results["curve"] = learned.to_dict()
+        rows = RichTable("training samples", "Pearson", "Spearman")
+        for n, *values in zip(learned.n_train, learned.pearson, learned.spearman, strict=True):
+            rows.add_row(str(n), *(f"{value.mean():.3f}" for value in values))
+        show(rows)
+    with text_written_aside(output) as stream:
+        json.dump(results, stream, indent=1)
+    show(f"{output}: written")

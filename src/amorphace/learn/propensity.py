@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -15,6 +15,9 @@ from scipy.stats import rankdata
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.dataset.particles import particle_columns
+from amorphace.dataset.table import Table
+from amorphace.dataset.thermal import majority_species
 from amorphace.learn.clusters import checked_fields, plain
 from amorphace.learn.coarse import LENGTHS, coarse_grained, coarse_names
 
@@ -201,6 +204,71 @@ def input_names(descriptor: ACEDescriptor, lengths: Sequence[float] = LENGTHS) -
     names = descriptor.get_feature_names_out().tolist()
     species = [str(label) for label in np.asarray(descriptor.species).ravel()]
     return names + coarse_names(names, species, lengths)
+
+
+def table_inputs(
+    table: Table,
+    configurations: Iterable[Configuration],
+    descriptor: ACEDescriptor,
+    *,
+    target: str = "d2min",
+    centres: str | None = None,
+    lengths: Sequence[float] = LENGTHS,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """X, y and groups of a regression, from a labelled table and its configurations.
+
+    Parameters
+    ----------
+    table : Table
+        Targets of all particles of a species, as `label_thermal` makes it.
+    configurations : iterable of Configuration
+        One a sample of the table, in the same order (for example inherent structures); taken one
+        at a time.
+    descriptor, lengths
+        As for `propensity_inputs`.
+    target : str
+        Which target of the table.
+    centres : str, optional
+        Species whose particles are predicted; the most frequent one when left out.
+    progress : callable, optional
+        Called with 1 after each configuration.
+
+    Returns
+    -------
+    X : ndarray of shape (n_sites, n_columns)
+    y : ndarray of shape (n_sites,)
+    groups : ndarray of shape (n_sites,)
+        Index into `table.sample_names`.
+
+    Raises
+    ------
+    InputError
+        If the table lacks the target, the numbers of samples differ, or a particle of the table
+        is not in its configuration.
+    """
+    if target not in table.targets:
+        known = ", ".join(table.targets) or "none"
+        raise InputError(f"the table has no target {target!r}; there are: {known}")
+    chosen = majority_species(table.species) if centres is None else centres
+    X, y, groups = [], [], []
+    given = 0
+    for given, configuration in enumerate(configurations, start=1):
+        if given > len(table.sample_names):
+            break
+        values = particle_columns(table, configuration, given - 1)[target]
+        where = (configuration.species == chosen) & np.isfinite(values)
+        X.append(propensity_inputs(configuration, descriptor, lengths=lengths, where=where))
+        y.append(values[where])
+        groups.append(np.full(int(where.sum()), given - 1))
+        if progress is not None:
+            progress(1)
+    if given != len(table.sample_names):
+        raise InputError(
+            f"the table is of {len(table.sample_names)} samples, but {given} or more "
+            "configurations were given; give one for each, in the same order"
+        )
+    return np.concatenate(X), np.concatenate(y), np.concatenate(groups)
 
 
 def propensity_predictions(
@@ -578,8 +646,8 @@ def _extra_moments(
     if not len(extra.weights) or not all(np.isfinite(w) and w >= 0 for w in extra.weights):
         raise InputError(f"weights of extra rows must not be negative; got {extra.weights}")
     target = _logarithm(target) if log else target.copy()
-    for c in np.unique(configuration):
-        target[configuration == c] -= target[configuration == c].mean()
+    _, place = np.unique(configuration, return_inverse=True)
+    target -= (np.bincount(place, target) / np.bincount(place))[place]
     B = (B - mean) / scale
     return tuple(
         _Moments.of(B[sample == label], target[sample == label] / unit)
