@@ -10,6 +10,8 @@ import pytest
 import amorphace as am
 from amorphace import cli
 from amorphace.dataset.store import read_table
+from amorphace.learn.analysis import read_analysis
+from amorphace.learn.model import LinearModel
 
 from test_ace_features import glass
 
@@ -99,13 +101,22 @@ def test_learn_writes_numbers_and_figure(table, tmp_path, capsys):
     out = tmp_path / "results"
     words = ["--folds", 3, "--n-columns", 1, 5, 6, 10, "--n-jobs", 1]
     assert run("learn", table, "-o", out, *words) == 0
-    assert {p.name for p in out.iterdir()} == {
-        "accuracy.csv", "summary.json", "accuracy.png", "accuracy.pdf"
+    assert {p.name for p in out.iterdir()} >= {
+        "analysis.json", "accuracy.csv", "selection.csv", "distributions.csv", "ard.csv",
+        "summary.json", "model.json", "accuracy.png", "accuracy.pdf",
     }  # fmt: skip
+    analysis = read_analysis(out)
+    assert analysis.selections[0].names[0] == "B1"
+    assert analysis.warnings == json.loads((out / "summary.json").read_text())["warnings"] == []
+    model = LinearModel.from_json(out / "model.json")
+    assert am.ACEDescriptor(**model.settings).get_feature_names_out()[
+        : len(model.names)
+    ].tolist() == list(model.names)
+    assert model.centres == ("A",)
     summary = json.loads((out / "summary.json").read_text())
     best = {(s["cutoff"], s["n_columns"]): s["accuracy"] for s in summary["accuracy"]}
     assert best[2.0, 6] > best[2.0, 5] + 0.1  # the first B column decides
-    assert summary["provenance"]["parameters"] == {"folds": 3, "random_folds": False, "seed": 0}
+    assert summary["provenance"]["parameters"]["folds"] == 3
     with open(out / "accuracy.csv") as stream:
         assert len(list(csv.DictReader(stream))) == 2 * 4 * 3
     assert "cutoff" in capsys.readouterr().out

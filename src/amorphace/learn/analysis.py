@@ -171,7 +171,7 @@ class _Work:
             self.sites.X,
             self.sites.y,
             self.sites.groups,
-            n_columns=_order_ends(self.sites.columns),
+            n_columns=[n for _, n in _scopes(self.sites.columns)],
             n_splits=self.n_splits,
             n_inner_splits=self.settings.n_inner_splits,
             seed=self.settings.seed,
@@ -236,7 +236,8 @@ class _Work:
 
     def learning(self, progress: Progress) -> tuple[LearningCurve, ...]:
         kinds: tuple[Vary, ...] = ("samples", "sites")
-        todo = [(vary, n) for vary in kinds for n in _order_ends(self.sites.columns)]
+        ends = _order_ends(self.sites.columns)
+        todo: list[tuple[Vary, int]] = [(vary, n) for vary in kinds for n in ends]
         made: list[LearningCurve] = []
         for k, (vary, n) in enumerate(todo):
             curve = learning_curve(

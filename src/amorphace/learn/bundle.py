@@ -125,7 +125,8 @@ class Analysis:
     accuracy_random : tuple of AccuracyCurve
         The same with random folds, to compare with published numbers.
     classifiers : tuple of ClassifierScore
-        Logistic regression and support vector machine, at the columns of each body order.
+        Logistic regression and support vector machine, with the columns of order 1, and of orders
+        1 and 2.
     selections : tuple of Selection
         Among the columns of order 1, and of orders 1 and 2 (Fig. 5).
     stability : tuple of SelectionStability

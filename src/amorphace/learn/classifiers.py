@@ -156,7 +156,9 @@ def compare_classifiers(
         for fold in outer
     ]
     kinds: tuple[Classifier, ...] = ("logistic", "svm")
-    tasks = [(n, kind, f) for n in points for kind in kinds for f in range(n_splits)]
+    tasks: list[tuple[int, Classifier, int]] = [
+        (n, kind, f) for n in points for kind in kinds for f in range(n_splits)
+    ]
     calls = (
         delayed(_decide)(
             X[:, :n],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +127,7 @@ def fit_bordered(
         If a fit does not converge.
     """
     n_base, n_sites = base.shape
-    upper = np.triu_indices(n_base)
+    upper: Any = np.triu_indices(n_base)
     products = base[upper[0]] * base[upper[1]]
     penalty = np.full(n_base + 1, strength)
     penalty[0] = 0
@@ -146,8 +147,8 @@ def fit_bordered(
         going = np.abs(gradient).max(axis=1) > TOLERANCE * n_sites
         if not going.any():
             return theta
-        active, column, part, f, value = (v[going] for v in (active, column, part, f, value))
-        gradient, w = gradient[going], (p * (1 - p))[going]
+        active, column, part = active[going], column[going], part[going]
+        f, value, gradient, w = f[going], value[going], gradient[going], (p * (1 - p))[going]
         hessian = _bordered(base, products, upper, column, w) + np.diag(penalty)
         step = -np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
         slope = np.einsum("jk,jk->j", gradient, step)
@@ -170,7 +171,7 @@ def fit_bordered(
 def _bordered(
     base: NDArray[np.float64],
     products: NDArray[np.float64],
-    upper: tuple[NDArray[np.intp], ...],
+    upper: Any,
     column: NDArray[np.float64],
     w: NDArray[np.float64],
 ) -> NDArray[np.float64]:

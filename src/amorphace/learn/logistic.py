@@ -83,7 +83,7 @@ def logistic_path(
     """
     X = np.asarray(X, dtype=np.float64)
     scaled = StandardScaler().fit(X)
-    solver = Solver(Problem.of(scaled.transform(X), y, [np.arange(len(y))]))
+    solver = Solver(Problem.of(np.asarray(scaled.transform(X)), y, [np.arange(len(y))]))
     theta = solver.problem.start
     for strength in strengths:
         theta = _solve(solver, strength, theta, tolerance)

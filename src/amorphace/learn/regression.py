@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import get_lapack_funcs
 from scipy.stats import pearsonr, spearmanr
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
@@ -173,7 +174,8 @@ def _posterior(
     matrix[np.diag_indices(len(matrix))] += precision
     factor, lower = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
     mean = noise * cho_solve((factor, lower), projection, check_finite=False)
-    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    invert: Any = get_lapack_funcs("potri", (factor,))
+    inverse, _ = invert(factor, lower=1, overwrite_c=1)
     return mean, np.diagonal(inverse).copy()
 
 
@@ -262,7 +264,9 @@ def _correlate(
     truth = t[fold.test]
     if kept == 0 or np.ptp(predicted) == 0 or np.ptp(truth) == 0:
         return np.nan, np.nan, kept
-    return float(pearsonr(predicted, truth)[0]), float(spearmanr(predicted, truth)[0]), kept
+    pearson: Any = pearsonr(predicted, truth)
+    spearman: Any = spearmanr(predicted, truth)
+    return float(pearson.statistic), float(spearman.statistic), kept
 
 
 def _check_target(X: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
