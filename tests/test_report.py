@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -119,6 +120,14 @@ def test_papers_values_stand_beside_ours_where_the_paper_states_one() -> None:
     assert comparisons(content(n=300, model="silica")) == ()
     missing = comparisons(content(n=300, analysis=None, snapshots=()))
     assert {line.ours for line in missing} == {"not measured here"}
+
+
+def test_published_values_stand_below_ours_with_what_differs() -> None:
+    said = page(content(n=200))
+    assert said.index("the logarithm of D²min</th>") < said.index("SE(3)-equivariant network")
+    assert "A few hundredths between two methods mean little here" in said
+    assert "CAGE" not in page(content(n=200, model="wahnstrom"))
+    assert "CAGE" not in page(content(n=200, propensity=()))
 
 
 def test_the_papers_numbers_are_its_own(shared) -> None:
@@ -243,3 +252,9 @@ def test_a_gain_is_called_clear_only_beyond_the_spread_between_folds() -> None:
         assert f"columns of higher body order add at most 10.0 points, {judged}" in said.replace(
             "which is ", ""
         )
+
+
+def test_the_python_of_the_documentation_runs() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "report.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec(compile(block, "report.md", "exec"), {})

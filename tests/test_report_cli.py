@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
@@ -15,6 +16,7 @@ from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.bundle import write_analysis
 from amorphace.report.assemble import assemble, make_snapshot
 
+from report_samples import content
 from test_ace_features import glass
 
 WORDS = {"cutoff": 2.0, "species": ("A", "B"), "max_order": 2, "max_degree": 4, "n_max": 4}
@@ -104,6 +106,21 @@ def test_nothing_is_overwritten_unasked_and_faults_are_one_line(folder, capsys) 
     assert run("report", folder / "results", *two, "-o", folder / "no.html") == 2
     assert "1 configurations need as many --sample numbers, got 2" in capsys.readouterr().err
     assert not (folder / "no.html").exists()
+
+
+def test_results_of_regressions_come_onto_the_page(folder, capsys) -> None:
+    (scores, curves) = content(n=100).propensity, content(n=100).propensity_curves
+    path = folder / "regress.json"
+    path.write_text(json.dumps({"score": scores[0].to_dict(), "curve": curves[0].to_dict()}))
+    words = ["report", folder / "results", "--regression", path, "-o", folder / "regressed.html"]
+    assert run(*words) == 0
+    text = (folder / "regressed.html").read_text(encoding="utf-8")
+    assert "Regression over all particles" in text
+    assert 'id="plot-propensity-curve"' in text
+    capsys.readouterr()
+    path.write_text("{}")
+    assert run(*words[:-1], folder / "no.html") == 2
+    assert "not the results of a regression" in capsys.readouterr().err
 
 
 def test_models_of_the_folds_give_cluster_functions_their_bands(table, analysis) -> None:

@@ -54,6 +54,9 @@ def report(
         typer.Option(help="Results of the other protocol, for the shared panel of figure 4."),
     ] = None,
     companion_protocol: Annotated[str, typer.Option(help="Name of that protocol.")] = "",
+    regression: Annotated[
+        list[Path] | None, typer.Option(help="Results of regress: correlations and their curves.")
+    ] = None,
     title: Annotated[str, typer.Option(help="Of the page; the model and protocol.")] = "",
     figures: Annotated[
         Path | None, typer.Option(help="Folder for the figures as PDF, SVG and PNG.")
@@ -70,12 +73,13 @@ def report(
     --model kob-andersen --protocol thermal -o report.html
     """
     from amorphace.learn.bundle import read_analysis
-    from amorphace.report.assemble import assemble
+    from amorphace.report.assemble import assemble, read_regression
     from amorphace.report.page import write_report
 
     for target in (output, figures):
         if target is not None and target.exists() and not overwrite:
             raise InputError(f"{target} is there already; choose another, or give --overwrite")
+    regressions = [read_regression(path) for path in regression or []]
     analysis, described = _analysis(source, table, n_jobs)
     content = assemble(
         title or ", ".join(filter(None, (model, protocol))) or source.stem,
@@ -88,6 +92,8 @@ def report(
         protocol=protocol,
         companion=None if companion is None else read_analysis(companion),
         companion_protocol=companion_protocol,
+        propensity=tuple(score for score, _ in regressions),
+        propensity_curves=tuple(curve for _, curve in regressions if curve is not None),
     )
     write_report(output, content)
     show(f"{output}: {output.stat().st_size / 1e6:.1f} MB")

@@ -26,7 +26,7 @@ from amorphace.report import numbers
 from amorphace.report.cards import Section, classifier_rows, sections
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
 from amorphace.report.palette import ACTIVE_COLOUR, DIVERGING, INACTIVE_COLOUR, PALETTE
-from amorphace.report.paper import CITATION
+from amorphace.report.paper import CITATION, PUBLISHED_PROPENSITY, WHAT_DIFFERS
 from amorphace.report.verdict import comparisons, headline, verdict
 from amorphace.report.words import LABELS, quantity, target_name
 
@@ -90,10 +90,13 @@ def page(content: ReportContent) -> str:
         warnings=_warnings(content, health),
         headline=headline(content.analysis),
         verdict=verdict(content),
+        notes=content.analysis.notes if content.analysis else (),
         comparisons=comparisons(content),
         citation=CITATION,
         classifiers=classifier_rows(content.analysis),
         propensity=content.propensity,
+        published=PUBLISHED_PROPENSITY.get(content.model, ()),
+        what_differs=WHAT_DIFFERS,
         provenance=brief,
         more_provenance=tuple(line for line in history if line not in brief),
         settings=tuple(_lines(content.settings)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -214,3 +215,35 @@ def paper_values(model: str, protocol: str) -> tuple[PaperValue, ...]:
     if not any(v.model == model for v in PAPER):
         return ()
     return tuple(v for v in PAPER if v.model in ("", model) and v.protocol == protocol)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What another method reaches on a similar task.
+
+    Attributes
+    ----------
+    method : str
+    pearson : float
+        Correlation of predicted with measured propensity near tau_alpha.
+    """
+
+    method: str
+    pearson: float
+
+
+PUBLISHED_PROPENSITY: Mapping[str, tuple[Published, ...]] = {
+    "kob-andersen": (
+        Published(method="EIGNN", pearson=0.82),
+        Published(method="CAGE", pearson=0.80),
+        Published(method="SE(3)-equivariant network", pearson=0.79),
+        Published(method="GlassMLP", pearson=0.74),
+    )
+}
+"""By model, as their authors report them."""
+
+WHAT_DIFFERS = (
+    "Published values are as their authors report them, for the propensity near the relaxation "
+    "time: other configurations and protocols, hundreds of configurations to learn from for most, "
+    "and no D²min among the targets. A few hundredths between two methods mean little here."
+)

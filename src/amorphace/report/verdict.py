@@ -160,8 +160,7 @@ def _random_folds(a: Analysis) -> Iterator[str]:
         return
     yield (
         f"Folds that mix the sites of all samples would say {percent(random)} instead of "
-        f"{percent(whole)} at {n} columns: neighbouring sites of one sample resemble each other, "
-        "so a mixed fold has partly seen what it is tested on."
+        f"{percent(whole)} at {n} columns."
     )
 
 
