@@ -93,6 +93,25 @@ def test_interactions_must_be_symmetric() -> None:
         LennardJones(epsilon=((1.0, 1.0), (1.0, 1.0)), sigma=((1.0, 0.8), (0.9, 1.0)), cutoff=2.5)
 
 
+def test_the_numbers_of_a_model_may_be_those_of_numpy() -> None:
+    """numpy writes np.float64(0.8) where Python writes 0.8, which LAMMPS does not read."""
+    plain = kob_andersen()
+    assert isinstance(plain.potential, LennardJones)
+    sigma = tuple(map(tuple, np.array(plain.potential.sigma)))
+    model = replace(
+        plain,
+        potential=replace(plain.potential, sigma=sigma, cutoff=np.float64(2.5)),
+        masses=tuple(np.ones(2)),
+        timestep=np.float64(0.005),
+        melt_temperature=np.float64(1.0),
+    )
+    one, other = create(plain, 50, seed=1), create(model, 50, seed=1)
+    assert one.configuration.positions.tobytes() == other.configuration.positions.tobytes()
+    stage = Stage(name="warm", ensemble="nvt", duration=0.1, start=np.float64(0.8))
+    (chunk,) = run_stage(model, other, stage, seed=1)
+    assert np.isfinite(chunk.record.total).all()
+
+
 def copper(**change: object) -> EmbeddedAtom:
     return replace(EmbeddedAtom(file="Cu.alloy", elements=("Cu",), diameters=((2.5,),)), **change)
 
