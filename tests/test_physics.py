@@ -75,7 +75,7 @@ TAU = {
 
 26 is for Wahnstrom's masses of 2 and 1. From one time origin to another in one run of 1000
 particles tau varies: 80 to 144 (mean 108, deviation 26), 12 to 26 (19, 6), 18 to 83 (44, 22);
-averages over the run hold 3.5, 8 and 6 relaxation times. They gave 113, 18.7 and 46.
+averages over the run hold 3.5, 8 and 6 relaxation times. They gave 113, 18.8 and 47.
 """
 FRAMES = 100
 REPLICAS = 8
