@@ -1,10 +1,15 @@
 import json
+import sys
 
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
 import amorphace as am
+from amorphace import cli
+from amorphace.dataset.isoconfigurational import ThermalSample, label_thermal
+from amorphace.dataset.store import write_table
+from amorphace.dataset.table import Table
 from amorphace.learn.propensity import (
     ExtraRows,
     PropensityCurve,
@@ -14,9 +19,21 @@ from amorphace.learn.propensity import (
     propensity_inputs,
     propensity_predictions,
     propensity_score,
+    table_inputs,
 )
 
 from test_ace_features import glass
+
+
+def run(*words):
+    """Exit code of the command line, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["amorphace", *map(str, words)])
+        try:
+            cli.main()
+        except SystemExit as end:
+            return end.code or 0
+    return 0
 
 
 def samples(n_samples=5, n=120, noise=0.5, seed=0):
@@ -151,7 +168,7 @@ def test_what_cannot_be_learned_from_is_said():
     with pytest.raises(am.InputError, match="at least 2 are needed; got 1"):
         propensity_score(X, y, np.zeros(len(y)), target="d2min")
     with pytest.raises(am.InputError, match="must be finite numbers"):
-        propensity_score(np.where(X == X.max(), np.nan, X), y, groups, target="d2min")
+        propensity_score(np.where(X.max() == X, np.nan, X), y, groups, target="d2min")
     with pytest.raises(am.InputError, match="same for all particles of sample 1"):
         propensity_score(X, np.where(groups == 1, 0.0, y), groups, target="d2min")
     with pytest.raises(am.InputError, match="logarithm needs positive targets"):
@@ -170,3 +187,78 @@ def test_a_constant_column_has_no_weight():
     a = propensity_predictions(X, y, groups)
     b = propensity_predictions(np.hstack([X, np.full((len(X), 1), 3.3)]), y, groups)
     np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.fixture
+def ensemble(tmp_path):
+    """Three glasses whose particles are labelled by how many B are near."""
+    ace = am.ACEDescriptor(cutoff=1.9, species=("A", "B"), max_order=1, n_max=2)
+    glasses = [glass(k) for k in range(3)]
+    d2min = np.concatenate([2 - ace.transform(g)[:, 2] for g in glasses])
+    table = Table(
+        sample=np.repeat(np.arange(3), [len(g) for g in glasses]),
+        particle_id=np.concatenate([g.ids for g in glasses]),
+        species=np.concatenate([g.species for g in glasses]),
+        targets={"d2min": d2min},
+        sample_names=["one", "two", "three"],
+    )
+    write_table(tmp_path / "labels.zarr", table)
+    for k, g in enumerate(glasses):
+        am.write(tmp_path / f"s{k}.dump", g)
+    return tmp_path, table, glasses
+
+
+def test_command_regresses_every_sample_on_the_others(ensemble, capsys):
+    folder, _, _ = ensemble
+    out = folder / "regress.json"
+    files = sorted(folder.glob("s*.dump"))
+    words = ["--labels", folder / "labels.zarr", "--species", "A", "B", "--n-jobs", 1, "--log"]
+    basis = ["--cutoff", 1.9, "--n-max", 2, "--lengths", 0.8]
+    assert run("regress", *files, *words, *basis, "-o", out) == 0
+    results = json.loads(out.read_text())
+    score = PropensityScore.from_dict(results["score"])
+    assert (score.log, score.samples, score.n_columns) == (True, ("one", "two", "three"), 12)
+    assert len(PropensityCurve.from_dict(results["curve"]).n_train) == 2
+    assert "mean" in capsys.readouterr().out
+    assert run("regress", *files[:2], *words, "-o", folder / "b.json") == 2
+    assert "the table is of 3 samples" in capsys.readouterr().err
+
+
+def test_rows_of_a_table_are_its_particles(ensemble):
+    _, table, glasses = ensemble
+    ace = am.ACEDescriptor(cutoff=1.9, species=("A", "B"), max_order=1, n_max=2)
+    X, y, groups = table_inputs(table, glasses, ace, centres="B", lengths=[0.8])
+    rows = table.species == "B"
+    np.testing.assert_array_equal(y, table.targets["d2min"][rows])
+    np.testing.assert_array_equal(groups, table.sample[rows])
+    np.testing.assert_allclose(2 - X[:, 2], y, rtol=1e-12)
+    with pytest.raises(am.InputError, match="no target 'propensity'; there are: d2min"):
+        table_inputs(table, glasses, ace, target="propensity")
+
+
+@pytest.mark.slow
+def test_d2min_of_a_supercooled_liquid_is_mostly_structure(shared, tmp_path):
+    """Ten samples of BOTAN at T = 0.44: D2min at 0.80 or more, radial columns alone far below."""
+    folder = shared / "data" / "ka_T0.44"
+    starts = sorted(folder.glob("*.initial.dump"))
+    ends = sorted(folder.glob("*.endpoints.dump.gz"))
+    species = ("A", "B")
+    table = label_thermal(
+        ThermalSample(a.name, am.read(a, species), am.iread(b, species))
+        for a, b in zip(starts, ends, strict=True)
+    )
+    write_table(tmp_path / "labels.zarr", table)
+    inherent = sorted(folder.glob("*.inherent.dump"))
+    words = ["--labels", tmp_path / "labels.zarr", "--species", "A", "B", "--n-jobs", 1]
+    out = tmp_path / "regress.json"
+    assert run("regress", *inherent, *words, "-o", out, "--no-curve") == 0
+    d2min = PropensityScore.from_dict(json.loads(out.read_text())["score"])
+    assert d2min.pearson.mean() >= 0.80
+    assert d2min.spearman.mean() >= 0.80
+    ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=1)
+    frames = [am.read(path, species) for path in inherent]
+    X, y, groups = table_inputs(table, frames, ace, target="propensity")
+    moved = propensity_score(X, y, groups, target="propensity")
+    assert moved.pearson.mean() >= 0.76
+    alone = propensity_score(X[:, :20], y, groups, target="propensity")
+    assert 0.55 < alone.pearson.mean() < 0.65
