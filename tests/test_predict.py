@@ -59,7 +59,7 @@ def test_only_the_chosen_species_gets_a_score():
     assert (np.isfinite(score(model, unseen)) == (unseen.species == majority)).all()
     by_hand = score(model, unseen, centres=minority)
     assert (np.isfinite(by_hand) == (unseen.species == minority)).all()
-    named = replace(model, settings={**model.settings, "centres": [minority]})
+    named = replace(model, centres=(minority,))
     np.testing.assert_array_equal(score(named, unseen), by_hand)
 
 

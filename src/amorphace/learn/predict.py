@@ -103,7 +103,7 @@ def score(
         structure, if it learned from inherent structures).
     centres : str or sequence of str, optional
         Species whose particles get a score. When left out: those the model was fitted to, if it
-        names them (`model.settings["centres"]`), otherwise the most frequent species.
+        names them (`model.centres`), otherwise the most frequent species.
     n_jobs : int, optional
         Threads; None is 1, -1 is all processors.
 
@@ -157,7 +157,7 @@ def iter_scores(
     highest = int(descriptor.basis_.order[columns].max(initial=1))
     if descriptor.sort == "lexicographic":
         descriptor = descriptor.set_params(max_order=highest).fit()
-    wanted = model.settings.get("centres") if centres is None else centres
+    wanted = (model.centres or None) if centres is None else centres
     for configuration in configurations:
         _check_species(configuration, model.settings["species"])
         sites = Sites(configuration, _centres(configuration, wanted))
