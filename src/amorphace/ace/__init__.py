@@ -5,6 +5,7 @@ radial        R_n(r) and the distance transforms
 angular       real spherical harmonics, Wigner 3j symbols
 coupling      invariant couplings of any order, and how many there are
 purification  the constant matrix T with B_pure = T B
+clusters      cluster functions v1, v2, v3 of a linear model
 reference     the features in plain numpy: slow, readable, the truth that tests compare with
 descriptor    the scikit-learn face
 """
