@@ -58,7 +58,9 @@ class Context:
     @property
     def model(self) -> GlassModel:
         """The model of glass."""
-        return model_of(self.parameters["model"])
+        numbers = dict(self.parameters["model"])
+        potential = {k: v for k, v in numbers["potential"].items() if k != "sha256"}
+        return model_of(numbers | {"potential": potential})
 
     def input(self, role: str) -> str:
         """The one input of a role, if it is sound.

@@ -9,8 +9,9 @@ from typing import Any
 
 from amorphace.campaign.units import Unit
 from amorphace.config import Experiment
+from amorphace.dataset.provenance import sha256
 from amorphace.simulate.dynamics import step_count
-from amorphace.simulate.models import GlassModel
+from amorphace.simulate.models import EmbeddedAtom, GlassModel
 from amorphace.simulate.preparation import preparation_steps
 
 RATES = {"kob-andersen": 1.5e6, "wahnstrom": 1.3e6, "bead-spring": 3.0e6}
@@ -291,8 +292,14 @@ def _described(
 
 
 def _numbers(model: GlassModel) -> dict[str, Any]:
-    """All numbers of a model, as the table [model] of an experiment file gives them."""
-    return _without_none(asdict(model))
+    """All numbers of a model, as the table [model] of an experiment file gives them.
+
+    Of a potential in a file the digest stands beside the name: another content is another model.
+    """
+    numbers = _without_none(asdict(model))
+    if isinstance(model.potential, EmbeddedAtom):
+        numbers["potential"]["sha256"] = sha256(model.potential.file)
+    return numbers
 
 
 def _without_none(value: Any) -> Any:

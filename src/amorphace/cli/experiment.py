@@ -147,13 +147,11 @@ def _finish(file: Path, plan: Plan, store: Store) -> None:
             "used"
         )
     from amorphace.report.experiment import experiment_content
-    from amorphace.report.figures import content_figures, save_figure
+    from amorphace.report.figures import save_figures
     from amorphace.report.page import write_report
 
     content = experiment_content(plan, store, command=command_line())
-    (folder / "figures").mkdir()
-    for name, figure in content_figures(content).items():
-        save_figure(figure, folder / "figures" / name)
+    save_figures(folder / "figures", content)
     show(f"{write_report(folder / 'report.html', content)}: open it in a browser")
 
 

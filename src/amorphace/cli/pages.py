@@ -12,6 +12,7 @@ from amorphace.cli.shared import (
     ListOptions,
     OverwriteOption,
     app,
+    command_line,
     progress_bar,
     show,
 )
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 def report(
     source: Annotated[
         Path,
-        typer.Argument(help="A folder or file of results (analysis.json), or a described table."),
+        typer.Argument(
+            help="Results (a folder or analysis.json), a described table, or an experiment file."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page, NAME.html.")] = Path(
         "report.html"
@@ -69,17 +72,31 @@ def report(
     The page holds everything it shows and needs no network. From a described table the quick
     parts of the analysis are made first; from results nothing is computed but cluster functions.
 
+    Of an experiment file that `amorphace run` has finished, everything is known; add --companion
+    OTHER.results for the shared panel of figure 4.
+
     Example: amorphace report results --labels labels.zarr --configuration s1.inherent.dump
     --model kob-andersen --protocol thermal -o report.html
     """
+    from dataclasses import replace
+
     from amorphace.learn.bundle import read_analysis
     from amorphace.report.assemble import assemble, read_regression
-    from amorphace.report.page import write_report
 
     for target in (output, figures):
         if target is not None and target.exists() and not overwrite:
             raise InputError(f"{target} is there already; choose another, or give --overwrite")
     regressions = [read_regression(path) for path in regression or []]
+    other = {
+        "companion": None if companion is None else read_analysis(companion),
+        "companion_protocol": companion_protocol,
+        "propensity": tuple(score for score, _ in regressions),
+        "propensity_curves": tuple(curve for _, curve in regressions if curve is not None),
+    }
+    if source.suffix == ".toml":
+        content = replace(_experiment(source), **other)
+        _write(output, figures, replace(content, title=title or content.title))
+        return
     analysis, described = _analysis(source, table, n_jobs)
     content = assemble(
         title or ", ".join(filter(None, (model, protocol))) or source.stem,
@@ -90,16 +107,33 @@ def report(
         ),
         model=model,
         protocol=protocol,
-        companion=None if companion is None else read_analysis(companion),
-        companion_protocol=companion_protocol,
-        propensity=tuple(score for score, _ in regressions),
-        propensity_curves=tuple(curve for _, curve in regressions if curve is not None),
+        **other,
     )
+    _write(output, figures, content)
+
+
+def _write(output: Path, figures: Path | None, content: ReportContent) -> None:
+    """The page, and the figures if they are asked for."""
+    from amorphace.report.figures import save_figures
+    from amorphace.report.page import write_report
+
     write_report(output, content)
     show(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     if figures is not None:
-        names = _write_figures(figures, content)
+        names = save_figures(figures, content)
         show(f"{figures}: {', '.join(names)} as PNG, PDF and SVG")
+
+
+def _experiment(file: Path) -> ReportContent:
+    """What a finished experiment gave."""
+    from amorphace.campaign.plan import make_plan, store_path
+    from amorphace.campaign.store import Store
+    from amorphace.config import read_experiment
+    from amorphace.report.experiment import experiment_content
+
+    experiment = read_experiment(file)
+    store = Store(store_path(file, experiment), create=False)
+    return experiment_content(make_plan(experiment), store, command=command_line())
 
 
 def _analysis(source: Path, table: Path | None, n_jobs: int) -> tuple[Analysis, Table | None]:
@@ -177,16 +211,3 @@ def _diameters(model: str, species: tuple[str, ...]) -> dict[str, float]:
         return {}
     sigma = glass.potential.sigma
     return {label: sigma[k][k] for k, label in enumerate(species[: len(sigma)])}
-
-
-def _write_figures(folder: Path, content: ReportContent) -> list[str]:
-    """All figures that the content has numbers for."""
-    from amorphace.core.files import written_aside
-    from amorphace.report.figures import content_figures, save_figure
-
-    figures = content_figures(content)
-    with written_aside(folder, folder=True) as partial:
-        partial.mkdir()
-        for name, figure in figures.items():
-            save_figure(figure, partial / name)
-    return list(figures)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,8 @@ from amorphace.report.content import (
     Snapshot,
     StressStrain,
 )
+
+SCORE = "The score is that of the model fitted to the labelled particles of all samples."
 
 
 def experiment_content(plan: Plan, store: Store, *, command: str = "") -> ReportContent:
@@ -186,7 +187,7 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
             protocol="thermal",
             caption="The configuration that the runs start from"
             + (", at its inherent structure" if measured.parameters["quench"] else "")
-            + "; D2min and propensity are isoconfigurational averages.",
+            + f"; D2min and propensity are isoconfigurational averages. {SCORE}",
         )
     name = labels.sample_names[int(labels.sample[0])]
     step = int(labels.step[0])
@@ -206,7 +207,8 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
         sample=int(labels.sample[0]),
         model=model,
         protocol="shear",
-        caption="The configuration before a localised event; D2min of the step that it happens in.",
+        caption="The configuration before a localised event; D2min of the step that it happens in. "
+        + SCORE,
     )
     d2min = np.array(store.array(sheared, "event_d2min")[k])
     return replace(shown, columns={"d2min": d2min, **shown.columns})
@@ -215,8 +217,3 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
 def _configuration(store: Store, unit: str) -> Configuration:
     a = store.arrays(unit)
     return Configuration(positions=a["positions"], species=a["species"], cell=a["cell"])
-
-
-def figures_folder(results: Path) -> Path:
-    """Where the figures of an experiment's results go."""
-    return results / "figures"

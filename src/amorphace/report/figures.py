@@ -450,6 +450,23 @@ def save_figure(
     return tuple(written)
 
 
+def save_figures(folder: str | Path, content: ReportContent) -> tuple[str, ...]:
+    """Write all figures of a content to a folder, which appears whole; their names.
+
+    Parameters
+    ----------
+    folder : str or Path
+        One that is there is replaced.
+    content : ReportContent
+    """
+    figures = content_figures(content)
+    with written_aside(folder, folder=True) as partial:
+        partial.mkdir()
+        for name, figure in figures.items():
+            save_figure(figure, partial / name)
+    return tuple(figures)
+
+
 @cache
 def _rc() -> Any:
     """The settings of the style file."""
