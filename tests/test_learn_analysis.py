@@ -1,0 +1,391 @@
+"""The whole analysis of a table: complete, honest about what is missing, the same after a file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import amorphace as am
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.dataset.describe import Sample, labelled_sites
+from amorphace.dataset.isoconfigurational import ThermalSample, label_thermal
+from amorphace.dataset.table import Columns, Table
+from amorphace.learn.analysis import (
+    ALL_PARTS,
+    Analysis,
+    AnalysisSettings,
+    analyse,
+    analysis_tables,
+    best_setting,
+    read_analysis,
+    write_analysis,
+)
+from amorphace.learn.codec import decode, encode
+from amorphace.learn.curves import AccuracyCurve
+from amorphace.learn.tables import write_table
+
+NAMES = ["A1", "A2", "B1", "A1·A1 l=0", "A1·B1 l=0"]
+Z = [[0, -1], [0, -1], [1, -1], [0, 0], [0, 1]]
+N = [[1, -1], [2, -1], [1, -1], [1, 1], [1, 1]]
+SMALL = AnalysisSettings(
+    n_splits=3,
+    n_inner_splits=2,
+    n_columns=(1, 3, 5),
+    n_steps=2,
+    n_resamples=2,
+    n_stability_steps=1,
+    n_draws=1,
+)
+
+
+def columns() -> Columns:
+    l = np.where(np.array(N) < 0, -1, 0)
+    return Columns(names=NAMES, order=[1, 1, 1, 2, 2], z=Z, n=N, l=l)
+
+
+def table(n_samples: int = 4, per_sample: int = 40, **changes: Any) -> Table:
+    """Column B1 decides, and D2min grows with it."""
+    rng = np.random.default_rng(1)
+    n = n_samples * per_sample
+    label = np.tile([0, 1, 0, 1, -1], n)[:n]
+    X = rng.normal(size=(n, 5))
+    X[:, 2] += 2.5 * label
+    given: dict[str, Any] = {
+        "sample": np.repeat(np.arange(n_samples), per_sample),
+        "particle_id": np.arange(n),
+        "species": ["A"] * n,
+        "label": label,
+        "targets": {"d2min": np.exp(X[:, 2])},
+        "features": {2.0: rng.normal(size=(n, 5)), 3.0: X},
+        "columns": columns(),
+        "sample_names": [f"s{k}" for k in range(n_samples)],
+        "provenance": {"parameters": {"species": ["A", "B"], "cutoffs": [2.0, 3.0]}},
+    }
+    return Table(**{**given, **changes})
+
+
+@pytest.fixture(scope="module")
+def whole() -> Analysis:
+    return analyse(table(), settings=SMALL)
+
+
+def assert_same(a: Any, b: Any) -> None:
+    """Equal numbers, shapes, types and kinds of number, all the way down."""
+    assert type(a) is type(b)
+    if isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+    elif is_dataclass(a):
+        for field in fields(a):
+            assert_same(getattr(a, field.name), getattr(b, field.name))
+    elif isinstance(a, tuple):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            assert_same(x, y)
+    else:
+        assert a == b
+
+
+def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None:
+    assert [c.cutoff for c in whole.accuracy] == [2.0, 3.0]
+    noise, telling = whole.accuracy
+    assert telling.mean[1] > 0.8 > 0.7 > noise.mean[1]
+    assert {c.folds for c in whole.accuracy_random} == {"random"}
+    assert [(s.classifier, s.n_columns) for s in whole.classifiers] == [
+        ("logistic", 3),
+        ("svm", 3),
+        ("logistic", 5),
+        ("svm", 5),
+    ]
+    assert [s.scope for s in whole.selections] == ["order 1", "orders 1 to 2"]
+    assert {s.names[0] for s in whole.selections} == {"B1"}
+    assert [s.names[0] for s in whole.stability] == ["B1", "B1"]
+    assert whole.pca is not None
+    assert whole.pca.ordering == "pca"
+    assert [(c.vary, c.n_columns) for c in whole.learning] == [
+        ("samples", 3),
+        ("samples", 5),
+        ("sites", 3),
+        ("sites", 5),
+    ]
+    assert [(c.cutoff, c.log_target) for c in whole.ard] == [
+        (2.0, False),
+        (3.0, False),
+        (2.0, True),
+        (3.0, True),
+    ]
+    assert whole.ard[3].pearson[1].mean() > 0.95 > 0.3 > np.nanmax(whole.ard[2].pearson)
+    assert [d.column for d in whole.distributions] == ["A1", "B1"]
+    assert whole.model is not None
+    assert whole.model.settings["cutoff"] == 3.0
+    assert whole.species == ("A", "B")
+    assert (whole.n_samples, whole.n_active, whole.n_inactive, whole.cutoff) == (4, 64, 64, 3.0)
+    assert "spread over 3 folds says little" in whole.warnings[0]
+    assert sum("Only 64" in text for text in whole.warnings) == 2
+    assert any("Random folds score" in note for note in whole.notes)
+
+
+def test_an_analysis_comes_back_from_its_file_as_it_was(whole: Analysis, tmp_path: Path) -> None:
+    holes = replace(
+        whole, ard=(replace(whole.ard[0], pearson=np.full((3, 3), np.nan)), *whole.ard[1:])
+    )
+    for given in (whole, holes):
+        write_analysis(tmp_path, given)
+        assert_same(read_analysis(tmp_path), given)
+        write_analysis(tmp_path / "again.json", read_analysis(tmp_path / "analysis.json"))
+        text = (tmp_path / "analysis.json").read_text(encoding="utf-8")
+        assert (tmp_path / "again.json").read_text(encoding="utf-8") == text
+        assert "NaN" not in text
+    assert '"pearson": [[null, null, null]' in text
+
+
+def test_parts_left_out_are_empty_and_cost_nothing() -> None:
+    seen: list[str] = []
+    made = analyse(
+        table(),
+        settings=replace(SMALL, parts=("distributions", "selection")),
+        progress=lambda part, done, total: seen.append(part),
+    )
+    assert made.accuracy == made.learning == made.ard == made.classifiers == ()
+    assert made.pca is None
+    assert made.model is None
+    assert len(made.distributions) == len(made.selections) == 2
+    assert set(seen) == {"selection"}
+    assert "stability" not in AnalysisSettings.quick().parts
+    assert AnalysisSettings.quick(n_splits=3).n_splits == 3
+
+
+def test_what_cannot_be_computed_is_a_warning_beside_what_can() -> None:
+    few = replace(SMALL, n_splits=5, parts=("accuracy", "ard", "distributions", "stability"))
+    made = analyse(table(2, targets={}), settings=few)
+    assert len(made.distributions) == 2
+    assert made.accuracy == ()
+    text = " | ".join(made.warnings)
+    assert "5 folds grouped by sample need as many samples; there are 2" in text
+    assert "accuracy: choosing the strength with grouped folds needs at least 2 samples" in text
+    assert "ard: the table holds no target 'd2min'; there are: none" in text
+    assert "stability: the stability of a selection needs at least 3 samples" in text
+
+
+def test_three_samples_for_five_folds_give_three_folds_and_a_warning() -> None:
+    made = analyse(table(3), settings=replace(SMALL, n_splits=5, parts=("accuracy",)))
+    assert made.accuracy[0].accuracy.shape == (3, 3)
+    assert "there are 3, so that grouped scores come from 3 folds. Add samples." in made.warnings[0]
+
+
+def test_doubtful_columns_and_labels_are_named() -> None:
+    given = table()
+    X = given.feature_rows(3.0).copy()
+    X[:, 0] = 7.0
+    label = np.where(np.arange(160) % 4 == 0, 1, 0)
+    made = analyse(
+        replace(given, features={3.0: X}, label=label), settings=replace(SMALL, parts=("accuracy",))
+    )
+    text = " | ".join(made.warnings)
+    assert "1 of 5 columns are constant over the labelled sites and tell nothing" in text
+    assert "25% of the labelled sites are active: always guessing" in text
+    assert "Only 40 active sites" in text
+
+
+def with_nan(given: Table) -> Table:
+    X = given.feature_rows(2.0).copy()
+    X[3, 1] = np.nan
+    return replace(given, features={2.0: X, 3.0: given.feature_rows(3.0)})
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "text"),
+    [
+        (lambda t: t.without_features(), {}, "the table holds no features; describe its sites"),
+        (lambda t: replace(t, label=np.full(160, -1)), {}, "no labelled sites; label them first"),
+        (
+            lambda t: replace(t, label=np.ones(160)),
+            {},
+            "all 160 labelled sites have label 1; both labels are needed",
+        ),
+        (with_nan, {}, r"X\[3, 1\] is nan; features must be finite numbers"),
+        (lambda t: t, {"cutoffs": (5.0,)}, "no features of cutoff 5 in the table; there are: 2, 3"),
+        (lambda t: t, {"cutoff": 5.0}, "no features of cutoff 5 in the table; there are: 2, 3"),
+        (lambda t: t, {"parts": ("figure 9",)}, "no part 'figure 9'; there are: accuracy, "),
+    ],
+)
+def test_tables_from_which_nothing_can_be_learned_are_errors(change, options, text) -> None:
+    with pytest.raises(InputError, match=text):
+        analyse(change(table()), settings=replace(SMALL, **options))
+
+
+def test_the_best_setting_is_a_whole_order_and_of_equal_ones_the_shortest() -> None:
+    def curve(cutoff: float | None, scores: list[float]) -> AccuracyCurve:
+        score = np.array(scores)[:, None] * np.ones(2)
+        return AccuracyCurve(
+            n_columns=np.array([2, 3, 5]),
+            accuracy=score,
+            balanced_accuracy=score,
+            roc_auc=score,
+            strength=score,
+            cutoff=cutoff,
+        )
+
+    assert best_setting([curve(2.0, [0.9, 0.7, 0.8]), curve(3.0, [0.9, 0.8, 0.8])], columns()) == (
+        3.0,
+        3,
+    )
+    assert best_setting([curve(None, [0.9, 0.7, 0.8])], columns()) is None
+    assert best_setting([], columns()) is None
+
+
+# ---------------------------------------------------------------- tables
+
+
+def test_tables_hold_every_number_behind_the_figures(whole: Analysis, tmp_path: Path) -> None:
+    tables = analysis_tables(whole)
+    assert set(tables) == {
+        "accuracy",
+        "classifiers",
+        "calibration",
+        "distributions",
+        "thresholds",
+        "selection",
+        "single_columns",
+        "stability",
+        "pca",
+        "learning",
+        "ard",
+    }
+    assert len(tables["accuracy"]) == 2 * 2 * 3 * 3
+    grouped = [
+        line["accuracy"]
+        for line in tables["accuracy"]
+        if line["folds"] == "grouped" and line["cutoff"] == 3.0 and line["n_columns"] == 5
+    ]
+    assert grouped == whole.accuracy[1].accuracy[2].tolist()
+    for lines in tables.values():
+        assert all(line.keys() == lines[0].keys() for line in lines)
+    best = tables["single_columns"][0]
+    assert (best["column"], best["twin_of_first_pick"]) == ("B1", True)
+    for name, lines in tables.items():
+        write_table(tmp_path / f"{name}.csv", lines)
+    with (tmp_path / "selection.csv").open(encoding="utf-8", newline="") as stream:
+        back = list(csv.DictReader(stream))
+    assert back[0]["column"] == "B1"
+    assert float(back[1]["accuracy"]) == whole.selections[0].accuracy[0, 1]
+    assert analysis_tables(replace(whole, ard=())).keys() == set(tables) - {"ard"}
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.csv", [{"column": "=1+1", "accuracy": -0.5}])
+    assert (tmp_path / "t.csv").read_text() == "column,accuracy\n'=1+1,-0.5\n"
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda f: "{", r"a.json:1: not JSON: .*; learn again"),
+        (lambda f: "[]", "JSON, but not an analysis with the format"),
+        (lambda f: json.dumps({**f, "format_version": 2}), "analysis of format version 2; this pr"),
+        (
+            lambda f: json.dumps({k: v for k, v in f.items() if k != "ard"}),
+            "the field 'ard' of Analysis is missing",
+        ),
+        (lambda f: json.dumps({**f, "n_active": "many"}), "int is needed, got 'many'"),
+        (lambda f: json.dumps({**f, "pca": {**f["pca"], "folds": "no"}}), "'no' is none of 'grou"),
+        (
+            lambda f: json.dumps({**f, "pca": {**f["pca"], "n_columns": [1.5]}}),
+            "whole numbers are needed",
+        ),
+    ],
+)
+def test_files_that_are_no_analyses_say_what_is_wrong(
+    whole: Analysis, tmp_path: Path, edit, message: str
+) -> None:
+    write_analysis(tmp_path / "a.json", whole)
+    text = edit(json.loads((tmp_path / "a.json").read_text(encoding="utf-8")))
+    (tmp_path / "a.json").write_text(text, encoding="utf-8")
+    with pytest.raises(FileFormatError, match=message):
+        read_analysis(tmp_path / "a.json")
+
+
+def test_missing_files_and_other_bytes_say_so(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match=r"analysis.json.*cannot be read"):
+        read_analysis(tmp_path)
+    (tmp_path / "a.json").write_bytes(b"\x80\x04\x95")  # how a pickle begins
+    with pytest.raises(FileFormatError, match="not JSON: not UTF-8 text"):
+        read_analysis(tmp_path / "a.json")
+
+
+def test_infinity_is_refused_and_a_hole_is_a_number_that_is_missing() -> None:
+    with pytest.raises(InputError, match="an infinite number cannot be kept as JSON"):
+        encode(np.array([np.inf]))
+    assert np.isnan(decode(float, encode(np.float64(np.nan))))
+    with pytest.raises(TypeError, match="is needed, got True"):
+        decode(int, True)
+
+
+# ---------------------------------------------------------------- the real liquid
+
+
+@pytest.mark.slow
+def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
+    """Figs. 3 to 7, thermal KA at r_cut 4, from ten configurations."""
+    folder = shared / "data" / "ka_T0.44"
+    species, names = ("A", "B"), [f"sample_{k:02d}" for k in range(1, 11)]
+    labels = label_thermal(
+        (
+            ThermalSample(
+                name,
+                am.read(folder / f"{name}.initial.dump", species),
+                am.iread(folder / f"{name}.endpoints.dump.gz", species),
+            )
+            for name in names
+        ),
+        cutoff=2.5,
+        fraction=0.05,
+    )
+    glasses = [Sample(n, am.read(folder / f"{n}.inherent.dump", species)) for n in names]
+    described, sites = labelled_sites(glasses, labels)
+    ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=2)
+    found = replace(
+        described,
+        features={4.0: ace.transform(sites)},
+        columns=Columns(
+            names=ace.get_feature_names_out().tolist(),
+            order=ace.fit().basis_.order,
+            z=ace.basis_.z,
+            n=ace.basis_.n,
+            l=ace.basis_.l,
+        ),
+        provenance={},
+    )
+    settings = AnalysisSettings(
+        parts=tuple(p for p in ALL_PARTS if p not in ("learning", "model")),
+        n_columns=(1, 10, 20, 174),
+        n_resamples=10,
+        n_stability_steps=2,
+        log_target=False,
+    )
+    made = analyse(found, settings=settings)
+    (grouped,), (random,) = made.accuracy, made.accuracy_random
+    np.testing.assert_allclose(grouped.mean, [0.61, 0.68, 0.92, 0.92], atol=0.02)
+    assert (np.abs(random.mean - grouped.mean) < 0.02).all()
+    two_body, all_bodies = made.selections
+    assert two_body.names[:2] == ("B1", "A1")
+    assert all_bodies.first_accuracy.mean(axis=1).max() > two_body.mean[0] + 0.02
+    stable = dict(zip(made.stability[0].names, made.stability[0].frequency, strict=True))
+    assert min(stable["A1"], stable["B1"]) > 0.8
+    for logistic, svm in (made.classifiers[:2], made.classifiers[2:]):
+        assert abs(logistic.accuracy.mean() - svm.accuracy.mean()) < 0.01
+    assert made.pca is not None
+    assert made.pca.mean[19] < grouped.mean[2] - 0.02
+    assert made.ard[0].pearson[2].mean() > made.ard[0].pearson[1].mean() + 0.2
+    a, b = made.distributions
+    assert abs(b.mean_inactive) > abs(b.mean_active)  # denser where nothing moves
+    assert abs(a.mean_inactive) > abs(a.mean_active)

@@ -1,0 +1,193 @@
+"""Forward selection: the picks of the slow way, found by the fast one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.feature_selection import SequentialFeatureSelector
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from amorphace.core.errors import InputError
+from amorphace.dataset.table import Columns
+from amorphace.learn import forward
+from amorphace.learn.folds import split
+from amorphace.learn.forward import fit_bordered
+from amorphace.learn.logistic import logistic_path
+from amorphace.learn.selection import forward_selection, selection_stability
+
+
+def correlated(
+    n: int, weights: list[float], seed: int, *, n_samples: int = 8
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns that share a part, labels drawn from eq. 11, and samples of unequal size."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, len(weights))) + 0.7 * rng.normal(size=(n, 1))
+    y = (rng.random(n) < expit(X @ np.array(weights))).astype(int)
+    return X * 10.0 ** rng.integers(-3, 3, len(weights)), y, rng.integers(0, n_samples, n)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_picks_are_those_of_scikit_learn(seed: int) -> None:
+    X, y, groups = correlated(230, [1.0, -1.0, 0.0, 0.6, 0.0, -0.3, 0.0], seed)
+    folds = [(fold.train, fold.test) for fold in split(y, groups, n_splits=5)]
+    peer = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-8, max_iter=1000))
+    found = forward_selection(X, y, groups, n_steps=4)
+    for n in (1, 2, 4):
+        search = SequentialFeatureSelector(peer, n_features_to_select=n, cv=folds).fit(X, y)
+        support = set(np.flatnonzero(search.get_support()).tolist())
+        assert set(found.indices[:n].tolist()) == support
+
+
+def test_the_accuracy_of_a_step_is_that_of_a_fit_to_the_picks() -> None:
+    X, y, groups = correlated(200, [1.0, -1.0, 0.0, 0.6], 5)
+    found = forward_selection(X, y, groups, n_steps=3, strength=0.3)
+    for step in range(3):
+        picks = found.indices[: step + 1]
+        for f, fold in enumerate(split(y, groups, n_splits=5)):
+            (fit,) = logistic_path(X[np.ix_(fold.train, picks)], y[fold.train], [0.3])
+            right = (fit.decision(X[np.ix_(fold.test, picks)]) > 0) == y[fold.test]
+            assert found.accuracy[step, f] == right.mean()
+
+
+def test_bordered_fits_are_the_fits_of_base_and_column_together() -> None:
+    X, y, _ = correlated(150, [2.0, -1.0, 0.0, 0.6], 6)
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    base = np.vstack([np.ones(150), Z[:, :2].T])
+    theta = fit_bordered(base, Z[:, 2:].T, y.astype(float), np.zeros(3), 0.1)
+    for j in range(2):
+        (fit,) = logistic_path(Z[:, [0, 1, 2 + j]], y, [0.1])
+        # both stop at a gradient of 1e-6 of the mean loss, whose curvature is of order 0.1
+        np.testing.assert_allclose(theta[j], [fit.intercept, *fit.weights], atol=1e-4)
+
+
+def test_the_column_that_decides_is_picked_first_and_its_copy_is_a_twin() -> None:
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(400, 6))
+    y = (X[:, 3] + 0.4 * X[:, 1] > 0).astype(int)
+    X = np.column_stack([X, X[:, 3]])
+    columns = names(7)
+    found = forward_selection(X, y, np.arange(400) % 10, n_steps=2, columns=columns, scope="all")
+    assert found.names == ("c3", "c1")  # of equal columns the first, though the last is as good
+    assert found.twins == ("c3", "c6")
+    assert found.scope == "all"
+    assert found.mean[1] > 0.95 > found.mean[0]
+    assert (found.std > 0).all()
+
+
+def names(n: int) -> Columns:
+    z = [[0]] * n
+    return Columns(names=[f"c{k}" for k in range(n)], order=[1] * n, z=z, n=z, l=z)
+
+
+def test_only_candidates_are_picked_and_no_more_than_there_are() -> None:
+    X, y, groups = correlated(200, [3.0, -1.0, 0.0, 0.6], 8)
+    found = forward_selection(X, y, groups, candidates=[3, 1], n_steps=9, columns=names(4))
+    assert sorted(found.indices.tolist()) == [1, 3]
+    assert found.candidates.tolist() == [1, 3]
+    assert found.candidate_names == ("c1", "c3")
+    assert found.first_accuracy.shape == (2, 5)
+
+
+def test_a_column_that_is_constant_in_the_training_rows_tells_nothing() -> None:
+    X, y, groups = correlated(200, [3.0, 0.0], 9)
+    spike = np.where(groups == 0, np.random.default_rng(0).normal(size=200) * 1e9, 7.0)
+    with_spike = np.column_stack([X, np.full(200, -3.3), spike])
+    found = forward_selection(with_spike, y, groups, candidates=[0, 2, 3], n_steps=3)
+    assert found.indices[0] == 0
+    alone = forward_selection(X, y, groups, n_steps=1)
+    fold = next(f for f, s in enumerate(split(y, groups, n_splits=5)) if 0 in groups[s.test])
+    assert found.accuracy[2, fold] == alone.accuracy[0, fold]
+
+
+def test_blocks_of_candidates_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y, groups = correlated(200, [1.0, -1.0, 0.0, 0.6, 0.2], 10)
+    whole = forward_selection(X, y, groups, n_steps=4)
+    monkeypatch.setattr(forward, "BLOCK_VALUES", 1)
+    one_by_one = forward_selection(X, y, groups, n_steps=4)
+    np.testing.assert_array_equal(whole.indices, one_by_one.indices)
+    np.testing.assert_array_equal(whole.accuracy, one_by_one.accuracy)
+
+
+def test_separable_labels_at_a_weak_strength_converge() -> None:
+    X, _, groups = correlated(100, [1.0, 1.0], 11)
+    y = (X[:, 0] > np.median(X[:, 0])).astype(int)
+    assert forward_selection(X, y, groups, n_steps=2, strength=1e-6).mean[0] > 0.95
+
+
+def test_a_fit_that_does_not_converge_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y, groups = correlated(100, [1.0, 1.0], 12)
+    monkeypatch.setattr(forward, "MAX_STEPS", 1)
+    with pytest.raises(InputError, match=r"does not converge at strength 1; choose a larger"):
+        forward_selection(X, y, groups)
+
+
+def test_random_folds_are_random_and_say_so() -> None:
+    X, y, groups = correlated(200, [1.0, 1.0], 13)
+    first, other = (
+        forward_selection(X, y, groups, folds="random", seed=seed, n_steps=1) for seed in (0, 1)
+    )
+    assert first.folds == "random"
+    assert not np.array_equal(first.first_accuracy, other.first_accuracy)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"n_steps": 0}, "n_steps must be at least 1, got 0"),
+        ({"strength": 0.0}, "strength must be a positive number, got 0.0"),
+        ({"candidates": [2]}, "candidates must be column indices from 0 to 1, at least one"),
+        ({"candidates": []}, "candidates must be column indices from 0 to 1, at least one"),
+        ({"columns": names(3)}, "X has 2 columns, `columns` describes 3"),
+        ({"n_splits": 9}, "9 folds grouped by sample need at least 9 samples, got 8"),
+        ({"X": np.full((100, 2), np.nan)}, r"X\[0, 0\] is nan; features must be finite"),
+    ],
+)
+def test_selections_that_cannot_be_made_say_why(change, text) -> None:
+    X, y, groups = correlated(100, [1.0, 1.0], 14)
+    given = {"X": X, **change}
+    with pytest.raises(InputError, match=text):
+        forward_selection(given.pop("X"), y, groups, **given)
+
+
+# ---------------------------------------------------------------- stability
+
+
+def test_a_decisive_column_is_picked_in_every_run_and_its_near_copies_share() -> None:
+    rng = np.random.default_rng(15)
+    shared = rng.normal(size=600)
+    near = shared[:, None] + 0.5 * rng.normal(size=(600, 3))
+    decisive = rng.normal(size=600)
+    X = np.column_stack([near, decisive, rng.normal(size=600)])
+    y = (2 * decisive + shared > 0).astype(int)
+    found = selection_stability(
+        X, y, np.arange(600) % 8, n_steps=2, n_resamples=8, columns=names(5), scope="five"
+    )
+    assert found.names[0] == "c3"
+    share = dict(zip(found.names, found.frequency, strict=True))
+    assert share["c3"] == 1.0
+    assert max(share.get(f"c{k}", 0) for k in range(3)) < 1  # no one of the three is firm
+    assert sum(found.frequency) == pytest.approx(2)
+    assert found.first[0] == 1.0
+    assert (len(found.bootstrap), len(found.left_out)) == (8, 5)
+    assert all(len(run) == 2 for run in found.bootstrap + found.left_out)
+    assert (found.n_steps, found.scope) == (2, "five")
+
+
+def test_the_same_seed_draws_the_same_samples() -> None:
+    X, y, groups = correlated(240, [0.3, 0.3, 0.3, 0.2], 16)
+    options = {"n_steps": 2, "n_resamples": 5}
+    one, again, other = (
+        selection_stability(X, y, groups, seed=seed, **options) for seed in (3, 3, 4)
+    )
+    assert one.bootstrap == again.bootstrap
+    assert one.bootstrap != other.bootstrap
+    assert one.left_out == other.left_out  # in which nothing is random
+
+
+def test_two_samples_have_no_stability() -> None:
+    X, y, groups = correlated(100, [1.0, 1.0], 17, n_samples=2)
+    with pytest.raises(InputError, match="needs at least 3 samples to draw from, got 2"):
+        selection_stability(X, y, groups)
