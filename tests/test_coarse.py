@@ -39,9 +39,11 @@ def one_by_one(configuration, X, lengths, species, cutoff, include_self):
 
 
 @pytest.mark.parametrize("include_self", [True, False])
-@pytest.mark.parametrize("cutoff", [1.1, 2.5])
-def test_averages_are_those_over_the_neighbour_list(cutoff, include_self):
-    c = random_glass(0)
+@pytest.mark.parametrize(
+    ("cutoff", "words"), [(1.1, {}), (2.5, {}), (1.0, {"n": 900, "side": 9.0}), (2.0, {"tilt": 4})]
+)
+def test_averages_are_those_over_the_neighbour_list(cutoff, words, include_self):
+    c = random_glass(0, **words)
     X = np.random.default_rng(1).normal(size=(len(c), 3))
     words = {"lengths": (0.5, 2.0), "cutoff": cutoff, "include_self": include_self}
     expected = one_by_one(c, X, (0.5, 2.0), ("A", "B"), cutoff, include_self)

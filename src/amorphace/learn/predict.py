@@ -153,10 +153,9 @@ def iter_scores(
     """
     descriptor = model_descriptor(model, n_jobs=n_jobs)
     columns = model_columns(model, descriptor)
-    # columns of an order do not depend on higher ones, which need not be computed
+    # columns stand by order and do not depend on higher ones, which need not be computed
     highest = int(descriptor.basis_.order[columns].max(initial=1))
-    if descriptor.sort == "lexicographic":
-        descriptor = descriptor.set_params(max_order=highest).fit()
+    descriptor = descriptor.set_params(max_order=highest)
     wanted = (model.centres or None) if centres is None else centres
     for configuration in configurations:
         _check_species(configuration, model.settings["species"])
