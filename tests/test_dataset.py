@@ -473,6 +473,23 @@ def test_only_partial_writes_of_dead_processes_of_this_machine_are_removed(tmp_p
     assert sorted(tmp_path.iterdir()) == sorted([alive, elsewhere, tmp_path / "a"])
 
 
+def test_a_large_folder_is_removed_by_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amorphace.core.files.LARGE", 10)
+    with (  # noqa: PT012
+        pytest.raises(KeyboardInterrupt),
+        written_aside(tmp_path / "t.zarr", folder=True) as partial,
+    ):
+        partial.mkdir()
+        (partial / "block").write_bytes(bytes(100))
+        raise KeyboardInterrupt
+    limit = time.monotonic() + 20
+    while any(tmp_path.iterdir()):
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
 def test_a_folder_set_aside_by_a_killed_process_is_put_back(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

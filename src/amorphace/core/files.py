@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,11 +89,19 @@ def _replace_folder(new: Path, target: Path) -> None:
     shutil.rmtree(old)
 
 
+LARGE = 1 << 29
+"""Bytes of a folder that a process of its own removes, so that Ctrl-C ends a program at once."""
+
+
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if not path.is_dir():
+        path.unlink(missing_ok=True)
+    elif sum(p.stat().st_size for p in path.rglob("*")) < LARGE:
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        program = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
+        words = [sys.executable, "-I", "-c", program, str(path)]
+        os.posix_spawn(sys.executable, words, os.environ, setpgroup=0)
 
 
 def _remove_abandoned(target: Path) -> None:

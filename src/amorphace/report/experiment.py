@@ -15,6 +15,7 @@ from amorphace.campaign.units import Unit
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.store import read_table
+from amorphace.dataset.table import ACTIVE, Table
 from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.report.assemble import assemble, make_snapshot
@@ -170,7 +171,7 @@ def _stress_strain(plan: Plan, store: Store) -> Iterator[StressStrain]:
 
 
 def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot | None:
-    """A configuration to look at: the first sample, or the first event of the data set."""
+    """A configuration to look at: the first sample, or the largest localised event."""
     (label,) = plan.of_kind("label")
     labels = read_table(store.folder(label.id) / "labels.zarr")
     if plan.experiment.protocol == "thermal":
@@ -189,29 +190,38 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
             + (", at its inherent structure" if measured.parameters["quench"] else "")
             + f"; D2min and propensity are isoconfigurational averages. {SCORE}",
         )
-    name = labels.sample_names[int(labels.sample[0])]
-    step = int(labels.step[0])
+    k = _largest_event(labels)
+    name = labels.sample_names[int(labels.sample[k])]
+    step = int(labels.step[k])
     sheared = dict(_sound(store, plan.of_kind("shear")))[name].id
-    k = int(np.flatnonzero(store.array(sheared, "event_step") == step)[0])
+    event = int(np.flatnonzero(store.array(sheared, "event_step") == step)[0])
     before = Configuration(
-        positions=store.array(sheared, "event_positions")[k],
+        positions=store.array(sheared, "event_positions")[event],
         species=store.array(sheared, "species"),
-        cell=store.array(sheared, "event_cell")[k],
+        cell=store.array(sheared, "event_cell")[event],
         step=step,
     )
-    rows = labels.take((labels.sample == labels.sample[0]) & (labels.step == step))
+    rows = labels.take((labels.sample == labels.sample[k]) & (labels.step == step))
     shown = make_snapshot(
         f"{name}, step {step}",
         before,
         labels=replace(rows, targets={}),
-        sample=int(labels.sample[0]),
+        sample=int(labels.sample[k]),
         model=model,
         protocol="shear",
         caption="The configuration before a localised event; D2min of the step that it happens in. "
         + SCORE,
     )
-    d2min = np.array(store.array(sheared, "event_d2min")[k])
+    d2min = np.array(store.array(sheared, "event_d2min")[event])
     return replace(shown, columns={"d2min": d2min, **shown.columns})
+
+
+def _largest_event(labels: Table) -> int:
+    """A row of the event with the most active sites."""
+    keys = np.stack([labels.sample, labels.step], axis=1)[labels.label == ACTIVE]
+    events, counts = np.unique(keys, axis=0, return_counts=True)
+    sample, step = events[np.argmax(counts)]
+    return int(np.flatnonzero((labels.sample == sample) & (labels.step == step))[0])
 
 
 def _configuration(store: Store, unit: str) -> Configuration:
