@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -270,16 +269,15 @@ def learn(
 
     Example: amorphace learn table.zarr -o results
     """
-    from dataclasses import asdict, replace
+    from dataclasses import replace
 
-    from amorphace.core.files import text_written_aside, written_aside
+    from amorphace.core.files import written_aside
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import read_table
-    from amorphace.learn.analysis import AnalysisSettings, analyse, analysis_tables, write_analysis
+    from amorphace.learn.analysis import AnalysisSettings, analyse
     from amorphace.learn.fit import labelled_sites
+    from amorphace.learn.folder import write_folder
     from amorphace.learn.folds import split
-    from amorphace.learn.summary import summarize
-    from amorphace.learn.tables import write_table
     from amorphace.report.figures import accuracy_figure, save_figure
 
     if output.exists() and not overwrite:
@@ -309,21 +307,7 @@ def learn(
     parameters = {"folds": folds, "full": full, "random_folds": random_folds, "seed": seed}
     origin = provenance(command_line(), parameters, [table])
     with written_aside(output, folder=True) as folder:
-        folder.mkdir()
-        write_analysis(folder, analysis)
-        for name, lines in analysis_tables(analysis).items():
-            write_table(folder / f"{name}.csv", lines)
-        with text_written_aside(folder / "summary.json") as stream:
-            summary = {
-                "provenance": origin,
-                "accuracy": [asdict(s) for s in summarize(curves)],
-                "accuracy_random": [asdict(s) for s in summarize(analysis.accuracy_random)],
-                "warnings": analysis.warnings,
-                "notes": analysis.notes,
-            }
-            json.dump(summary, stream, indent=1, ensure_ascii=False)
-        if analysis.model is not None:
-            analysis.model.to_json(folder / "model.json")
+        write_folder(folder, analysis, origin)
         save_figure(
             accuracy_figure(curves, analysis.columns, title=title, species=analysis.species),
             folder / "accuracy",
