@@ -13,8 +13,8 @@ from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.fit import labelled_sites
 
-N_BINS = 40
-"""Bins of a histogram."""
+MOST_BINS = 40
+"""Bins of a histogram at most."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,7 +58,11 @@ class Distribution:
 
 
 def radial_distributions(
-    table: Table, cutoff: float, columns: Sequence[str] | None = None, *, n_bins: int = N_BINS
+    table: Table,
+    cutoff: float,
+    columns: Sequence[str] | None = None,
+    *,
+    n_bins: int | None = None,
 ) -> tuple[Distribution, ...]:
     """Distributions of some columns over the labelled sites of a table.
 
@@ -70,8 +74,8 @@ def radial_distributions(
     columns : sequence of str, optional
         Names of columns, for example "A1", "B1"; the first radial column of every species when
         left out.
-    n_bins : int
-        Bins of equal width from the smallest to the largest value.
+    n_bins : int, optional
+        Bins of equal width from the smallest to the largest value; `rice_bins` when left out.
 
     Raises
     ------
@@ -119,7 +123,7 @@ def distribution(
     *,
     name: str = "",
     cutoff: float | None = None,
-    n_bins: int = N_BINS,
+    n_bins: int | None = None,
 ) -> Distribution:
     """Histograms of one column, and how well one threshold tells active from inactive.
 
@@ -130,10 +134,12 @@ def distribution(
     name : str
     cutoff : float, optional
         Of the features, in units of sigma.
-    n_bins : int
+    n_bins : int, optional
+        `rice_bins` of the smaller class when left out.
     """
     x, active = np.asarray(values, dtype=np.float64), np.asarray(y) == 1
-    edges = np.histogram_bin_edges(x, n_bins)
+    smaller = min(int(active.sum()), int((~active).sum()))
+    edges = np.histogram_bin_edges(x, rice_bins(smaller) if n_bins is None else n_bins)
     threshold, accuracy = _best_threshold(x, active)
     auc = float(roc_auc_score(active, x))
     return Distribution(
@@ -150,6 +156,17 @@ def distribution(
         auc=max(auc, 1 - auc),
         cutoff=cutoff,
     )
+
+
+def rice_bins(n: int) -> int:
+    """2 n^(1/3) bins for n values (Rice's rule), at most `MOST_BINS`.
+
+    Examples
+    --------
+    >>> rice_bins(150), rice_bins(100_000)
+    (11, 40)
+    """
+    return min(MOST_BINS, max(1, round(2 * n ** (1 / 3))))
 
 
 def _best_threshold(x: NDArray[np.float64], active: NDArray[np.bool_]) -> tuple[float, float]:

@@ -118,9 +118,10 @@ def _radial(a: Analysis) -> Iterator[str]:
         judged = "which is little"
     elif gain < np.std(radial, ddof=1):
         judged = "which is within the spread between folds"
+    added = "nothing" if gain <= 0 else f"at most {100 * gain:.1f} points, {judged}"
     yield (
         f"The {ends[1]} two-body columns alone reach {percent(radial)}; columns of higher body "
-        f"order add at most {max(100 * gain, 0.0):.1f} points, {judged}."
+        f"order add {added}."
     )
 
 
