@@ -351,7 +351,7 @@ def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
         fraction=0.05,
     )
     glasses = [Sample(n, am.read(folder / f"{n}.inherent.dump", species)) for n in names]
-    described, sites = labelled_sites(glasses, labels)
+    described, sites = labelled_sites(glasses, labels, centres=None, provenance={})
     ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=2)
     found = replace(
         described,
