@@ -1,61 +1,33 @@
-"""Execution on this machine: one process for each processor, each with a LAMMPS of its own.
-
-The store alone remembers. Whatever ends the program, and whenever, the next run finds the units
-that were finished and the checkpoints of those that were not.
-"""
+"""Execution on this machine: one process for each processor, each with a LAMMPS of its own."""
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 import signal
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from multiprocessing import get_context
-from traceback import format_exception
 from typing import Any
 
+from amorphace.campaign.claims import LIMIT
+from amorphace.campaign.engine import POLL, Ended, Event, Shard, carry_out
 from amorphace.campaign.plan import Plan
 from amorphace.campaign.store import Store
 from amorphace.campaign.units import Unit
-from amorphace.campaign.work import WIDE, do_unit_at
-from amorphace.core.errors import AmorphaceError, SetupError
+from amorphace.campaign.work import WIDE, cores_of, do_unit_at
+from amorphace.core.errors import InputError
 
-LOST_PROCESSES = 3
-"""Times that a unit may lose its process before it counts as failed."""
-POLL = 0.5
-"""Seconds between two looks at what is running."""
+__all__ = ["Event", "LocalPool", "run_plan"]
+
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 for the workers: processes share the processors, and sums keep their order."""
-FULL = (errno.ENOSPC, errno.EDQUOT)
-LEAST_ROOM = 1 << 20
-"""Bytes below which a disk counts as full."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to a unit.
-
-    Attributes
-    ----------
-    what : {"found", "started", "finished", "dropped", "failed", "lost", "blocked"}
-    unit : Unit
-    text : str
-        Why, for those that did not go well.
-    meta : dict
-        What is known of a finished unit.
-    """
-
-    what: str
-    unit: Unit
-    text: str = ""
-    meta: dict[str, Any] | None = None
+QUICK = 1.0
+"""Estimated seconds below which units may queue behind each other at a process."""
+AHEAD = 4
+"""Quick units in flight for each process: it does not wait for the next."""
 
 
 def run_plan(
@@ -65,22 +37,22 @@ def run_plan(
     workers: int = 0,
     command: str | None = None,
     watch: Callable[[], object] = lambda: None,
-) -> Iterator[Event]:
-    """Do all units of a plan that are not in the store yet.
-
-    A unit that fails stops only those that read it. A process that dies is replaced and its unit
-    goes on from the last checkpoint.
+    shard: Shard | None = None,
+    leave: float | None = None,
+    limit: float = LIMIT,
+) -> Generator[Event, None, None]:
+    """Do all units of a plan that are not in the store yet, on this machine.
 
     Parameters
     ----------
     plan : Plan
     store : Store
     workers : int
-        Processes; 0 is one for each processor that this process may use.
+        Processors to use; 0 is all that this process may use.
     command : str, optional
         The LAMMPS command.
-    watch : callable
-        Called about twice a second while units run.
+    watch, shard, leave, limit
+        See `carry_out`.
 
     Yields
     ------
@@ -90,172 +62,142 @@ def run_plan(
     ------
     SetupError
         If LAMMPS is missing or the disk is full: no other unit could be done either.
+    InputError
+        If a unit needs more processors than there are.
     """
-    store.tidy()
-    count = workers or _processors()
-    units = plan.by_id()
-    done: set[str] = set()
-    for unit in _finished(plan, store):
-        done.add(unit.id)
-        yield Event("found", unit)
-    waiting = {i: u for i, u in units.items() if i not in done}
-    for unit in waiting:
-        store.forget_failure(unit)
-    gone: set[str] = set()
-    lost: Counter[str] = Counter()
-    pool = _Pool(store, count, command)
-    try:
-        while waiting or pool.running:
-            for unit in _blocked(waiting, gone):
-                del waiting[unit.id]
-                gone.add(unit.id)
-                yield Event("blocked", unit, "a unit that it reads has failed")
-            for unit in _ready(waiting, done, pool):
-                del waiting[unit.id]
-                pool.submit(unit)
-                yield Event("started", unit)
-            if not pool.running:
-                break
-            for unit, error, meta in pool.collect(watch):
-                if error is None and meta is not None:
-                    done.add(unit.id)
-                    what = "dropped" if meta["outcome"] == "dropped" else "finished"
-                    yield Event(what, unit, meta["dropped"], meta)
-                    continue
-                if isinstance(error, BrokenProcessPool):
-                    lost[unit.id] += 1
-                    if lost[unit.id] < LOST_PROCESSES:
-                        waiting[unit.id] = unit
-                        yield Event("lost", unit, "its process ended; it goes on from a checkpoint")
-                        continue
-                _stop_if_hopeless(error, store)
-                text = _reason(error)
-                store.fail(unit, text, "".join(format_exception(error)))
-                gone.add(unit.id)
-                yield Event("failed", unit, text)
-    finally:
-        pool.close()
-
-
-def _finished(plan: Plan, store: Store) -> Iterator[Unit]:
-    """Units that are in the store; damaged ones are taken out of it."""
-    there = store.finished()
-    for unit in plan.units:
-        if unit.id in there:
-            if store.sound(unit.id):
-                yield unit
-            else:
-                store.set_aside(unit.id)
-
-
-def _blocked(waiting: dict[str, Unit], gone: set[str]) -> list[Unit]:
-    return [u for u in waiting.values() if any(i in gone for i in u.needs)]
-
-
-def _ready(waiting: dict[str, Unit], done: set[str], pool: _Pool) -> list[Unit]:
-    """Units to start now, in the order of the plan; wide ones run alone."""
-    room = pool.room
-    chosen: list[Unit] = []
-    for unit in waiting.values():
-        if len(chosen) >= room:
-            break
-        if all(i in done for i in unit.needs):
-            if unit.kind in WIDE:
-                if not pool.running and not chosen:
-                    return [unit]
-                continue
-            chosen.append(unit)
-    return chosen
-
-
-def _stop_if_hopeless(error: BaseException | None, store: Store) -> None:
-    """Raise what would befall every other unit too."""
-    if isinstance(error, SetupError):
-        raise error
-    # numpy does not say why a file came out short
-    full = isinstance(error, OSError) and (
-        error.errno in FULL or shutil.disk_usage(store.path).free < LEAST_ROOM
+    pool = LocalPool(
+        store,
+        workers or _processors(),
+        command=command,
+        cores_per_unit=plan.experiment.run.cores_per_unit,
     )
-    if full:
-        raise SetupError(
-            f"the disk of {store.path} is full; free some room and run again: what is finished "
-            "stays, what is not goes on from its checkpoint"
-        ) from error
+    yield from carry_out(plan, store, pool, watch=watch, shard=shard, leave=leave, limit=limit)
 
 
-def _reason(error: BaseException | None) -> str:
-    if isinstance(error, BrokenProcessPool):
-        return f"its process ended {LOST_PROCESSES} times (killed, or out of memory?)"
-    if isinstance(error, AmorphaceError):
-        return str(error)
-    return f"{type(error).__name__}: {error}"
+class LocalPool:
+    """Worker processes of this machine, each replaced when it dies.
 
+    Parameters
+    ----------
+    store : Store
+    cores : int
+        Processors to use.
+    command : str, optional
+        The LAMMPS command.
+    cores_per_unit : int
+        Processors that the command uses.
+    """
 
-class _Pool:
-    """Worker processes, replaced when one dies."""
-
-    def __init__(self, store: Store, count: int, command: str | None) -> None:
-        self._path, self._count, self._command = str(store.path), count, command
-        self._pool: ProcessPoolExecutor | None = None
-        self.running: dict[Future[dict[str, Any]], Unit] = {}
+    def __init__(
+        self, store: Store, cores: int, *, command: str | None = None, cores_per_unit: int = 1
+    ) -> None:
+        if cores_per_unit > cores:
+            raise InputError(
+                f"run.cores_per_unit is {cores_per_unit}, but only {cores} processors are used "
+                "here; give --workers, or run on another machine"
+            )
+        self._path, self._cores, self._command = str(store.path), cores, command
+        self._cores_per_unit = cores_per_unit
+        self._workers = [_Worker() for _ in range(cores)]
 
     @property
-    def room(self) -> int:
-        """How many more units may start."""
-        alone = any(u.kind in WIDE for u in self.running.values())
-        return 0 if alone else self._count - len(self.running)
+    def running(self) -> int:
+        """Units in flight."""
+        return sum(len(w.units) for w in self._workers)
+
+    def room(self, unit: Unit) -> bool:
+        """Whether a unit may be submitted now."""
+        return self._choose(unit) is not None
 
     def submit(self, unit: Unit) -> None:
-        if self._pool is None:
-            os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-            self._pool = ProcessPoolExecutor(
-                self._count,
-                mp_context=get_context("spawn"),
-                initializer=_begin_worker,
-                initargs=(os.getpid(),),
-            )
-        n_jobs = self._count if unit.kind in WIDE else 1
-        try:
-            future = self._pool.submit(
-                do_unit_at, self._path, unit.to_dict(), self._command, n_jobs
-            )
-        except BrokenProcessPool as error:
-            future = Future()
-            future.set_exception(error)
-        self.running[future] = unit
+        """Begin a unit on the process with the least to do."""
+        worker = self._choose(unit)
+        assert worker is not None
+        n_jobs = self._cores if unit.kind in WIDE else 1
+        worker.submit(unit, self._path, self._command, n_jobs)
 
-    def collect(
-        self, watch: Callable[[], object]
-    ) -> list[tuple[Unit, BaseException | None, dict[str, Any] | None]]:
-        """Units that ended, with an error or what is known of them; waits for at least one."""
-        ended: set[Future[dict[str, Any]]] = set()
-        while not ended:
-            ended, _ = wait(self.running, timeout=POLL, return_when=FIRST_COMPLETED)
-            watch()
-        found = []
-        for future in sorted(ended, key=lambda f: self.running[f].id):
-            unit = self.running.pop(future)
-            error = future.exception()
-            found.append((unit, error, None if error else future.result()))
-        if any(isinstance(error, BrokenProcessPool) for _, error, _ in found):
-            self.close()
-        return found
+    def _choose(self, unit: Unit) -> _Worker | None:
+        """The process for a unit; None if it must wait."""
+        need = self._need(unit)
+        worker = min(self._workers, key=lambda w: len(w.units))
+        used = sum(self._need(u) for w in self._workers for u in list(w.units.values())[:1])
+        if not worker.units:
+            return worker if used + need <= self._cores else None
+        queued = [self._need(u) == 1 and u.cost < QUICK for u in (unit, *worker.units.values())]
+        return worker if all(queued) and len(queued) <= AHEAD and used <= self._cores else None
+
+    def _need(self, unit: Unit) -> int:
+        return self._cores if unit.kind in WIDE else cores_of(unit, self._cores_per_unit)
+
+    def collect(self, seconds: float) -> list[Ended]:
+        """Units that ended; waits for the first, but not longer than `seconds`."""
+        futures = [f for w in self._workers for f in w.units]
+        wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
+        return [end for worker in self._workers for end in worker.ended()]
 
     def close(self) -> None:
         """End all processes; what they were doing goes on from its checkpoint another time."""
-        if self._pool is None:
-            return
-        processes = list((self._pool._processes or {}).values())
-        for process in processes:
-            process.terminate()
-        self._pool.shutdown(wait=False, cancel_futures=True)
         limit = time.monotonic() + 3.0
-        for process in processes:
+        begun = [p for w in self._workers for p in w.end()]
+        for process in begun:
             process.join(max(0.0, limit - time.monotonic()))
             if process.is_alive():
                 process.kill()
                 process.join()
+
+
+class _Worker:
+    """One process, begun with its first unit: a pool of one, so that a death concerns it alone."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self.units: dict[Future[dict[str, Any]], Unit] = {}
+
+    def submit(self, unit: Unit, path: str, command: str | None, n_jobs: int) -> None:
+        if self._pool is None:
+            os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+            self._pool = ProcessPoolExecutor(
+                1,
+                mp_context=get_context("spawn"),
+                initializer=_begin_worker,
+                initargs=(os.getpid(),),
+            )
+        try:
+            future = self._pool.submit(do_unit_at, path, unit.to_dict(), command, n_jobs)
+        except BrokenProcessPool as error:
+            future = Future()
+            future.set_exception(error)
+        self.units[future] = unit
+
+    def ended(self) -> list[Ended]:
+        """Units that ended. Of those whose process died, the first was being done."""
+        found = []
+        for future in [f for f in self.units if f.done()]:
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                found += [
+                    Ended(unit, None, guilty=k == 0) for k, unit in enumerate(self.units.values())
+                ]
+                self.units.clear()
+                for process in self.end():
+                    process.join()
+                break
+            unit = self.units.pop(future)
+            if error is not None:
+                raise error
+            found.append(Ended(unit, future.result()))
+        return found
+
+    def end(self) -> list[Any]:
+        """Stop the process; it may take a moment."""
+        if self._pool is None:
+            return []
+        processes = list((self._pool._processes or {}).values())
+        for process in processes:
+            process.terminate()
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self._pool = None
+        return processes
 
 
 def _begin_worker(parent: int) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from amorphace.campaign.store import Store
 from amorphace.campaign.units import Unit
 from amorphace.config import Experiment
 from amorphace.dataset.provenance import sha256
@@ -57,6 +60,13 @@ def store_path(file: str | Path, experiment: Experiment) -> Path:
     """The store of an experiment file: beside it, NAME.store when not given."""
     place = Path(file)
     return place.parent / (experiment.run.store or f"{place.stem}.store")
+
+
+def experiment_key(file: str | Path, store: Store) -> str:
+    """Name of an experiment file in its store: files of one name in two folders stay apart."""
+    place = Path(file)
+    way = os.path.relpath(place.resolve(), store.path.resolve())
+    return f"{place.stem}-{hashlib.sha256(way.encode()).hexdigest()[:8]}"
 
 
 def sample_names(n: int) -> tuple[str, ...]:

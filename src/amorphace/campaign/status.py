@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from typing import Any
 
 from amorphace.campaign.plan import Plan
-from amorphace.campaign.store import Progress, Store
+from amorphace.campaign.store import Progress, Store, Summary
 from amorphace.campaign.units import Unit
 
 LEAST_TIMED = 3
@@ -78,19 +77,19 @@ def find_status(plan: Plan, store: Store) -> Status:
     plan : Plan
     store : Store
     """
-    there = store.finished()
+    known = plan.by_id()
+    there = store.summaries(known)
     failures = store.failures()
-    metas = {u.id: store.meta(u.id) for u in plan.units if u.id in there}
     progress = {
-        u.id: p
-        for u in plan.units
-        if u.id not in there and (p := store.progress(u.id)) is not None and p.alive
+        i: p
+        for i in store.begun()
+        if i in known and i not in there and (p := store.progress(i)) is not None and p.alive
     }
     kinds = []
     for kind in dict.fromkeys(u.kind for u in plan.units):
         units = plan.of_kind(kind)
         done = [u for u in units if u.id in there]
-        pace = _pace([(u.cost, metas[u.id]) for u in done])
+        pace = _pace([(u.cost, there[u.id]) for u in done])
         left = sum(
             u.cost * pace * (1 - _share(progress.get(u.id))) for u in units if u.id not in there
         )
@@ -99,23 +98,58 @@ def find_status(plan: Plan, store: Store) -> Status:
                 kind=kind,
                 total=len(units),
                 done=len(done),
-                dropped=sum(metas[u.id]["outcome"] == "dropped" for u in done),
+                dropped=sum(there[u.id].outcome == "dropped" for u in done),
                 failed=sum(u.id in failures for u in units if u.id not in there),
                 running=sum(u.id in progress for u in units),
                 seconds_left=left,
             )
         )
-    known = plan.by_id()
-    dropped = {i for i, m in metas.items() if m["outcome"] == "dropped"}
+    dropped = {i for i, s in there.items() if s.outcome == "dropped"}
     return Status(
         kinds=tuple(kinds),
         running=tuple((known[i], p) for i, p in progress.items()),
         failures=tuple((known[i], m) for i, m in failures.items() if i in known and i not in there),
         dropped=tuple(
-            (u, metas[u.id]["dropped"])
+            (u, there[u.id].dropped)
             for u in plan.units
             if u.id in dropped and not any(i in dropped for i in u.needs)
         ),
+    )
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """Units that an experiment has in common with another one on the store.
+
+    Attributes
+    ----------
+    name : str
+        The other's.
+    units, total, done : int
+        In common, all of this experiment, and those in common that are finished.
+    """
+
+    name: str
+    units: int
+    total: int
+    done: int
+
+
+def find_sharing(plan: Plan, store: Store, own: str) -> tuple[Sharing, ...]:
+    """What a plan shares with each other experiment that ran on the store.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : Store
+    own : str
+        Name of this experiment in the store.
+    """
+    units, there = set(plan.by_id()), store.finished()
+    return tuple(
+        Sharing(name, len(common), len(units), len(common & there))
+        for name, others in store.experiments().items()
+        if name != own and (common := units & others)
     )
 
 
@@ -124,9 +158,9 @@ def estimate(plan: Plan) -> float:
     return sum(u.cost for u in plan.units)
 
 
-def _pace(timed: list[tuple[float, dict[str, Any]]]) -> float:
+def _pace(timed: list[tuple[float, Summary]]) -> float:
     """Seconds taken for each estimated one."""
-    ratios = [m["versions"]["seconds"] / c for c, m in timed if c > 0 and m["outcome"] == "whole"]
+    ratios = [s.seconds / c for c, s in timed if c > 0 and s.outcome == "whole"]
     return statistics.median(ratios) if len(ratios) >= LEAST_TIMED else 1.0
 
 

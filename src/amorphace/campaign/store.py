@@ -2,13 +2,16 @@
 
     STORE/store.json                   format and version
     STORE/units/ab/KIND-ab..../        a whole unit: NAME.npy arrays, NAME.zarr folders, meta.json
-    STORE/work/KIND-ab..../            an unfinished one: checkpoint.npz, progress.json
+    STORE/work/KIND-ab..../            an unfinished one: checkpoint.npz, progress.json, claim.N
     STORE/failed/KIND-ab.....json      why a unit could not be finished
+    STORE/index/HOST.jsonl             a line for each unit that was written, to look them up fast
+    STORE/experiments/NAME.json        units of each experiment file that ran here
     STORE/log.txt                      what happened when
 
 A unit is written aside and renamed whole. `meta.json` holds the length and the SHA-256 digest of
 every other file of the unit; one that does not agree is set aside and made again. Everything is
-data (JSON, npy, Zarr): reading executes nothing.
+data (JSON, npy, Zarr): reading executes nothing. The index is never trusted over the folders: a
+line counts while the folder has the time that the line gives, and without one meta.json is read.
 """
 
 from __future__ import annotations
@@ -19,7 +22,8 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +40,8 @@ from amorphace.dataset.provenance import sha256
 FORMAT = "amorphace store"
 FORMAT_VERSION = 1
 
+LINE = {"unit", "time", "outcome", "dropped", "seconds"}
+"""Keys of a line of the index."""
 STALE = 600.0
 """Seconds without news after which a unit of another machine no longer counts as running."""
 
@@ -85,6 +91,24 @@ class Progress:
     total: float
     text: str
     alive: bool
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The little that a status needs of a finished unit.
+
+    Attributes
+    ----------
+    outcome : {"whole", "dropped"}
+    dropped : str
+        Why the run may not be used.
+    seconds : float
+        How long it took.
+    """
+
+    outcome: str
+    dropped: str
+    seconds: float
 
 
 class Store:
@@ -141,12 +165,11 @@ class Store:
 
     def finished(self) -> set[str]:
         """Identifiers of all finished units."""
-        return {
-            unit.name
-            for shelf in _entries(self.path / "units")
-            for unit in _entries(Path(shelf.path))
-            if not unit.name.startswith(".")
-        }
+        return {unit.name for unit in self._folders()}
+
+    def has(self, unit: str) -> bool:
+        """Whether a unit is there; `sound` tells more."""
+        return self.folder(unit).exists()
 
     def meta(self, unit: str) -> dict[str, Any]:
         """What is known of a finished unit.
@@ -185,7 +208,7 @@ class Store:
         place = self.folder(unit)
         for name, known in files.items():
             file = place / name
-            if not file.exists() or _size(file) != known["bytes"]:
+            if not file.exists() or size_of(file) != known["bytes"]:
                 return False
             if digests and sha256(file) != known["sha256"]:
                 return False
@@ -227,12 +250,13 @@ class Store:
                 "results": dict(outcome.results),
                 "versions": dict(versions),
                 "files": {
-                    name: {"bytes": _size(partial / name), "sha256": sha256(partial / name)}
+                    name: {"bytes": size_of(partial / name), "sha256": sha256(partial / name)}
                     for name in written
                 },
             }
             _write_json(partial / "meta.json", meta)
             self._commit(partial, unit.id)
+            self._index([self._line(unit.id, meta)])
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(self.path / "work" / unit.id, ignore_errors=True)
@@ -252,6 +276,84 @@ class Store:
             if self.sound(unit):
                 return
             self.set_aside(unit)
+
+    def summaries(self, units: Iterable[str]) -> dict[str, Summary]:
+        """The little that a status needs of each of these that is finished and readable."""
+        wanted, index = set(units), self._read_index()
+        found = {}
+        for entry in self._folders():
+            if entry.name not in wanted:
+                continue
+            line = index.get(entry.name)
+            if line is None or line["time"] != entry.stat().st_mtime_ns:
+                try:
+                    line = self._line(entry.name, self.meta(entry.name))
+                except (FileFormatError, InputError, KeyError, TypeError):
+                    continue
+            found[entry.name] = Summary(line["outcome"], line["dropped"], line["seconds"])
+        return found
+
+    def index_missing(self, units: Iterable[str]) -> None:
+        """Add finished units to the index that are not in it."""
+        known = self._read_index()
+        lines = []
+        for unit in units:
+            if unit not in known:
+                lines.append(self._line(unit, self.meta(unit)))
+        self._index(lines)
+
+    def written(self) -> Counter[str]:
+        """How often each unit was written, by the index."""
+        return Counter(line["unit"] for line in self._index_lines())
+
+    def _line(self, unit: str, meta: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "unit": unit,
+            "time": self.folder(unit).stat().st_mtime_ns,
+            "outcome": meta["outcome"],
+            "dropped": meta["dropped"],
+            "seconds": meta["versions"].get("seconds", 0.0),
+        }
+
+    def _index(self, lines: list[dict[str, Any]]) -> None:
+        """Add lines to this machine's part of the index; a full disk only makes it shorter."""
+        if not lines:
+            return
+        text = "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines)
+        try:
+            file = self.path / "index" / f"{socket.gethostname()}.jsonl"
+            file.parent.mkdir(exist_ok=True)
+            with file.open("ab", buffering=0) as stream:
+                stream.write(text.encode())
+        except OSError:
+            return
+
+    def _index_lines(self) -> Iterator[dict[str, Any]]:
+        for entry in entries(self.path / "index"):
+            with open(entry.path, "rb") as stream:
+                for text in stream:
+                    try:
+                        line = json.loads(text)
+                    except ValueError:  # cut short by a kill
+                        continue
+                    if isinstance(line, dict) and line.keys() >= LINE:
+                        yield line
+
+    def _read_index(self) -> dict[str, dict[str, Any]]:
+        """The latest line of each unit."""
+        found: dict[str, dict[str, Any]] = {}
+        for line in self._index_lines():
+            known = found.get(line["unit"])
+            if known is None or line["time"] >= known["time"]:
+                found[line["unit"]] = line
+        return found
+
+    def _folders(self) -> Iterator[os.DirEntry[str]]:
+        """The folders of finished units."""
+        for shelf in entries(self.path / "units"):
+            for unit in entries(Path(shelf.path)):
+                if not unit.name.startswith("."):
+                    yield unit
 
     def _scratch(self, unit: str) -> Path:
         """A name of this process's own to write to."""
@@ -298,7 +400,7 @@ class Store:
 
     def begun(self) -> list[str]:
         """Identifiers of unfinished units that have begun."""
-        return [entry.name for entry in _entries(self.path / "work")]
+        return [entry.name for entry in entries(self.path / "work")]
 
     def fail(self, unit: Unit, message: str, details: str = "") -> None:
         """Remember why a unit could not be finished; `details` are for developers."""
@@ -311,7 +413,7 @@ class Store:
     def failures(self) -> dict[str, str]:
         """Why units could not be finished, by identifier."""
         found = {}
-        for entry in _entries(self.path / "failed"):
+        for entry in entries(self.path / "failed"):
             if entry.name.endswith(".json") and not entry.name.startswith("."):
                 try:
                     message = _read_json(Path(entry.path))["message"]
@@ -320,9 +422,40 @@ class Store:
                 found[entry.name.removesuffix(".json")] = str(message)
         return found
 
+    def failure(self, unit: str) -> str | None:
+        """Why a unit could not be finished; None if nothing is known of that."""
+        try:
+            return str(_read_json(self.path / "failed" / f"{unit}.json")["message"])
+        except (FileFormatError, KeyError, TypeError):
+            return None
+
     def forget_failure(self, unit: str) -> None:
         """Let a failed unit be tried again."""
         (self.path / "failed" / f"{unit}.json").unlink(missing_ok=True)
+
+    def register(self, name: str, units: Iterable[str]) -> None:
+        """Remember which units an experiment consists of."""
+        place = self.path / "experiments"
+        place.mkdir(exist_ok=True)
+        _write_json(place / f"{name}.json", {"units": list(units)})
+
+    def unregister(self, name: str) -> None:
+        """Forget an experiment; its units stay."""
+        (self.path / "experiments" / f"{name}.json").unlink(missing_ok=True)
+
+    def experiments(self) -> dict[str, frozenset[str]]:
+        """The units of each experiment that ran on this store, by its name."""
+        found = {}
+        for entry in entries(self.path / "experiments"):
+            if entry.name.endswith(".json") and not entry.name.startswith("."):
+                file = Path(entry.path)
+                try:
+                    found[file.stem] = frozenset(map(str, _read_json(file)["units"]))
+                except (KeyError, TypeError):
+                    raise FileFormatError(
+                        file, "no list of units; run that experiment again, or remove the file"
+                    ) from None
+        return dict(sorted(found.items()))
 
     def log(self, line: str) -> None:
         """Add a line to the log, with the time of day."""
@@ -331,13 +464,18 @@ class Store:
 
     def tidy(self) -> None:
         """Remove what processes of this machine that no longer run left half written."""
-        for entry in _entries(self.path / "tmp"):
-            host, _, rest = entry.name.partition(".")[2].rpartition("-")[0].rpartition("-")
-            if host == socket.gethostname() and rest.isdigit() and not alive(int(rest)):
+        for entry in entries(self.path / "tmp"):
+            if left_by_the_dead(entry.name):
                 shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def _entries(place: Path) -> list[os.DirEntry[str]]:
+def left_by_the_dead(name: str) -> bool:
+    """Whether something half written is of a process of this machine that no longer runs."""
+    host, _, rest = name.partition(".")[2].rpartition("-")[0].rpartition("-")
+    return host == socket.gethostname() and rest.isdigit() and not alive(int(rest))
+
+
+def entries(place: Path) -> list[os.DirEntry[str]]:
     """What lies in a folder; nothing if it is not there."""
     try:
         with os.scandir(place) as found:
@@ -346,7 +484,7 @@ def _entries(place: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     """Bytes of a file, or of all files in a folder."""
     if path.is_dir():
         return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())

@@ -20,6 +20,7 @@ REVISIONS = {
     "label": 1,
     "describe": 1,
     "learn": 1,
+    "wait": 1,
 }
 """The kinds of units; a number is raised when the same parameters come to give another result."""
 

