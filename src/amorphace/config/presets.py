@@ -37,6 +37,9 @@ SHEARS: dict[str, dict[str, Any]] = {
     "paper": {"increment": 5e-5, "pre_strain": 0.10, "strain": 0.01},
 }
 
+SMALLER = {("bead-spring", "shear", "minutes"): {"n_particles": 800}}
+"""Cases whose strain steps take longest."""
+
 QUENCHES = {"minutes": 100.0, "hours": 500.0, "overnight": 500.0}
 """Time of the quench to T = 0."""
 
@@ -99,6 +102,7 @@ def experiment_text(model: str, protocol: str, scale: str = "minutes") -> str:
 
 def _preparation(model: GlassModel, protocol: str, scale: str) -> dict[str, Any]:
     size = {k: SIZES[scale][k] for k in ("n_particles", "n_samples")}
+    size |= SMALLER.get((model.name, protocol, scale), {})
     if scale == "paper":
         way = (paper_thermal if protocol == "thermal" else paper_shear)(model)
         times = {k: getattr(way, k) for k in ("melt_time", "quench_time", "temperature")}
