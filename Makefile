@@ -3,11 +3,13 @@
 # make lint    format, lint, types, imports between rooms
 # make bench   speed of the kernel; make bench-peers sets it beside other packages, and
 #              make bench-engine the simulations beside plain LAMMPS
+# make docs    the documentation, build/docs/index.html; warnings are errors
+# make wheel   sdist and wheel in dist/
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/ace/kernel/*)
 
-.PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-peers clean
+.PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-peers docs wheel clean
 
 env: .venv/ready
 
@@ -68,5 +70,17 @@ bench-engine: env
 bench-peers: .venv/bench
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/peers.py
 
+.venv/docs: .venv/ready
+	$(BIN)/python -m pip install --quiet --editable '.[docs]' && touch $@
+
+docs: .venv/docs
+	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -b html docs build/docs
+
+.venv/build: .venv/ready
+	$(BIN)/python -m pip install --quiet build && touch $@
+
+wheel: .venv/build
+	$(BIN)/python -m build
+
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist docs/_generated docs/reference/api

@@ -1,29 +1,78 @@
-"""The pages in docs/ run as they stand, each from its first block of Python to its last."""
+"""The pages in docs/ run as they stand, each from its first block to its last."""
 
 from __future__ import annotations
 
-import re
+import importlib.util
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = [page for page in sorted(DOCS.glob("*.md")) if "```python" in page.read_text()]
+SLOW = ("own_trajectory.md", "shear.md", "thermal.md")
+"""Molecular dynamics of half a minute or more."""
 
 
-def python_of(page: Path) -> str:
-    """Its blocks of Python, each on the lines where it stands on the page."""
-    text = page.read_text()
-    code = [""] * (text.count("\n") + 1)
-    for block in re.finditer(r"```python\n(.*?)```", text, flags=re.DOTALL):
-        first = text[: block.start(1)].count("\n")
-        for k, line in enumerate(block[1].splitlines()):
-            code[first + k] = line
-    return "\n".join(code)
+def load(name: str) -> Any:
+    """A module of the documentation, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # its dataclasses look themselves up
+    spec.loader.exec_module(module)
+    return module
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_of_a_page_runs(page: Path) -> None:
-    code = python_of(page)
-    assert "assert" in code
-    exec(compile(code, str(page), "exec"), {})
+pages = load("pages")
+
+
+def marked(page: Path) -> Any:
+    name = page.relative_to(DOCS).as_posix()
+    return pytest.param(page, id=name, marks=[pytest.mark.slow] if page.name in SLOW else [])
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in pages.pages()])
+def test_code_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    python = [block.text for block in pages.blocks(page) if block.kind == "python"]
+    assert any("assert" in text for text in python)
+    pages.run(page, tmp_path)
+
+
+def test_every_page_with_python_is_run() -> None:
+    written = {page for page in DOCS.rglob("*.md") if "```python" in page.read_text()}
+    assert written == set(pages.pages())
+
+
+def test_a_page_that_is_wrong_fails_on_its_line(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\n```python\nx = 1\n```\n\ntext\n\n```python\nassert x == 2\n```\n")
+    with pytest.raises(AssertionError) as error:
+        pages.run(page, tmp_path)
+    assert error.traceback[-1].lineno + 1 == 10
+
+
+def test_files_and_commands_of_a_tutorial_run_in_order(tmp_path: Path) -> None:
+    page = tmp_path / "tutorials" / "page.md"
+    page.parent.mkdir()
+    page.write_text(
+        "```{code-block} text\n:caption: a.in\n\nseven\n```\n```sh\ncp a.in b.out\n```\n"
+        "```python\nfrom pathlib import Path\nassert Path('b.out').read_text() == 'seven\\n'\n```\n"
+    )
+    pages.run(page, tmp_path)
+    assert (tmp_path / "b.out").read_text() == "seven\n"
+
+
+def test_every_key_and_command_is_in_the_reference() -> None:
+    sys.path.insert(0, str(DOCS))
+    try:
+        generate = load("generate")
+    finally:
+        sys.path.remove(str(DOCS))
+    commands, keys = generate.command_pages(), generate.experiment_tables()
+    assert all(f"\n## {name}\n" in commands for name in ("label", "predict", "run", "info"))
+    assert "| `--fraction` |" in commands
+    assert "| `lag` | Time of a run" in keys
+    assert '| `"tau_alpha"` |' in keys
+    assert "| `increment` | Strain of a step | number > 0, ≤ 0.01 | `5e-05` |" in keys

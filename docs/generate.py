@@ -1,0 +1,160 @@
+"""What the pages show and no one writes by hand: reference tables, and figures made by the pages.
+
+_generated/commands.md       every command and its options, from the program
+_generated/experiment.md     every key of an experiment file, from its schema
+_generated/PAGE/             what a page that shows figures makes when it runs
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import figures
+import matplotlib as mpl
+import pages
+from pydantic.fields import FieldInfo
+
+GENERATED = pages.DOCS / "_generated"
+
+
+def main() -> None:
+    """Make what is missing or no longer what it would be."""
+    mpl.use("agg")
+    GENERATED.mkdir(exist_ok=True)
+    write("commands.md", command_pages())
+    write("experiment.md", experiment_tables())
+    figures.main(GENERATED / "figures")
+    for page in pages.pages():
+        if f"/_generated/{page.stem}/" in page.read_text(encoding="utf-8"):
+            run_page(page)
+
+
+def write(name: str, text: str) -> None:
+    """Write a page; one that stays as it is keeps its time, so that it is not built again."""
+    path = GENERATED / name
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def run_page(page: Any) -> None:
+    """Run a page for its figures, once for each text of it."""
+    folder, digest = GENERATED / page.stem, hashlib.sha256(page.read_bytes()).hexdigest()
+    mark = folder / "digest.txt"
+    if mark.exists() and mark.read_text() == digest:
+        return
+    print(f"running {page.relative_to(pages.DOCS)} ...", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    pages.run(page, folder)
+    mark.write_text(digest)
+
+
+def command_pages() -> str:
+    """Every command: what it does, its arguments and options."""
+    from typer.main import get_command
+
+    from amorphace.cli import app
+
+    parts = ["# Command line\n", "`amorphace COMMAND --help` shows the same in a terminal.\n"]
+    group: Any = get_command(app)
+    for name, command in group.commands.items():
+        parts += [f"## {name}\n", "".join(command_parts(name, command))]
+    return "\n".join(parts)
+
+
+def command_parts(name: str, command: Any) -> Iterator[str]:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    usage = " ".join(p.name.upper() + ("..." if p.nargs == -1 else "") for p in arguments)
+    yield f"```console\n$ amorphace {name} {usage} [OPTIONS]\n```\n\n"
+    text, _, example = command.help.partition("\n\nExample: ")
+    yield f"{text.strip()}\n\n"
+    if example:
+        yield f"```console\n$ {' '.join(example.split())}\n```\n\n"
+    rows = [(p.name.upper() if p in arguments else option_name(p), p) for p in command.params]
+    if rows:
+        yield "| | | default |\n|---|---|---|\n"
+    for label, p in rows:
+        default = "required" if p.required else shown(p.default)
+        yield f"| `{label}` | {cell(getattr(p, 'help', None) or '')} | {default} |\n"
+    yield "\n"
+
+
+def option_name(option: Any) -> str:
+    return ", ".join([*sorted(option.opts, key=len), *option.secondary_opts])
+
+
+def experiment_tables() -> str:
+    """Every key of an experiment file."""
+    from amorphace.config.sections import SECTIONS
+
+    parts = [
+        "# Keys of an experiment file\n",
+        "Times, lengths and temperatures are in the model's units. `[model]` is the name of a "
+        "model and its option, or a new one: see [](/new_model.md).\n",
+    ]
+    for name, section in SECTIONS.items():
+        parts += [f"## \\[{name}\\]\n", f"{section.__doc__}\n"]
+        parts.append("| key | what | allowed | default |\n|---|---|---|---|")
+        for key, field in section.model_fields.items():
+            default = "required" if field.is_required() else toml(field)
+            what = cell(field.description or "")
+            parts.append(f"| `{key}` | {what} | {cell(allowed(field))} | {default} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+LIMITS = {"gt": "> ", "ge": "≥ ", "lt": "< ", "le": "≤ "}
+
+
+def allowed(field: FieldInfo) -> str:
+    """Kind and limits of a key, in words."""
+    kinds, limits = type_words(field.annotation), list(field.metadata)
+    bounds = [
+        f"{sign}{value:.10g}"
+        for limit in limits
+        for name, sign in LIMITS.items()
+        if (value := getattr(limit, name, None)) is not None
+    ]
+    return " ".join([kinds, ", ".join(bounds)]).strip()
+
+
+def type_words(kind: Any) -> str:
+    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    if kind in names:
+        return names[kind]
+    parts = [part for part in get_args(kind) if part not in (type(None), ...)]
+    origin = getattr(kind, "__origin__", None)
+    if "Literal" in str(origin):
+        return " or ".join(f'"{part}"' for part in parts)
+    if origin is tuple:
+        return f"list: {type_words(parts[0])}"
+    if origin is dict:
+        return "table"
+    if hasattr(kind, "__metadata__"):
+        return type_words(parts[0])
+    return " or ".join(type_words(part) for part in parts) if parts else "table"
+
+
+def toml(field: FieldInfo) -> str:
+    """The default of a key as the file would have it; nothing where there is none."""
+    default = field.get_default(call_default_factory=True)
+    return "" if default is None or default == {} else f"`{json.dumps(default)}`"
+
+
+def shown(value: Any) -> str:
+    if value is None or value == () or str(value) in ("", "PydanticUndefined"):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple | list):
+        return f"`{' '.join(map(str, value))}`"
+    return f"`{value}`" if isinstance(value, str | int | float) else ""
+
+
+def cell(text: str) -> str:
+    """Text inside a table; < and | keep their looks."""
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
