@@ -11,13 +11,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from campaign_samples import everything_once, waiting
 
 from amorphace.campaign.claims import Claims, machine, process_start
 from amorphace.campaign.engine import Shard
 from amorphace.campaign.local import run_plan
 from amorphace.campaign.store import Store
 from amorphace.core.errors import InputError
+
+from campaign_samples import everything_once, waiting
 
 UNIT = "wait-0000000000000000"
 

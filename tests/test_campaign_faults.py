@@ -17,6 +17,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from amorphace.campaign.claims import Claims
+from amorphace.campaign.local import run_plan
+from amorphace.campaign.status import find_status
+from amorphace.campaign.store import Store
+
 from campaign_samples import (
     children_of,
     driver,
@@ -25,11 +31,6 @@ from campaign_samples import (
     until,
     waiting,
 )
-
-from amorphace.campaign.claims import Claims
-from amorphace.campaign.local import run_plan
-from amorphace.campaign.status import find_status
-from amorphace.campaign.store import Store
 
 
 @pytest.fixture

@@ -203,8 +203,10 @@ def security_of(tls: TLSSection | None) -> Security | None:
 
 
 @contextmanager
-def connected(address: str, tls: TLSSection | None = None) -> Iterator[Client]:
-    """A client of a scheduler that runs.
+def connected(
+    address: str, tls: TLSSection | None = None, *, patience: float = 20.0
+) -> Iterator[Client]:
+    """A client of a scheduler that runs; it counts as lost after `patience` seconds.
 
     Raises
     ------
@@ -212,7 +214,7 @@ def connected(address: str, tls: TLSSection | None = None) -> Iterator[Client]:
         If nobody answers there.
     """
     try:
-        client = Client(address, security=security_of(tls), set_as_default=False, timeout="20s")
+        client = Client(address, security=security_of(tls), set_as_default=False, timeout=patience)
     except (OSError, ValueError, TypeError) as error:
         raise SetupError(
             f"no Dask scheduler answers at {address!r}: {error}; give the address that "

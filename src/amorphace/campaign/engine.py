@@ -166,6 +166,11 @@ class _Frontier:
                     return None
         return None
 
+    @property
+    def waits(self) -> bool:
+        """Whether units that others do, or that find no room yet, may still come."""
+        return bool(self.elsewhere) or any(i in self.open for _, i in self._ready + self._wide)
+
     def finish(self, unit: str) -> None:
         """A unit is in the store: what reads it may begin."""
         if unit not in self.open:
@@ -273,9 +278,9 @@ def _carry_out(
                 front.elsewhere.add(unit.id)
         if executor.running:
             busy = time.monotonic()
-        elif not front.elsewhere or (leave is not None and time.monotonic() - busy > leave):
+        elif not front.waits or (leave is not None and time.monotonic() - busy > leave):
             break
-        for end in _collect(executor):
+        for end in executor.collect(POLL):
             yield from _ended(end, store, claims, front, lost)
         watch()
         if front.elsewhere and time.monotonic() - looked > LOOK:
@@ -294,13 +299,6 @@ def _claim(unit: str, store: Store, claims: Claims) -> str:
         claims.release(unit)
         return "nobody's"
     return "ours"
-
-
-def _collect(executor: Executor) -> list[Ended]:
-    if executor.running:
-        return executor.collect(POLL)
-    time.sleep(POLL)
-    return []
 
 
 def _ended(

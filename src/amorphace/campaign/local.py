@@ -132,6 +132,8 @@ class LocalPool:
     def collect(self, seconds: float) -> list[Ended]:
         """Units that ended; waits for the first, but not longer than `seconds`."""
         futures = [f for w in self._workers for f in w.units]
+        if not futures:
+            time.sleep(seconds)
         wait(futures, timeout=seconds, return_when=FIRST_COMPLETED)
         return [end for worker in self._workers for end in worker.ended()]
 

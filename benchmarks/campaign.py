@@ -1,0 +1,148 @@
+"""What carries the units: plan, run, status, a cluster of many workers, weak scaling.
+
+python benchmarks/campaign.py             what is quick: plan, run, status
+python benchmarks/campaign.py --cluster   200 workers of Dask whose units sleep
+python benchmarks/campaign.py --scaling   one and two processes on real units
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from amorphace.campaign.engine import Event
+from amorphace.campaign.local import run_plan
+from amorphace.campaign.plan import Plan, make_plan
+from amorphace.campaign.status import find_status
+from amorphace.campaign.store import Outcome, Store
+from amorphace.campaign.units import Unit
+from amorphace.config import Experiment
+
+MANY = 10_000
+STORED = 100_000
+WORKERS, ROUNDS, SLEEP = 200, 20, 2.0
+
+
+def experiment(n_samples: int = 1) -> Experiment:
+    """A small liquid, with samples that are quick and alike."""
+    return Experiment.model_validate(
+        {
+            "experiment": {"name": "benchmark"},
+            "model": {"name": "kob-andersen"},
+            "preparation": {
+                "n_particles": 1000,
+                "n_samples": n_samples,
+                "melt_time": 20.0,
+                "quench_time": 20.0,
+                "temperature": 0.8,
+            },
+            "thermal": {"replicas": 2, "lag": 10.0},
+        }
+    )
+
+
+def waiting(count: int, seconds: float = 0.0) -> Plan:
+    """Units that wait."""
+    units = (
+        Unit(
+            kind="wait",
+            name=f"number {k}",
+            parameters={"seconds": seconds, "index": k},
+            cost=seconds,
+        )
+        for k in range(count)
+    )
+    return Plan(experiment(), tuple(units))
+
+
+def count(events: Iterable[Event]) -> Counter[str]:
+    return Counter(event.what for event in events)
+
+
+def quick(folder: Path) -> None:
+    """Planning, running and looking at many units of no work."""
+    begin, cpu = time.perf_counter(), time.process_time()
+    plan = waiting(MANY)
+    plan.by_id()
+    print(
+        f"plan of {MANY} units: {time.perf_counter() - begin:.2f} s, "
+        f"{time.process_time() - cpu:.2f} s of a processor"
+    )
+    begin = time.perf_counter()
+    found = count(run_plan(plan, Store(folder / "many"), workers=2))
+    seconds = time.perf_counter() - begin
+    assert found["finished"] == MANY, found
+    print(f"run on 2 processes: {MANY / seconds:.0f} units a second")
+    plan, store = waiting(STORED), Store(folder / "stored")
+    for unit in plan.units:
+        index = unit.parameters["index"]
+        store.write(unit, Outcome(arrays={"index": np.array([index])}), {"seconds": 0.0})
+    begin, cpu = time.perf_counter(), time.process_time()
+    assert find_status(plan, store).done == STORED
+    print(
+        f"status of {STORED} units: {time.perf_counter() - begin:.2f} s, "
+        f"{time.process_time() - cpu:.2f} s of a processor"
+    )
+
+
+def cluster(folder: Path) -> None:
+    """Share of the time that the workers of a large cluster do units that sleep."""
+    from distributed import Client, LocalCluster
+
+    from amorphace.campaign.dask import run_on_dask
+
+    plan = waiting(WORKERS * ROUNDS, SLEEP)
+    quiet = {"dashboard_address": None, "silence_logs": 50}
+    with (
+        LocalCluster(
+            processes=False, n_workers=WORKERS, threads_per_worker=1, host="127.0.0.1", **quiet
+        ) as place,
+        Client(place) as client,
+    ):
+        begin = time.perf_counter()
+        found = count(run_on_dask(plan, Store(folder / "cluster"), client))
+        seconds = time.perf_counter() - begin
+    assert found["finished"] == len(plan.units), found
+    busy = len(plan.units) * SLEEP / (WORKERS * seconds)
+    print(f"{WORKERS} Dask workers, {len(plan.units)} units of {SLEEP:g} s: {busy:.1%} busy")
+
+
+def scaling(folder: Path) -> None:
+    """Twice the samples on twice the processes: the time should stay.
+
+    Kinds that use all processors at once, or join all samples, are left out.
+    """
+    seconds = {}
+    for workers in (1, 2):
+        whole = make_plan(experiment(2 * workers))
+        kinds = ("prepare", "inherent", "relax", "replica", "measure")
+        plan = Plan(whole.experiment, tuple(u for u in whole.units if u.kind in kinds))
+        begin = time.perf_counter()
+        count(run_plan(plan, Store(folder / f"scaling_{workers}"), workers=workers))
+        seconds[workers] = time.perf_counter() - begin
+        print(f"{len(plan.units)} units on {workers}: {seconds[workers]:.1f} s")
+    print(f"weak scaling from 1 to 2: {seconds[1] / seconds[2]:.3f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cluster", action="store_true")
+    parser.add_argument("--scaling", action="store_true")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if given.cluster:
+            cluster(Path(folder))
+        elif given.scaling:
+            scaling(Path(folder))
+        else:
+            quick(Path(folder))
+
+
+if __name__ == "__main__":
+    main()
