@@ -27,6 +27,7 @@ extensions = [
 ]
 exclude_patterns = ["_generated/*/*.md"]
 default_role = "py:obj"
+smartquotes = False  # --option stays what it is
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -34,7 +35,6 @@ html_math_renderer = "mathml"
 
 autosummary_generate = True
 autodoc_typehints = "none"
-autodoc_default_options = {"members": False}
 numpydoc_show_class_members = False
 templates_path = ["_templates"]
 

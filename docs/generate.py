@@ -76,7 +76,7 @@ def command_parts(name: str, command: Any) -> Iterator[str]:
         yield f"```console\n$ {' '.join(example.split())}\n```\n\n"
     rows = [(p.name.upper() if p in arguments else option_name(p), p) for p in command.params]
     if rows:
-        yield "| | | default |\n|---|---|---|\n"
+        yield "| word | what | default |\n|---|---|---|\n"
     for label, p in rows:
         default = "required" if p.required else shown(p.default)
         yield f"| `{label}` | {cell(getattr(p, 'help', None) or '')} | {default} |\n"

@@ -21,7 +21,7 @@ def block(self: Any, node: nodes.math_block) -> None:
     self.body.append(self.starttag(node, "div", CLASS="math-block"))
     self.body.append(convert(node.astext(), display="block"))
     if number:
-        self.body.append(f'<span class="eqno">({escape(number)})</span>')
+        self.body.append(f'<span class="eqno">({escape(str(number))})</span>')
     self.body.append("</div>\n")
     raise nodes.SkipNode
 
