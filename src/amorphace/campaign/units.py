@@ -49,7 +49,7 @@ class Unit:
     --------
     >>> unit = Unit(kind="prepare", name="sample 1", parameters={"seed": 1})
     >>> unit.id
-    'prepare-e5d7bbf60b5b9dd9'
+    'prepare-5c15b72e4b507d3e'
     """
 
     kind: str
