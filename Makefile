@@ -9,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/ace/kernel/*)
 
-.PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-peers docs wheel clean
+.PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-campaign bench-peers docs wheel clean
 
 env: .venv/ready
 
@@ -63,6 +63,11 @@ bench: env
 
 bench-engine: env
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/engine.py
+
+bench-campaign: env
+	$(BIN)/python benchmarks/campaign.py
+	$(BIN)/python benchmarks/campaign.py --cluster
+	$(BIN)/python benchmarks/campaign.py --scaling
 
 .venv/bench: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable '.[bench]' && touch $@

@@ -98,10 +98,10 @@ def cluster(folder: Path) -> None:
     from amorphace.campaign.dask import run_on_dask
 
     plan = waiting(WORKERS * ROUNDS, SLEEP)
-    quiet = {"dashboard_address": None, "silence_logs": 50}
+    quiet = {"host": "127.0.0.1", "dashboard_address": None, "silence_logs": 50}
     with (
         LocalCluster(
-            processes=False, n_workers=WORKERS, threads_per_worker=1, host="127.0.0.1", **quiet
+            processes=False, n_workers=WORKERS, threads_per_worker=1, protocol="tcp", **quiet
         ) as place,
         Client(place) as client,
     ):

@@ -136,7 +136,7 @@ def test_workers_of_several_threads_are_refused(store, tmp_path):
         dask.connected(cluster.address) as client,
     ):
         until(lambda: client.nthreads())
-        with pytest.raises(SetupError, match="has 2 threads, .* start workers with --nthreads 1"):
+        with pytest.raises(SetupError, match=r"has 2 threads, .* start workers with --nthreads 1"):
             list(dask.run_on_dask(waiting(2), store, client))
 
 
@@ -191,7 +191,7 @@ def test_a_scheduler_for_other_machines_must_be_told_where_to_listen(tmp_path):
     file = tmp_path / "a.toml"
     text = experiment_text("wahnstrom", "shear")
     file.write_text(text + '\n[cluster]\nkind = "slurm"\njobs = 3\n')
-    with pytest.raises(FileFormatError, match="bound to 127.0.0.1 otherwise"):
+    with pytest.raises(FileFormatError, match=r"bound to 127\.0\.0\.1 otherwise"):
         read_experiment(file)
     file.write_text(text + '\n[cluster]\nkind = "slurm"\njobs = 3\ninterface = "ib0"\n')
     assert read_experiment(file).cluster.interface == "ib0"

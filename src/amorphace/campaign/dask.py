@@ -283,15 +283,14 @@ def make_cluster(section: ClusterSection, cores_per_unit: int = 1) -> Any:
         tls = {"security": security_of(section.tls), "protocol": "tls"}
     if section.kind == "local":
         place: dict[str, Any] = {"interface": section.interface} if section.interface else {}
-        # a page about the cluster would listen too
-        quiet: dict[str, Any] = {"dashboard_address": None}
+        page: dict[str, Any] = {"dashboard_address": f"{HERE}:0"}
         return LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
             host=None if place else section.host or HERE,
             resources={CORES: cores_per_unit},
-            **(quiet | place | tls | section.options),
+            **(page | place | tls | section.options),
         )
     from dask_jobqueue.lsf import LSFCluster
     from dask_jobqueue.pbs import PBSCluster
