@@ -11,7 +11,7 @@ import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 SLOW = ("own_trajectory.md", "shear.md", "thermal.md")
-"""Molecular dynamics of half a minute or more."""
+"""Ten seconds to half a minute of molecular dynamics."""
 
 
 def load(name: str) -> Any:
