@@ -26,7 +26,7 @@ from amorphace.config import Experiment
 
 MANY = 10_000
 STORED = 100_000
-WORKERS, ROUNDS, SLEEP = 200, 20, 2.0
+WORKERS, ROUNDS, SLEEP = 200, 10, 2.0
 
 
 def experiment(n_samples: int = 1) -> Experiment:
@@ -91,26 +91,36 @@ def quick(folder: Path) -> None:
     )
 
 
-def cluster(folder: Path) -> None:
+def cluster(folder: Path, workers: int) -> None:
     """Share of the time that the workers of a large cluster do units that sleep."""
+    import dask
     from distributed import Client, LocalCluster
 
     from amorphace.campaign.dask import run_on_dask
 
-    plan = waiting(WORKERS * ROUNDS, SLEEP)
-    quiet = {"host": "127.0.0.1", "dashboard_address": None, "silence_logs": 50}
+    plan = waiting(workers * ROUNDS, SLEEP)
+    # many profiles of one process would be most of the work
+    own = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
     with (
+        dask.config.set(own),
         LocalCluster(
-            processes=False, n_workers=WORKERS, threads_per_worker=1, protocol="tcp", **quiet
+            processes=False,
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=50,
         ) as place,
-        Client(place) as client,
+        Client(place, timeout=600) as client,
     ):
-        begin = time.perf_counter()
+        begin, cpu = time.perf_counter(), time.process_time()
         found = count(run_on_dask(plan, Store(folder / "cluster"), client))
-        seconds = time.perf_counter() - begin
+        seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
     assert found["finished"] == len(plan.units), found
-    busy = len(plan.units) * SLEEP / (WORKERS * seconds)
-    print(f"{WORKERS} Dask workers, {len(plan.units)} units of {SLEEP:g} s: {busy:.1%} busy")
+    busy = len(plan.units) * SLEEP / (workers * seconds)
+    print(
+        f"{workers} Dask workers in one process, {len(plan.units)} units of {SLEEP:g} s: "
+        f"{busy:.1%} busy, {1000 * cpu / len(plan.units):.1f} ms of a processor for each unit"
+    )
 
 
 def scaling(folder: Path) -> None:
@@ -133,11 +143,12 @@ def scaling(folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cluster", action="store_true")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="of the cluster")
     parser.add_argument("--scaling", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if given.cluster:
-            cluster(Path(folder))
+            cluster(Path(folder), given.workers)
         elif given.scaling:
             scaling(Path(folder))
         else:
