@@ -256,3 +256,14 @@ def test_local_processes_dask_and_two_shards_give_the_same_bytes(tmp_path):
     written = Store(tmp_path / "shards" / "a.store").written()
     assert written == Counter(u.id for u in plan.units)
     assert (tmp_path / "shards" / "a.results" / "report.html").exists()
+
+
+def test_a_queueing_system_leaves_ctrl_c_alone():
+    code = (
+        "import signal\n"
+        "from amorphace.campaign import dask\n"
+        "before = signal.getsignal(signal.SIGINT)\n"
+        "assert set(dask._queues()) == {'slurm', 'pbs', 'lsf'}\n"
+        "assert signal.getsignal(signal.SIGINT) is before\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,6 +7,7 @@ returns, JSON values. Dask itself packs them with pickle.
 from __future__ import annotations
 
 import queue
+import signal
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
@@ -292,11 +293,7 @@ def make_cluster(section: ClusterSection, cores_per_unit: int = 1) -> Any:
             resources={CORES: cores_per_unit},
             **(page | place | tls | section.options),
         )
-    from dask_jobqueue.lsf import LSFCluster
-    from dask_jobqueue.pbs import PBSCluster
-    from dask_jobqueue.slurm import SLURMCluster
-
-    kinds = {"slurm": SLURMCluster, "pbs": PBSCluster, "lsf": LSFCluster}
+    kinds = _queues()
     words: dict[str, Any] = {
         "walltime": section.walltime,
         "queue": section.queue,
@@ -316,6 +313,18 @@ def make_cluster(section: ClusterSection, cores_per_unit: int = 1) -> Any:
         )
     except (TypeError, ValueError) as error:
         raise InputError(f"cluster: dask-jobqueue does not accept this: {error}") from None
+
+
+def _queues() -> dict[str, Any]:
+    """The clusters of dask-jobqueue, whose import would keep Ctrl-C to itself."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        from dask_jobqueue.lsf import LSFCluster
+        from dask_jobqueue.pbs import PBSCluster
+        from dask_jobqueue.slurm import SLURMCluster
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    return {"slurm": SLURMCluster, "pbs": PBSCluster, "lsf": LSFCluster}
 
 
 def _worker_words(section: ClusterSection) -> list[str]:
