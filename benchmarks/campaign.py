@@ -26,7 +26,7 @@ from amorphace.config import Experiment
 
 MANY = 10_000
 STORED = 100_000
-WORKERS, ROUNDS, SLEEP = 200, 10, 2.0
+WORKERS, ROUNDS, SLEEP = 200, 20, 2.0
 
 
 def experiment(n_samples: int = 1) -> Experiment:
@@ -99,14 +99,20 @@ def cluster(folder: Path, workers: int) -> None:
     from amorphace.campaign.dask import run_on_dask
 
     plan = waiting(workers * ROUNDS, SLEEP)
-    # many profiles of one process would be most of the work
-    own = {"distributed.worker.profile.enabled": False, "distributed.admin.tick.interval": "1s"}
+    # many workers that watch the one process that they are in would be most of the work
+    own = {
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "60s",
+        "distributed.admin.system-monitor.gil.enabled": False,
+    }
     with (
         dask.config.set(own),
         LocalCluster(
             processes=False,
             n_workers=workers,
             threads_per_worker=1,
+            memory_limit=0,
             dashboard_address="127.0.0.1:0",
             silence_logs=50,
         ) as place,
