@@ -17,10 +17,11 @@ import pytest
 from amorphace.core.errors import InputError
 from amorphace.report import numbers, plots
 from amorphace.report.cards import sections
+from amorphace.report.comparison import comparisons, saturation
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
 from amorphace.report.page import page, write_report
-from amorphace.report.paper import PAPER, paper_values
-from amorphace.report.verdict import comparisons, headline, verdict
+from amorphace.report.paper import CASES, paper_values
+from amorphace.report.verdict import headline, verdict
 
 from report_samples import analysis, content, glass, snapshot
 
@@ -109,17 +110,43 @@ def test_the_verdict_states_the_accuracy_with_its_spread_and_the_first_picks() -
 
 def test_papers_values_stand_beside_ours_where_the_paper_states_one() -> None:
     lines = {line.quantity: line for line in comparisons(content(n=300))}
-    radial = lines["accuracy, with radial columns of B neighbours"]
+    radial = lines["accuracy, all radial columns"]
     curve = analysis().accuracy[-1]
     at_20 = curve.mean[list(curve.n_columns).index(20)]
     assert radial.paper == "90 %"
     assert radial.ours.startswith(f"{100 * at_20:.1f}")
+    assert radial.mean == pytest.approx(at_20)
     assert lines["first columns picked by SFS"].paper == "B1, A1"
     assert lines["first columns picked by SFS"].ours == "B1, A1"
     assert lines["correlation of D²min with propensity"].paper == "95 %"
+    assert lines["accuracy, first column alone"].paper == "in the figure only"
+    assert all(line.ours != "not measured here" for line in lines.values())
     assert comparisons(content(n=300, model="silica")) == ()
     missing = comparisons(content(n=300, analysis=None, snapshots=()))
     assert {line.ours for line in missing} == {"not measured here"}
+
+
+def test_the_correlation_is_of_all_samples_where_they_are_known() -> None:
+    first = comparisons(content(n=300, correlations=(0.9, 0.94)))[0]
+    assert (first.mean, first.ours.replace("\u00a0", " ")) == (pytest.approx(0.92), "92.0 ± 2.8 %")
+
+
+def test_accuracy_saturates_at_the_cutoff_that_no_larger_one_beats_in_most_folds() -> None:
+    a = analysis()
+    shape = np.ones((len(a.accuracy[-1].n_columns), 1))
+
+    def found(*scores: list[float]) -> float | None:
+        curves = tuple(
+            replace(a.accuracy[-1], cutoff=c, accuracy=shape * np.array(s))
+            for c, s in zip((2.0, 3.0, 4.0), scores, strict=False)
+        )
+        return saturation(replace(a, accuracy=curves))
+
+    low, middle = [0.7, 0.9, 0.8, 0.8], [0.8, 1.0, 0.9, 0.9]
+    assert found(low, middle, [0.82, 1.0, 0.91, 0.93]) == 4.0
+    assert found(low, middle, [0.84, 0.97, 0.91, 0.89]) == 3.0
+    assert found(middle, low, low) == 2.0
+    assert found(low) is None
 
 
 def test_published_values_stand_below_ours_with_what_differs() -> None:
@@ -133,12 +160,14 @@ def test_published_values_stand_below_ours_with_what_differs() -> None:
 def test_the_papers_numbers_are_its_own(shared) -> None:
     (paper,) = (shared / "paper").glob("*.txt")
     said = paper.read_text(encoding="utf-8")
-    for v in PAPER:
-        for number in re.findall(r"\d+(?:-\d+)?(?= %)", v.value):
-            assert f"{number}%" in said, v
+    for case in CASES:
+        for v in paper_values(*case):
+            for number in re.findall(r"\d+(?:-\d+)?(?= %)", v.value):
+                assert f"{number}%" in said, v
     assert "B1 and A1 between B and A particles" in said
     assert "A1 and B1 for the KA mixture and A8 and A7 for the Wahnstrom mixture" in said
-    assert len(paper_values("wahnstrom", "shear")) == 1
+    picks = {case: {v.reading: v.value for v in paper_values(*case)}["picks"] for case in CASES}
+    assert picks["wahnstrom", "shear"] == "A8, A7"
 
 
 def test_strings_of_files_are_escaped_everywhere() -> None:

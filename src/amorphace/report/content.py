@@ -188,6 +188,8 @@ class ReportContent:
     snapshots : tuple of Snapshot
     stress_strain : tuple of StressStrain
     relaxation : tuple of Relaxation
+    correlations : tuple of float
+        Of D2min with propensity, one a sample.
     """
 
     title: str
@@ -210,6 +212,7 @@ class ReportContent:
     snapshots: tuple[Snapshot, ...] = ()
     stress_strain: tuple[StressStrain, ...] = ()
     relaxation: tuple[Relaxation, ...] = ()
+    correlations: tuple[float, ...] = ()
 
 
 def radial_functions(basis: RadialBasis, n_functions: int = N_RADIAL_FUNCTIONS) -> RadialFunctions:

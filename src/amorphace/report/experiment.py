@@ -70,7 +70,16 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
         health=_health(plan, store),
         relaxation=tuple(_relaxation(plan, store)),
         stress_strain=tuple(_stress_strain(plan, store)),
+        correlations=_correlations(plan, store),
     )
+
+
+def _correlations(plan: Plan, store: Store) -> tuple[float, ...]:
+    """Of D2min with propensity, one a sample; () for shear."""
+    if plan.experiment.protocol == "shear":
+        return ()
+    (label,) = plan.of_kind("label")
+    return tuple(s["correlation"] for s in store.meta(label.id)["results"]["samples"])
 
 
 def _summary(plan: Plan, store: Store) -> Iterator[str]:
@@ -82,9 +91,7 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
         f"({model.citation})."
     )
     if experiment.thermal is not None:
-        (label,) = plan.of_kind("label")
-        found = store.meta(label.id)["results"]["samples"]
-        correlations = [s["correlation"] for s in found]
+        correlations = _correlations(plan, store)
         lag = experiment.thermal.lag
         if lag == "tau_alpha":
             (unit,) = plan.of_kind("lag")

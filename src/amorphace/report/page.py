@@ -24,10 +24,11 @@ from amorphace.core.files import text_written_aside
 from amorphace.dataset.provenance import package_version
 from amorphace.report import numbers
 from amorphace.report.cards import Section, classifier_rows, sections
+from amorphace.report.comparison import comparisons
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
 from amorphace.report.palette import ACTIVE_COLOUR, DIVERGING, INACTIVE_COLOUR, PALETTE
 from amorphace.report.paper import CITATION, PUBLISHED_PROPENSITY, WHAT_DIFFERS
-from amorphace.report.verdict import comparisons, headline, verdict
+from amorphace.report.verdict import headline, verdict
 from amorphace.report.words import LABELS, quantity, target_name
 
 N_FIGURES = 7

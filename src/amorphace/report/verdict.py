@@ -1,9 +1,8 @@
-"""What was found, in plain words, and the paper's values beside ours."""
+"""What was found, in plain words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +10,11 @@ from numpy.typing import NDArray
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.classifiers import ClassifierScore
 from amorphace.learn.curves import AccuracyCurve
-from amorphace.learn.selection import Selection
 from amorphace.report.content import ReportContent
-from amorphace.report.paper import PaperValue, paper_values
 from amorphace.report.words import CLASSIFIERS, scope_name, target_name
 
-NOT_STATED = "not measured here"
 SIGNIFICANT = 0.02
 """A difference of accuracies below this is called small."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """The paper's value and ours."""
-
-    quantity: str
-    paper: str
-    ours: str
-    place: str
 
 
 def verdict(content: ReportContent) -> tuple[str, ...]:
@@ -43,19 +29,6 @@ def verdict(content: ReportContent) -> tuple[str, ...]:
     )
 
 
-def comparisons(content: ReportContent) -> tuple[Comparison, ...]:
-    """One line for everything the paper states on this case; () where it treats another."""
-    return tuple(
-        Comparison(
-            quantity=value.quantity,
-            paper=value.value,
-            ours=_ours(content, value),
-            place=value.place,
-        )
-        for value in paper_values(content.model, content.protocol)
-    )
-
-
 def percent(values: NDArray[np.float64]) -> str:
     """Such as 91.2 ± 0.4 %: mean and standard deviation over folds."""
     spread = f"\u00a0±\u00a0{100 * np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
@@ -64,7 +37,7 @@ def percent(values: NDArray[np.float64]) -> str:
 
 def headline(analysis: Analysis | None) -> tuple[str, str] | None:
     """The accuracy on top of the page, and what it is."""
-    curve = _curve(analysis) if analysis else None
+    curve = curve_of(analysis) if analysis else None
     if curve is None:
         return None
     p = int(np.argmax(curve.mean))
@@ -75,26 +48,26 @@ def headline(analysis: Analysis | None) -> tuple[str, str] | None:
     )
 
 
-def _curve(a: Analysis, cutoff: float | None = None) -> AccuracyCurve | None:
+def curve_of(a: Analysis, cutoff: float | None = None) -> AccuracyCurve | None:
     """The accuracy curve of one cutoff."""
     wanted = a.cutoff if cutoff is None else cutoff
     return next((c for c in a.accuracy if c.cutoff == wanted), None)
 
 
-def _at(curve: AccuracyCurve, n_columns: int) -> NDArray[np.float64] | None:
+def scores_at(curve: AccuracyCurve, n_columns: int) -> NDArray[np.float64] | None:
     """Accuracy of every fold with so many columns."""
     place = np.flatnonzero(curve.n_columns == n_columns)
     return curve.accuracy[place[0]] if len(place) else None
 
 
-def _ends(a: Analysis) -> dict[int, int]:
+def order_ends(a: Analysis) -> dict[int, int]:
     """How many columns there are up to each correlation order."""
     orders = np.asarray(a.columns.order)
     return {int(n): int(np.flatnonzero(orders == n)[-1]) + 1 for n in np.unique(orders)}
 
 
 def _accuracy(a: Analysis) -> Iterator[str]:
-    curve = _curve(a)
+    curve = curve_of(a)
     if curve is None:
         return
     p = int(np.argmax(curve.mean))
@@ -106,10 +79,10 @@ def _accuracy(a: Analysis) -> Iterator[str]:
 
 
 def _radial(a: Analysis) -> Iterator[str]:
-    curve, ends = _curve(a), _ends(a)
+    curve, ends = curve_of(a), order_ends(a)
     if curve is None or 1 not in ends:
         return
-    radial = _at(curve, ends[1])
+    radial = scores_at(curve, ends[1])
     if radial is None:
         return
     gain = curve.mean.max() - radial.mean()
@@ -148,7 +121,7 @@ def _classifiers(a: Analysis) -> Iterator[str]:
 
 
 def _random_folds(a: Analysis) -> Iterator[str]:
-    grouped = _curve(a)
+    grouped = curve_of(a)
     mixed = next((c for c in a.accuracy_random if c.cutoff == a.cutoff), None)
     if grouped is None or mixed is None:
         return
@@ -156,7 +129,7 @@ def _random_folds(a: Analysis) -> Iterator[str]:
     if not len(shared):
         return
     n = int(shared[-1])
-    whole, random = _at(grouped, n), _at(mixed, n)
+    whole, random = scores_at(grouped, n), scores_at(mixed, n)
     if whole is None or random is None:
         return
     yield (
@@ -178,54 +151,3 @@ def _correlation(a: Analysis) -> Iterator[str]:
             f"correlation of {mean[p]:.2f}\u00a0±\u00a0{c.pearson[p].std(ddof=1):.2f} with "
             f"{c.n_columns[p]} columns."
         )
-
-
-def _ours(content: ReportContent, value: PaperValue) -> str:
-    """Our number for one of the paper's."""
-    if value.reading == "correlation":
-        return _propensity_correlation(content)
-    a = content.analysis
-    if a is None:
-        return NOT_STATED
-    if value.reading == "picks":
-        return _picks(a.selections, len(value.value.split(",")))
-    curve = _curve(a, value.cutoff) or _curve(a)
-    if curve is None:
-        return NOT_STATED
-    n = _columns_read(a, value.reading)
-    scores = curve.accuracy[int(np.argmax(curve.mean))] if n is None else _at(curve, n)
-    if scores is None:
-        return NOT_STATED
-    where = "" if curve.cutoff == value.cutoff else f" at cutoff {curve.cutoff:g} σ"
-    return f"{percent(scores)}{where}"
-
-
-def _columns_read(a: Analysis, reading: str) -> int | None:
-    """How many leading columns a reading of the paper takes; None for the best."""
-    if reading == "first":
-        return 1
-    if reading == "first species":
-        starts = a.columns.species_starts()
-        return starts[1] if len(starts) > 1 else None
-    order = {"radial": 1, "three-body": 2}.get(reading)
-    return None if order is None else _ends(a).get(order)
-
-
-def _picks(selections: tuple[Selection, ...], n: int) -> str:
-    """Names of the first picks, of the selection with the fewest candidates."""
-    if not selections:
-        return NOT_STATED
-    s = min(selections, key=lambda s: len(s.candidates))
-    return ", ".join(s.names[:n])
-
-
-def _propensity_correlation(content: ReportContent) -> str:
-    """Mean over the configurations that hold both columns."""
-    found = []
-    for s in content.snapshots:
-        if {"d2min", "propensity"} <= set(s.columns):
-            pair = np.array([s.columns["d2min"], s.columns["propensity"]])
-            known = pair[:, np.isfinite(pair).all(axis=0)]
-            if known.shape[1] > 2:
-                found.append(float(np.asarray(np.corrcoef(known))[0, 1]))
-    return percent(np.array(found)) if found else NOT_STATED
