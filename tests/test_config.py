@@ -134,6 +134,43 @@ def test_a_mistake_is_named_with_file_key_and_range(tmp_path, name):
     assert str(caught.value).startswith(str(tmp_path / "a.toml"))
 
 
+COPPER = """
+[model]
+name = "copper"
+species = ["Cu"]
+fractions = [1.0]
+masses = [63.546]
+number_density = 0.08
+temperature = 800.0
+lag = 1.0
+timestep = 0.002
+units = "metal"
+citation = "an example"
+[model.potential]
+file = "pots/Cu.alloy"
+elements = ["Cu"]
+diameters = [[2.5]]
+"""
+
+
+def test_a_potential_file_counts_from_the_folder_of_the_experiment(tmp_path, monkeypatch):
+    text = SMALL.replace('[model]\nname = "kob-andersen"\n', COPPER)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    place = tmp_path / "pots" / "Cu.alloy"
+    with pytest.raises(FileFormatError) as caught:
+        read(tmp_path, text)
+    message = str(caught.value)
+    assert "model.potential.file: 'pots/Cu.alloy' counts from the folder of the exp" in message
+    assert f"there is no file {place}; put it there" in message
+    place.parent.mkdir()
+    place.touch()
+    for name in ("pots/Cu.alloy", str(place)):
+        experiment = read(tmp_path, text.replace("pots/Cu.alloy", name))
+        assert experiment.glass().potential.commands()[1] == f"pair_coeff * * {place} Cu"
+        assert experiment.model["potential"]["file"] == name
+
+
 def test_particles_that_do_not_divide_into_chains_are_refused(tmp_path):
     text = SMALL.replace("kob-andersen", "bead-spring").replace("300", "310")
     with pytest.raises(FileFormatError, match=r"multiple of the chain length 20 .* use 300 or 320"):

@@ -15,6 +15,8 @@ from amorphace.campaign.store import Store
 from amorphace.campaign.units import Unit
 from amorphace.config import model_of
 from amorphace.core.configuration import Configuration
+from amorphace.core.errors import InputError
+from amorphace.dataset.provenance import provenance
 from amorphace.simulate.health import Health, Tolerances, checks, health_record
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State
@@ -23,6 +25,10 @@ CHECKPOINT_SECONDS = 10.0
 """Least time between two checkpoints: what a kill may cost, beside the piece under way."""
 REPORT_SECONDS = 1.0
 """Least time between two reports of progress."""
+
+
+SOME_OF = {"features": ("reference", "shear")}
+"""Roles by kind of which a unit reads only some inputs, and compares the digests of these."""
 
 
 class Dropped(Exception):
@@ -49,6 +55,7 @@ class Context:
     n_jobs: int = 1
     _checkpoint: float = field(default_factory=time.monotonic)
     _report: float = float("-inf")
+    _compared: set[str] = field(default_factory=set)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -57,9 +64,17 @@ class Context:
 
     @property
     def model(self) -> GlassModel:
-        """The model of glass."""
+        """The model of glass.
+
+        Raises
+        ------
+        InputError
+            If the file of its potential is not in the store.
+        """
         numbers = dict(self.parameters["model"])
-        potential = {k: v for k, v in numbers["potential"].items() if k != "sha256"}
+        potential = dict(numbers["potential"])
+        if "sha256" in potential:
+            potential["file"] = str(self.store.file(potential.pop("sha256")))
         return model_of(numbers | {"potential": potential})
 
     def input(self, role: str) -> str:
@@ -79,6 +94,19 @@ class Context:
     def inputs(self, role: str) -> list[str]:
         """The sound inputs of a role; the dropped ones are left out."""
         return [u for u in self.unit.inputs[role] if self.store.meta(u)["outcome"] == "whole"]
+
+    def intact(self, unit: str) -> str:
+        """An input of a role in `SOME_OF`, its digests compared before it is read.
+
+        Raises
+        ------
+        InputError
+            If it is damaged: it is set aside, to be made again.
+        """
+        if unit not in self._compared:
+            compare_digests(self.store, unit)
+            self._compared.add(unit)
+        return unit
 
     def results(self, unit: str) -> Mapping[str, Any]:
         """Small results of an input."""
@@ -112,6 +140,26 @@ class Context:
         if time.monotonic() - self._report >= REPORT_SECONDS:
             self.store.report(self.unit.id, done, total, text)
             self._report = time.monotonic()
+
+
+def compare_digests(store: Store, unit: str) -> None:
+    """Set a unit aside if a file of it is not what was written.
+
+    Raises
+    ------
+    InputError
+        If it was; it is made again by the next run.
+    """
+    if not store.sound(unit, digests=True):
+        store.set_aside(unit)
+        raise InputError(f"its input {unit} is damaged and was set aside; run again")
+
+
+def unit_provenance(work: Context, **parameters: Any) -> dict[str, Any]:
+    """Where a result of an experiment comes from."""
+    return provenance(
+        "run", {"unit": work.unit.id, "model": dict(work.parameters["model"])} | parameters
+    )
 
 
 def health_entry(what: str, health: Health, tolerances: Tolerances | None = None) -> dict[str, Any]:

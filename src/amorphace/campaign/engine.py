@@ -20,6 +20,7 @@ from amorphace.campaign.store import Store
 from amorphace.campaign.units import Unit
 from amorphace.campaign.work import WIDE
 from amorphace.core.errors import InputError, SetupError
+from amorphace.simulate.models import EmbeddedAtom
 
 LOST_PROCESSES = 3
 """Times that a unit may lose its process before it counts as failed."""
@@ -256,6 +257,7 @@ def _carry_out(
     leave: float | None,
 ) -> Iterator[Event]:
     store.tidy()
+    _keep_potential(plan, store)
     front = _Frontier(plan, shard)
     for unit in _finished(plan, store):
         front.finish(unit.id)
@@ -286,6 +288,14 @@ def _carry_out(
         if front.elsewhere and time.monotonic() - looked > LOOK:
             looked = time.monotonic()
             yield from _look(store, claims, front)
+
+
+def _keep_potential(plan: Plan, store: Store) -> None:
+    """Units of a potential in a file know the digest of its content: the store keeps a copy."""
+    if isinstance(plan, Plan):
+        potential = plan.experiment.glass().potential
+        if isinstance(potential, EmbeddedAtom):
+            store.keep_file(potential.file)
 
 
 def _claim(unit: str, store: Store, claims: Claims) -> str:

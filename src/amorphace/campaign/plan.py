@@ -304,11 +304,11 @@ def _described(
 def _numbers(model: GlassModel) -> dict[str, Any]:
     """All numbers of a model, as the table [model] of an experiment file gives them.
 
-    Of a potential in a file the digest stands beside the name: another content is another model.
+    Of a potential in a file the digest of its content stands in the place of its name.
     """
     numbers = _without_none(asdict(model))
     if isinstance(model.potential, EmbeddedAtom):
-        numbers["potential"]["sha256"] = sha256(model.potential.file)
+        numbers["potential"]["sha256"] = sha256(numbers["potential"].pop("file"))
     return numbers
 
 

@@ -6,6 +6,7 @@
     STORE/failed/KIND-ab.....json      why a unit could not be finished
     STORE/index/HOST.jsonl             a line for each unit that was written, to look them up fast
     STORE/experiments/NAME.json        units of each experiment file that ran here
+    STORE/files/0123abcd....           potentials by the SHA-256 digest of their content
     STORE/log.txt                      what happened when
 
 A unit is written aside and renamed whole. `meta.json` holds the length and the SHA-256 digest of
@@ -456,6 +457,27 @@ class Store:
                         file, "no list of units; run that experiment again, or remove the file"
                     ) from None
         return dict(sorted(found.items()))
+
+    def keep_file(self, path: str | Path) -> None:
+        """Copy a file that units read, under the digest of its content."""
+        place = self.path / "files" / sha256(path)
+        if not place.is_file() or sha256(place) != place.name:
+            place.parent.mkdir(exist_ok=True)
+            with written_aside(place) as partial:
+                shutil.copyfile(path, partial)
+
+    def file(self, digest: str) -> Path:
+        """The file of that content.
+
+        Raises
+        ------
+        InputError
+            If it was not kept.
+        """
+        place = self.path / "files" / digest
+        if not place.is_file():
+            raise InputError(f"{place}: no such file; run the experiment again, which copies it")
+        return place
 
     def log(self, line: str) -> None:
         """Add a line to the log, with the time of day."""

@@ -24,6 +24,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PositiveFloat,
+    PrivateAttr,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -256,6 +257,7 @@ class Experiment(Section):
     learn: LearnSection = Field(default_factory=LearnSection)
     run: RunSection = Field(default_factory=RunSection)
     cluster: ClusterSection | None = None
+    _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -281,6 +283,8 @@ class Experiment(Section):
     def glass(self) -> GlassModel:
         """The model, with the pressure and density of the preparation.
 
+        The file of an embedded-atom potential counts from the folder of the experiment file.
+
         Raises
         ------
         InputError
@@ -288,7 +292,7 @@ class Experiment(Section):
         """
         model = model_of(self.model)
         given = self.preparation
-        changes = {
+        changes: dict[str, Any] = {
             key: value
             for key, value in (
                 ("pressure", given.pressure),
@@ -296,6 +300,9 @@ class Experiment(Section):
             )
             if value is not None
         }
+        if isinstance(model.potential, EmbeddedAtom):
+            place = str(self._folder / model.potential.file)
+            changes["potential"] = replace(model.potential, file=place)
         model = replace(model, **changes)
         model.counts(given.n_particles)
         self.how_prepared().stages(model)
@@ -378,8 +385,8 @@ def read_experiment(path: str | Path) -> Experiment:
     Raises
     ------
     FileFormatError
-        If the file is missing or no TOML, or a key is unknown, missing or out of range; the
-        message names the key and what is allowed.
+        If the file is missing or no TOML, a key is unknown, missing or out of range, or the file
+        of a potential is missing; the message names the key and what is allowed.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -392,11 +399,25 @@ def read_experiment(path: str | Path) -> Experiment:
     except tomllib.TOMLDecodeError as error:
         raise FileFormatError(path, f"not TOML: {error}") from None
     try:
-        return Experiment.model_validate(tables)
+        found = Experiment.model_validate(tables)
+        found._folder = Path(path).resolve().parent
+        _check_potential(found)
+        return found
     except ValidationError as error:
         raise FileFormatError(path, "; ".join(_sentences(error))) from None
     except InputError as error:
         raise FileFormatError(path, str(error)) from None
+
+
+def _check_potential(experiment: Experiment) -> None:
+    """The file of an embedded-atom potential must be there."""
+    potential = experiment.glass().potential
+    if isinstance(potential, EmbeddedAtom) and not Path(potential.file).is_file():
+        given = experiment.model["potential"]["file"]
+        raise InputError(
+            f"model.potential.file: {given!r} counts from the folder of the experiment file, but "
+            f"there is no file {potential.file}; put it there, or give another path"
+        )
 
 
 def _sentences(error: ValidationError, prefix: str = "") -> list[str]:
