@@ -14,9 +14,10 @@ Other columns are ignored, and columns may stand in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.cells import oriented_cell
 from amorphace.io.columns import Columns
-from amorphace.io.frames import located, pick
+from amorphace.io.frames import Mark, Place, located, pick
 from amorphace.io.labels import check_words, particle_labels, type_numbers
 from amorphace.io.text import (
     Block,
@@ -75,6 +76,29 @@ def iread_dump(path: Path, species: tuple[str, ...] | None) -> Iterator[Configur
     """
     for frame in _raw_frames(path):
         yield _configuration(frame, species)
+
+
+def mark_dump(path: Path, species: tuple[str, ...] | None, *, labels: bool) -> Iterator[Mark]:
+    """Where the frames of a dump are, their positions unparsed.
+
+    Raises
+    ------
+    FileFormatError
+        As `iread_dump`, but for what is wrong with a position.
+    """
+    for place, frame in _placed_frames(path):
+        n = len(frame.atoms.lines)
+        yield Mark(place, frame.step, n, _labels(frame, species) if labels else None)
+
+
+def iread_dump_at(
+    path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
+) -> Iterator[Configuration]:
+    """The frames of a dump at known places, without those between; see `iread_dump`."""
+    with open_lines(path) as lines:
+        for place in places:
+            lines.go(place.offset, place.line)
+            yield _configuration(_raw_frame(lines, (lines.take(1) or [b""])[0]), species)
 
 
 def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
@@ -146,13 +170,20 @@ def _header(configuration: Configuration, columns: Columns, path: Path) -> str:
 
 def _raw_frames(path: Path) -> Iterator[RawFrame]:
     """The frames of a file, atoms unparsed."""
+    for _, frame in _placed_frames(path):
+        yield frame
+
+
+def _placed_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
+    """The frames of a file, atoms unparsed, and where they stand."""
     with open_lines(path) as lines:
         first = lines.next_word_line()
         if first is None:
             raise FileFormatError(path, "the file is empty; expected a LAMMPS dump")
         heading: bytes | None = first
         while heading is not None:
-            yield _raw_frame(lines, heading)
+            place = Place(lines.offset - len(heading), lines.number - 1)
+            yield place, _raw_frame(lines, heading)
             heading = lines.next_word_line()
 
 
@@ -330,13 +361,7 @@ def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configur
     columns = atoms.columns({name: KINDS[name] for name in wanted})
     if "id" in columns:
         atoms.check_distinct(columns["id"])
-    labels = particle_labels(
-        len(atoms.lines),
-        species,
-        types=columns.get("type"),
-        names=columns.get("element"),
-        fail=atoms.error,
-    )
+    labels = _particle_labels(atoms, columns, species)
     xyz = atoms.positions(columns, triple)
     with located(atoms.error):
         xyz = xyz @ frame.cell if triple in (SCALED, UNWRAPPED_SCALED) else xyz - frame.origin
@@ -349,3 +374,22 @@ def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configur
             ids=columns.get("id"),
             step=frame.step,
         )
+
+
+def _labels(frame: RawFrame, species: tuple[str, ...] | None) -> NDArray[np.str_]:
+    """Species of the particles of a frame, nothing else parsed."""
+    atoms = frame.atoms
+    wanted = {name: KINDS[name] for name in atoms.names if name in ("type", "element")}
+    return _particle_labels(atoms, atoms.columns(wanted), species)
+
+
+def _particle_labels(
+    atoms: Block, columns: Mapping[str, NDArray[Any]], species: tuple[str, ...] | None
+) -> NDArray[np.str_]:
+    return particle_labels(
+        len(atoms.lines),
+        species,
+        types=columns.get("type"),
+        names=columns.get("element"),
+        fail=atoms.error,
+    )

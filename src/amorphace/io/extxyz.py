@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns
-from amorphace.io.frames import located, pick
+from amorphace.io.frames import Mark, Place, located, pick
 from amorphace.io.labels import check_words, particle_labels
 from amorphace.io.text import (
     Block,
@@ -72,6 +72,35 @@ def iread_extxyz(path: Path, species: tuple[str, ...] | None) -> Iterator[Config
         yield _configuration(frame, species)
 
 
+def mark_extxyz(path: Path, species: tuple[str, ...] | None, *, labels: bool) -> Iterator[Mark]:
+    """Where the frames of an extended XYZ file are, their positions unparsed.
+
+    Raises
+    ------
+    FileFormatError
+        As `iread_extxyz`, but for what is wrong with a position.
+    """
+    for place, frame in _placed_frames(path):
+        info, properties = _comment(frame)
+        atoms = Block(frame.path, frame.number + 1, frame.rows, tuple(properties))
+        found = None
+        if labels:
+            wanted = {k: v for k, v in _wanted(properties, atoms).items() if k in ("species", "Z")}
+            names = _names(atoms.columns(wanted), atoms)
+            found = particle_labels(len(frame.rows), species, names=names, fail=atoms.error)
+        yield Mark(place, _step(info, atoms), len(frame.rows), found)
+
+
+def iread_extxyz_at(
+    path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
+) -> Iterator[Configuration]:
+    """The frames of an extended XYZ file at known places, without those between."""
+    with open_lines(path) as lines:
+        for place in places:
+            lines.go(place.offset, place.line)
+            yield _configuration(_raw_frame(lines, (lines.take(1) or [b""])[0]), species)
+
+
 def read_extxyz(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
     """One frame of an extended XYZ file; the others are passed over unparsed.
 
@@ -107,13 +136,20 @@ def write_extxyz(
 
 def _raw_frames(path: Path) -> Iterator[RawFrame]:
     """The frames of a file, unparsed."""
+    for _, frame in _placed_frames(path):
+        yield frame
+
+
+def _placed_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
+    """The frames of a file, unparsed, and where they stand."""
     with open_lines(path) as lines:
         first = lines.next_word_line()
         if first is None:
             raise FileFormatError(path, "the file is empty; expected extended XYZ")
         count: bytes | None = first
         while count is not None:
-            yield _raw_frame(lines, count)
+            place = Place(lines.offset - len(count), lines.number - 1)
+            yield place, _raw_frame(lines, count)
             count = lines.next_word_line()
 
 

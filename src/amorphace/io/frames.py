@@ -1,18 +1,56 @@
-"""What the formats share: choosing a frame, and errors that name the file."""
+"""What the formats share: choosing and finding a frame, and errors that name the file."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amorphace.core.errors import FileFormatError, InputError
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a frame stands in its file.
+
+    Attributes
+    ----------
+    offset : int
+        First byte of its text, unpacked; or the number of the frame, in formats that have one.
+    line : int
+        Lines of text before it.
+    """
+
+    offset: int
+    line: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A frame of a trajectory, without its positions.
+
+    Attributes
+    ----------
+    place : Place
+    step : int
+    n_particles : int
+    species : ndarray of str of shape (n_particles,) or None
+        None where it was not asked for.
+    """
+
+    place: Place
+    step: int
+    n_particles: int
+    species: NDArray[np.str_] | None = None
+
 
 Fail = Callable[[str, int | None], FileFormatError]
 """Makes the error for a message and the row it is about (None: the whole frame)."""

@@ -23,19 +23,34 @@ CHUNK = 1 << 16
 
 
 class Lines:
-    """The lines of a text file, read once from first to last; counts them.
+    """The lines of a text file, read from first to last or from a known place; counts them.
 
     Attributes
     ----------
     path : Path
     number : int
         Number of the line read last, counted from 1.
+    offset : int
+        Bytes up to its end, unpacked.
     """
 
-    def __init__(self, path: Path, stream: Iterable[bytes]) -> None:
+    def __init__(self, path: Path, stream: io.BufferedReader) -> None:
         self.path = path
-        self.number = 0
-        self._stream = iter(stream)
+        self.number = self.offset = 0
+        self._stream = stream
+
+    def go(self, offset: int, number: int) -> None:
+        """Go on after so many bytes, which hold so many lines.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is compressed, and cut or damaged.
+        """
+        if offset != self.offset:
+            with self._readable():
+                self._stream.seek(offset)
+        self.offset, self.number = offset, number
 
     def take(self, n: int) -> list[bytes]:
         """The next `n` lines; fewer where the file ends.
@@ -45,8 +60,16 @@ class Lines:
         FileFormatError
             If the file is compressed, and cut or damaged.
         """
-        try:
+        with self._readable():
             lines = list(islice(self._stream, n))
+        self.number += len(lines)
+        self.offset += sum(map(len, lines))
+        return lines
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
         except (EOFError, zlib.error, gzip.BadGzipFile) as e:
             raise FileFormatError(
                 self.path,
@@ -56,8 +79,6 @@ class Lines:
             ) from None
         except OSError as e:
             raise FileFormatError(self.path, f"cannot be read: {e.strerror or e}") from None
-        self.number += len(lines)
-        return lines
 
     def next_word_line(self) -> bytes | None:
         """The next line that is not blank; None at the end of the file."""
