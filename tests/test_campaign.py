@@ -153,7 +153,7 @@ def test_another_cutoff_costs_no_new_simulation(finished, tmp_path):
     _, plan, _ = finished["thermal"]
     _, other = plan_of(tmp_path, QUICK["thermal"].replace("[2.0]", "[2.5]"))
     new = {u.id for u in other.units} - {u.id for u in plan.units}
-    assert {i.split("-")[0] for i in new} == {"describe", "learn"}
+    assert {i.split("-")[0] for i in new} == {"features", "describe", "learn"}
 
 
 def test_another_seed_shares_nothing(finished, tmp_path):
@@ -294,7 +294,9 @@ def test_samples_that_are_dropped_are_named_and_never_used(tmp_path):
     assert "the liquid is slower than thermal.longest_lag allows" in out
     store = Store(tmp_path / "a.store")
     dropped = {u.kind for u in plan.units if store.meta(u.id)["outcome"] == "dropped"}
-    assert dropped == {"relax", "lag", "replica", "measure", "label", "describe", "learn"}
+    assert dropped == {
+        "relax", "lag", "replica", "measure", "label", "features", "describe", "learn",
+    }  # fmt: skip
     assert not list((tmp_path / "a.results").glob("table.zarr"))
 
 

@@ -48,7 +48,7 @@ def test_status_says_what_is_shared_and_costs_nothing_new(files):
     one, two, store = files
     out = amorphace("status", one)
     assert (
-        f"shared with {experiment_key(two, store)}: 74 of 76 units, 6 done: they cost nothing new"
+        f"shared with {experiment_key(two, store)}: 74 of 77 units, 6 done: they cost nothing new"
     ) in out
     assert "shared" in amorphace("status", two)
 

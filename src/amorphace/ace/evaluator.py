@@ -52,7 +52,7 @@ def count_threads(n_jobs: int | None) -> int:
     return int(n_jobs) if n_jobs > 0 else max(1, (available or 1) + 1 + int(n_jobs))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _kernel_plan(basis: Basis, radial: RadialBasis, purify: bool) -> Any:
     if basis.l_max > MAX_L:
         raise InputError(

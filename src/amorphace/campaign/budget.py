@@ -1,16 +1,16 @@
 """What an experiment will take before it runs: cores, hours, disk, by a model of its units.
 
 Hours come from the costs of the plan, which hold for one core of the machine they were measured
-on; disk from the arrays that each kind of unit keeps.
+on; disk from the arrays that each kind of unit keeps. The table has the files of its pieces.
 """
 
 from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from functools import cache
 
 from amorphace.campaign.plan import Plan
+from amorphace.campaign.sizes import EVENT_STEPS, table_bytes
 from amorphace.campaign.units import Unit
 from amorphace.campaign.work import cores_of
 
@@ -20,8 +20,6 @@ LABEL = 4
 """Bytes of the species of a particle."""
 SMALL = 10_000
 """Bytes of meta.json and short arrays."""
-EVENT_STEPS = 0.05
-"""Share of strain steps in which something happens, for estimates."""
 ANALYSIS = 5_000_000
 """Bytes of an analysis."""
 
@@ -54,7 +52,7 @@ class KindBudget:
 
 def budget(plan: Plan) -> tuple[KindBudget, ...]:
     """What a plan takes, by kind of unit."""
-    ranks = plan.experiment.run.cores_per_unit
+    ranks = plan.cores_per_unit
     found = []
     for kind in dict.fromkeys(u.kind for u in plan.units):
         units = plan.of_kind(kind)
@@ -78,7 +76,7 @@ def wall_hours(plan: Plan, cores: int) -> float:
 
     A unit on several cores counts as that much faster.
     """
-    ranks = plan.experiment.run.cores_per_unit
+    ranks = plan.cores_per_unit
     units = plan.by_id()
     order = {i: k for k, i in enumerate(units)}
     missing = {i: len(u.needs) for i, u in units.items()}
@@ -121,32 +119,6 @@ def _disk(plan: Plan, unit: Unit) -> int:
         steps = protocol.last_step - protocol.first_step
         event = n * (2 * VECTOR + 8)
         return int(SMALL + configuration + n * 8 + steps * n * 4 + EVENT_STEPS * steps * event)
-    if unit.kind == "describe":
-        return _table(plan)
+    if unit.kind == "features":
+        return SMALL + table_bytes(plan.experiment) // unit.parameters["chunks"]
     return ANALYSIS if unit.kind == "learn" else SMALL
-
-
-def _table(plan: Plan) -> int:
-    """Bytes of the labelled table, before it is compressed."""
-    given = plan.experiment
-    basis = given.describe.model_dump(mode="json", exclude={"positions", "cutoffs"})
-    species = given.glass().species
-    columns = _columns(species, tuple(sorted(basis.items())))
-    samples, n = given.preparation.n_samples, given.preparation.n_particles
-    majority = given.glass().counts(n)[0]
-    if given.protocol == "thermal":
-        sites = 2 * given.label.fraction * majority * samples
-    else:
-        protocol = given.how_sheared()
-        steps = EVENT_STEPS * (protocol.last_step - protocol.first_step)
-        largest = given.shear.largest_event if given.shear else 0
-        sites = 2 * steps * samples * min(largest, majority) / 10
-    return int(sites * columns * len(given.describe.cutoffs) * 8)
-
-
-@cache
-def _columns(species: tuple[str, ...], basis: tuple[tuple[str, object], ...]) -> int:
-    from amorphace.ace.descriptor import ACEDescriptor
-
-    words = dict(basis)
-    return int(ACEDescriptor(cutoff=2.0, species=species, **words).fit().n_features_out)  # type: ignore[arg-type]

@@ -19,9 +19,8 @@ from distributed.scheduler import KilledWorker
 
 from amorphace.campaign.claims import LIMIT
 from amorphace.campaign.engine import Ended, Event, carry_out
-from amorphace.campaign.plan import Plan
 from amorphace.campaign.store import Store
-from amorphace.campaign.units import Unit
+from amorphace.campaign.units import Graph, Unit
 from amorphace.campaign.work import WIDE, cores_of, do_unit_at
 from amorphace.config.sections import ClusterSection, TLSSection
 from amorphace.core.errors import InputError, SetupError
@@ -38,7 +37,7 @@ STAGGER = "5m"
 
 
 def run_on_dask(
-    plan: Plan,
+    plan: Graph,
     store: Store,
     client: Client,
     *,
@@ -51,7 +50,7 @@ def run_on_dask(
 
     Parameters
     ----------
-    plan : Plan
+    plan : Graph
     store : Store
         On a file system that the workers see under the same path.
     client : distributed.Client
@@ -75,7 +74,7 @@ def run_on_dask(
         client,
         store,
         command=command,
-        cores_per_unit=plan.experiment.run.cores_per_unit,
+        cores_per_unit=plan.cores_per_unit,
         expected=expected,
     )
     yield from carry_out(plan, store, pool, watch=watch, limit=limit)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from amorphace.campaign.claims import LIMIT, Claims
 from amorphace.campaign.plan import Plan
 from amorphace.campaign.store import Store
-from amorphace.campaign.units import Unit
+from amorphace.campaign.units import Graph, Unit
 from amorphace.campaign.work import WIDE
 from amorphace.core.errors import InputError, SetupError
 from amorphace.simulate.models import EmbeddedAtom
@@ -128,7 +128,7 @@ class _Frontier:
     its own.
     """
 
-    def __init__(self, plan: Plan, shard: Shard | None) -> None:
+    def __init__(self, plan: Graph, shard: Shard | None) -> None:
         self.units = plan.by_id()
         n = len(self.units)
         self._rank = {
@@ -201,7 +201,7 @@ def _rank(k: int, n: int, shard: Shard) -> tuple[int, int]:
 
 
 def carry_out(
-    plan: Plan,
+    plan: Graph,
     store: Store,
     executor: Executor,
     *,
@@ -217,7 +217,7 @@ def carry_out(
 
     Parameters
     ----------
-    plan : Plan
+    plan : Graph
     store : Store
     executor : Executor
         Closed at the end.
@@ -248,7 +248,7 @@ def carry_out(
 
 
 def _carry_out(
-    plan: Plan,
+    plan: Graph,
     store: Store,
     executor: Executor,
     claims: Claims,
@@ -290,7 +290,7 @@ def _carry_out(
             yield from _look(store, claims, front)
 
 
-def _keep_potential(plan: Plan, store: Store) -> None:
+def _keep_potential(plan: Graph, store: Store) -> None:
     """Units of a potential in a file know the digest of its content: the store keeps a copy."""
     if isinstance(plan, Plan):
         potential = plan.experiment.glass().potential
@@ -359,7 +359,7 @@ def _look(store: Store, claims: Claims, front: _Frontier) -> Iterator[Event]:
                 yield from _failed(front.units[unit], text, front)
 
 
-def _finished(plan: Plan, store: Store) -> Iterator[Unit]:
+def _finished(plan: Graph, store: Store) -> Iterator[Unit]:
     """Units that are in the store; damaged ones are taken out of it."""
     there = store.finished()
     found = [u for u in plan.units if u.id in there]

@@ -14,9 +14,8 @@ from typing import Any
 
 from amorphace.campaign.claims import LIMIT
 from amorphace.campaign.engine import POLL, Ended, Event, Shard, carry_out
-from amorphace.campaign.plan import Plan
 from amorphace.campaign.store import Store
-from amorphace.campaign.units import Unit
+from amorphace.campaign.units import Graph, Unit
 from amorphace.campaign.work import WIDE, cores_of, do_unit_at
 from amorphace.core.errors import InputError
 
@@ -31,7 +30,7 @@ AHEAD = 4
 
 
 def run_plan(
-    plan: Plan,
+    plan: Graph,
     store: Store,
     *,
     workers: int = 0,
@@ -45,7 +44,7 @@ def run_plan(
 
     Parameters
     ----------
-    plan : Plan
+    plan : Graph
     store : Store
     workers : int
         Processors to use; 0 is all that this process may use.
@@ -69,7 +68,7 @@ def run_plan(
         store,
         workers or _processors(),
         command=command,
-        cores_per_unit=plan.experiment.run.cores_per_unit,
+        cores_per_unit=plan.cores_per_unit,
     )
     yield from carry_out(plan, store, pool, watch=watch, shard=shard, leave=leave, limit=limit)
 

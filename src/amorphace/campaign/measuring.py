@@ -1,38 +1,31 @@
-"""Units that observe, label, describe and learn: measure, label, describe, learn."""
+"""Units that observe, label and learn: measure, label, learn."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 import numpy as np
 from joblib import parallel_config
 
-from amorphace.ace.descriptor import ACEDescriptor
-from amorphace.campaign.context import Context, Dropped
+from amorphace.campaign.context import Context, Dropped, unit_provenance
 from amorphace.campaign.store import Outcome
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.dataset.describe import Sample, labelled_sites, write_features
 from amorphace.dataset.isoconfigurational import isoconfigurational_table, summarize_samples
 from amorphace.dataset.mechanical import (
     Event,
     MechanicalSet,
     ShearedSample,
     label_mechanical,
-    mechanical_sites,
 )
-from amorphace.dataset.provenance import provenance
 from amorphace.dataset.store import read_table, write_table
 from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.folder import write_folder
 from amorphace.learn.summary import summarize
 from amorphace.observe.propensity import isoconfigurational
 
-NOT_SETTINGS = ("cutoff", "n_jobs")
-"""Words of the descriptor that are not the same for all features of a table."""
 LEAST_REPLICAS = 2
 """Sound runs below which a sample has no isoconfigurational average."""
 
@@ -76,7 +69,7 @@ def label_moved(work: Context) -> Outcome:
         raise Dropped("no sample is sound")
     table = isoconfigurational_table(
         names, starts, d2, moved, fraction=p["fraction"], majority=work.model.species[0],
-        provenance=_provenance(work),
+        provenance=unit_provenance(work),
     )  # fmt: skip
     summary = [asdict(s) for s in summarize_samples(table, work.model.species[0])]
     return Outcome(
@@ -107,7 +100,7 @@ def _mechanical_set(work: Context) -> MechanicalSet:
         threshold=p["threshold"],
         largest_event=p["largest_event"],
         majority=work.model.species[0],
-        provenance=_provenance(work),
+        provenance=unit_provenance(work),
     )
 
 
@@ -137,44 +130,6 @@ def _sound_samples(work: Context, *roles: str) -> Iterator[tuple[str, ...]]:
             yield (name, *units)
 
 
-def describe(work: Context) -> Outcome:
-    """describe: the features of the labelled sites at every cutoff."""
-    p = work.parameters
-    basis = {k: v for k, v in p["basis"].items() if k != "cutoffs"}
-    descriptors = [
-        ACEDescriptor(cutoff=c, species=work.model.species, n_jobs=work.n_jobs, **basis).fit()
-        for c in p["basis"]["cutoffs"]
-    ]
-    settings = {k: v for k, v in descriptors[0].get_params().items() if k not in NOT_SETTINGS}
-    origin = _provenance(work, cutoffs=p["basis"]["cutoffs"], **settings)
-    if p["protocol"] == "shear":
-        labels = _mechanical_set(work)
-        table, sites = labels.table, mechanical_sites(labels)
-    else:
-        known = read_table(work.store.folder(work.input("label")) / "labels.zarr")
-        samples = [
-            Sample(name, work.configuration(unit))
-            for name, unit, _ in _sound_samples(work, "reference", "measure")
-        ]
-        table, sites = labelled_sites(samples, known, centres=None, provenance=origin)
-    table = replace(table, provenance=origin)
-    total = len(sites) * len(descriptors)
-    done = [0]
-
-    def progress(n: int) -> None:
-        done[0] += n
-        work.report(done[0], total, "features")
-
-    return Outcome(
-        results={"n_sites": len(sites), "n_columns": int(descriptors[0].n_features_out)},
-        files={
-            "table.zarr": lambda path: write_features(
-                path, table, sites, descriptors, progress=progress
-            )
-        },
-    )
-
-
 def learn(work: Context) -> Outcome:
     """learn: the analysis of the labelled table."""
     p = work.parameters
@@ -196,12 +151,6 @@ def learn(work: Context) -> Outcome:
     return Outcome(
         results={"best": best, "warnings": list(analysis.warnings)},
         files={
-            "analysis": lambda path: write_folder(path, analysis, _provenance(work)),
+            "analysis": lambda path: write_folder(path, analysis, unit_provenance(work)),
         },
-    )
-
-
-def _provenance(work: Context, **parameters: Any) -> dict[str, Any]:
-    return provenance(
-        "run", {"unit": work.unit.id, "model": dict(work.parameters["model"])} | parameters
     )

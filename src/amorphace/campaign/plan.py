@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from amorphace.campaign.sizes import (
+    basis_of,
+    chunk_count,
+    feature_seconds,
+    joining_seconds,
+    n_columns,
+    table_bytes,
+    table_sites,
+)
 from amorphace.campaign.store import Store
-from amorphace.campaign.units import Unit
+from amorphace.campaign.units import Graph, Unit
 from amorphace.config import Experiment
 from amorphace.dataset.provenance import sha256
 from amorphace.simulate.dynamics import step_count
@@ -34,7 +42,7 @@ INHERENT_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Graph):
     """The units of an experiment.
 
     Attributes
@@ -47,13 +55,10 @@ class Plan:
     experiment: Experiment
     units: tuple[Unit, ...]
 
-    def by_id(self) -> dict[str, Unit]:
-        """The units by identifier."""
-        return {u.id: u for u in self.units}
-
-    def of_kind(self, kind: str) -> tuple[Unit, ...]:
-        """The units of a kind, in the order of samples."""
-        return tuple(u for u in self.units if u.kind == kind)
+    @property
+    def cores_per_unit(self) -> int:
+        """Cores of the units that the LAMMPS command runs."""
+        return self.experiment.run.cores_per_unit
 
 
 def store_path(file: str | Path, experiment: Experiment) -> Path:
@@ -140,7 +145,7 @@ def _inherent(experiment: Experiment, starts: list[Unit], tolerance: float) -> l
 
 
 def _thermal(experiment: Experiment) -> list[Unit]:
-    """prepare, inherent, relax, lag, replica, measure, label, describe, learn."""
+    """prepare, inherent, relax, lag, replica, measure, label, features, describe, learn."""
     model, given, thermal = experiment.glass(), experiment.preparation, experiment.thermal
     assert thermal is not None
     numbers, n = _numbers(model), given.n_particles
@@ -230,11 +235,11 @@ def _thermal(experiment: Experiment) -> list[Unit]:
         },
         inputs=inputs,
     )
-    return [*units, label, *_described(experiment, label, inputs)]
+    return [*units, label, *_described(experiment, label, "reference")]
 
 
 def _shear(experiment: Experiment) -> list[Unit]:
-    """prepare, inherent, shear, label, describe, learn."""
+    """prepare, inherent, shear, label, features, describe, learn."""
     model, given, sheared = experiment.glass(), experiment.preparation, experiment.shear
     assert sheared is not None
     protocol = experiment.how_sheared()
@@ -271,20 +276,32 @@ def _shear(experiment: Experiment) -> list[Unit]:
         },
         inputs=inputs,
     )
-    return [*starts, *rest, *runs, label, *_described(experiment, label, inputs)]
+    return [*starts, *rest, *runs, label, *_described(experiment, label, "shear")]
 
 
-def _described(
-    experiment: Experiment, label: Unit, inputs: Mapping[str, tuple[str, ...]]
-) -> list[Unit]:
-    """describe and learn."""
-    basis = experiment.describe.model_dump(mode="json", exclude={"positions"})
+def _described(experiment: Experiment, label: Unit, role: str) -> list[Unit]:
+    """features, describe and learn; the sites are in configurations of the inputs `role`."""
+    basis = basis_of(experiment)
+    given = dict(label.parameters) | {"basis": basis}
+    sites, size = table_sites(experiment), table_bytes(experiment)
+    chunks = experiment.describe.chunks or chunk_count(size)
+    columns = n_columns(experiment.glass().species, basis) * len(basis["cutoffs"])
+    pieces = [
+        Unit(
+            kind="features",
+            name=f"chunk {k + 1} of {chunks}",
+            parameters=given | {"chunk": k, "chunks": chunks},
+            inputs={"label": (label.id,), role: label.inputs[role]},
+            cost=feature_seconds(sites * columns / chunks),
+        )
+        for k in range(chunks)
+    ]
     table = Unit(
         kind="describe",
         name="all samples",
-        parameters=dict(label.parameters) | {"basis": basis},
-        inputs=dict(inputs) | {"label": (label.id,)},
-        cost=10.0,
+        parameters=given,
+        inputs={"label": (label.id,), "features": tuple(u.id for u in pieces)},
+        cost=joining_seconds(size),
     )
     analysis = Unit(
         kind="learn",
@@ -298,7 +315,7 @@ def _described(
         inputs={"table": (table.id,)},
         cost=FITS,
     )
-    return [table, analysis]
+    return [*pieces, table, analysis]
 
 
 def _numbers(model: GlassModel) -> dict[str, Any]:

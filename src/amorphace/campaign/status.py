@@ -5,9 +5,8 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from amorphace.campaign.plan import Plan
 from amorphace.campaign.store import Progress, Store, Summary
-from amorphace.campaign.units import Unit
+from amorphace.campaign.units import Graph, Unit
 
 LEAST_TIMED = 3
 """Finished units of a kind from which its speed is taken; with fewer, the estimate stands."""
@@ -69,12 +68,12 @@ class Status:
         return sum(k.seconds_left for k in self.kinds)
 
 
-def find_status(plan: Plan, store: Store) -> Status:
+def find_status(plan: Graph, store: Store) -> Status:
     """How an experiment stands, from its store; nothing is changed.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Graph
     store : Store
     """
     known = plan.by_id()
@@ -135,12 +134,12 @@ class Sharing:
     done: int
 
 
-def find_sharing(plan: Plan, store: Store, own: str) -> tuple[Sharing, ...]:
+def find_sharing(plan: Graph, store: Store, own: str) -> tuple[Sharing, ...]:
     """What a plan shares with each other experiment that ran on the store.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Graph
     store : Store
     own : str
         Name of this experiment in the store.
@@ -153,7 +152,7 @@ def find_sharing(plan: Plan, store: Store, own: str) -> tuple[Sharing, ...]:
     )
 
 
-def estimate(plan: Plan) -> float:
+def estimate(plan: Graph) -> float:
     """Estimated seconds on one core of a whole plan."""
     return sum(u.cost for u in plan.units)
 

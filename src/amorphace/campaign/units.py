@@ -1,4 +1,7 @@
-"""Units of work: kind, parameters, inputs; named by a digest of what determines the result."""
+"""Units of work: kind, parameters, inputs; named by a digest of what determines the result.
+
+A graph is units in an order in which they can be done.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ REVISIONS = {
     "measure": 1,
     "shear": 1,
     "label": 1,
-    "describe": 1,
+    "index": 1,
+    "features": 1,
+    "describe": 2,
     "learn": 1,
     "wait": 1,
 }
@@ -90,3 +95,27 @@ class Unit:
         """The unit of a JSON object that `to_dict` made."""
         inputs = {role: tuple(ids) for role, ids in value["inputs"].items()}
         return cls(**{**value, "inputs": inputs})
+
+
+class Graph:
+    """Units, every one after those that it reads: what an engine carries out.
+
+    Attributes
+    ----------
+    units : tuple of Unit
+    """
+
+    units: tuple[Unit, ...]
+
+    @property
+    def cores_per_unit(self) -> int:
+        """Cores of the units that the LAMMPS command runs."""
+        return 1
+
+    def by_id(self) -> dict[str, Unit]:
+        """The units by identifier."""
+        return {u.id: u for u in self.units}
+
+    def of_kind(self, kind: str) -> tuple[Unit, ...]:
+        """The units of a kind, in their order."""
+        return tuple(u for u in self.units if u.kind == kind)

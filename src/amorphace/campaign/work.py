@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from amorphace.campaign.context import Context, Dropped
+from amorphace.campaign.context import SOME_OF, Context, Dropped, compare_digests
 from amorphace.campaign.store import Outcome, Store
 from amorphace.campaign.units import Unit
 from amorphace.core.errors import AmorphaceError, InputError, SetupError, SimulationError
@@ -38,7 +38,7 @@ def wait(work: Context) -> Outcome:
     return Outcome(arrays={"index": np.array([index])}, results={"index": index})
 
 
-WIDE = ("describe", "learn")
+WIDE = ("learn",)
 """Kinds that use several processors themselves."""
 RANKED = ("prepare", "relax", "replica")
 """Kinds that the LAMMPS command runs, with all the cores of a unit."""
@@ -51,6 +51,8 @@ def work_of(kind: str) -> Callable[[Context], Outcome]:
     """What is done for a kind of unit; simulation and analysis are loaded with their first unit."""
     if kind == "wait":
         return wait
+    if kind in ("index", "features", "describe"):
+        return _describing(kind)
     from amorphace.campaign import making, measuring
 
     return {
@@ -62,9 +64,19 @@ def work_of(kind: str) -> Callable[[Context], Outcome]:
         "measure": measuring.measure,
         "shear": making.shear,
         "label": _label,
-        "describe": measuring.describe,
         "learn": measuring.learn,
     }[kind]
+
+
+def _describing(kind: str) -> Callable[[Context], Outcome]:
+    """Units that describe: those of an experiment, and those of a user's own files."""
+    from amorphace.campaign import describing, trajectory
+
+    def work(context: Context) -> Outcome:
+        where = trajectory if context.parameters.get("protocol") == "files" else describing
+        return getattr(where, kind)(context)
+
+    return work
 
 
 def _label(work: Context) -> Outcome:
@@ -105,10 +117,9 @@ def do_unit(
     """
     if store.has(unit.id) and store.sound(unit.id):
         return store.meta(unit.id)
-    for needed in unit.needs:
-        if not store.sound(needed, digests=True):
-            store.set_aside(needed)
-            raise InputError(f"its input {needed} is damaged and was set aside; run again")
+    for role, needed in unit.inputs.items():
+        for each in needed if role not in SOME_OF.get(unit.kind, ()) else ():
+            compare_digests(store, each)
     work = Context(unit, store, command=command, n_jobs=n_jobs)
     begin = time.perf_counter()
     work.report(0, 1, "starting")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress_bar import ProgressBar
 from rich.table import Table as RichTable
-from rich.text import Text
 
-from amorphace.cli.shared import app, command_line, show
-from amorphace.core.errors import InputError, SetupError, SimulationError
+from amorphace.cli.carrying import GENTLE, Means, bars, carry, duration, percent, shard_of
+from amorphace.cli.shared import (
+    LeaveOption,
+    SchedulerOption,
+    ShardOption,
+    WorkersOption,
+    app,
+    command_line,
+    show,
+)
+from amorphace.core.errors import InputError, SimulationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from amorphace.campaign.engine import Event, Shard
     from amorphace.campaign.plan import Plan
     from amorphace.campaign.status import Status
     from amorphace.campaign.store import Store
@@ -32,10 +36,6 @@ CORES = (2, 16, 64, 256, 1024)
 """Cores for which `run --dry-run` says how long it takes."""
 WATCH = 2.0
 """Least seconds between two looks at a store."""
-GENTLE = 10.0
-"""Times that a look lasted to wait before the next: large stores are not read all the time."""
-NEWS = 30.0
-"""Seconds between two lines on the state where the output is no terminal."""
 
 
 @app.command()
@@ -73,21 +73,10 @@ def init(
 @app.command()
 def run(
     file: ExperimentArgument,
-    workers: Annotated[
-        int | None,
-        typer.Option(help="Processors to use on this machine; 0 is all of them.", min=0),
-    ] = None,
-    shard: Annotated[
-        str | None,
-        typer.Option(help="i/n: this is the i-th of n programs that share the work."),
-    ] = None,
-    leave: Annotated[
-        float | None,
-        typer.Option(help="With --shard: end after so many seconds without work.", min=0),
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, whose workers do the work.")
-    ] = None,
+    workers: WorkersOption = None,
+    shard: ShardOption = None,
+    leave: LeaveOption = None,
+    scheduler: SchedulerOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it will take: cores, hours, disk.")
     ] = False,
@@ -100,7 +89,6 @@ def run(
 
     Example: amorphace run ka.toml
     """
-    from amorphace.campaign.engine import Shard
     from amorphace.campaign.plan import experiment_key, make_plan, store_path
     from amorphace.campaign.status import estimate, find_status
     from amorphace.campaign.store import Store
@@ -111,114 +99,25 @@ def run(
     if dry_run:
         _show_budget(plan)
         return
-    own = Shard.parse(shard) if shard else None
-    if own and scheduler:
-        raise InputError("--shard and --scheduler are two ways to share the work; give one")
+    own = shard_of(shard, scheduler)
     store = Store(store_path(file, experiment))
     store.register(experiment_key(file, store), plan.by_id())
     left = find_status(plan, store).seconds_left
     show(
         f"{experiment.experiment.name}: {len(plan.units)} units in {store.path}, about "
-        f"{_duration(left)} of one core to go (estimated {_duration(estimate(plan))} in all)"
+        f"{duration(left)} of one core to go (estimated {duration(estimate(plan))} in all)"
     )
     begin = time.monotonic()
-    store.log(f"run {file.name}: {len(plan.units)} units, {_duration(left)} of one core to go")
-    signal.signal(signal.SIGTERM, _interrupt)
-    done: set[str] = set()
-    failed: list[Event] = []
-    try:
-        with (
-            _display(plan, store, workers or experiment.run.workers) as (watch, tell),
-            _events(plan, store, workers, own, leave, scheduler, watch) as events,
-        ):
-            for event in events:
-                _note(event, store, tell, done, failed)
-    except KeyboardInterrupt:
-        store.log("interrupted")
-        print("amorphace: interrupted; run it again to go on", file=sys.stderr)
-        raise SystemExit(130) from None
-    if failed:
-        store.log(f"{len(failed)} units failed")
-        raise SimulationError(
-            f"{len(failed)} units failed, the first: {failed[0].unit.kind} of "
-            f"{failed[0].unit.name}: {failed[0].text}; run again to try them again"
-        )
-    if len(done) < len(plan.units):
-        show(f"no more work here; {len(plan.units) - len(done)} units are left to other programs")
+    store.log(f"run {file.name}: {len(plan.units)} units, {duration(left)} of one core to go")
+    count = experiment.run.workers if workers is None else workers
+    here = Means(count, own, leave, scheduler, experiment.run.lammps, cluster=experiment.cluster)
+    if workers is not None and scheduler is None:
+        here = replace(here, cluster=None)
+    if not carry(plan, store, here):
         return
-    store.log(f"done in {_duration(time.monotonic() - begin)}")
+    store.log(f"done in {duration(time.monotonic() - begin)}")
     _finish_once(file, plan, store, shared=own is not None)
-    show(f"done in {_duration(time.monotonic() - begin)}")
-
-
-@contextmanager
-def _events(
-    plan: Plan,
-    store: Store,
-    workers: int | None,
-    shard: Shard | None,
-    leave: float | None,
-    scheduler: str | None,
-    watch: Callable[[], object],
-) -> Iterator[Iterator[Event]]:
-    """Events of a plan carried out where the options and the file say."""
-    given = plan.experiment
-    command, cluster = given.run.lammps, given.cluster
-    if scheduler is None and (cluster is None or shard is not None or workers is not None):
-        from amorphace.campaign.local import run_plan
-
-        count = given.run.workers if workers is None else workers
-        with closing(
-            run_plan(
-                plan, store, workers=count, command=command, watch=watch, shard=shard, leave=leave
-            )
-        ) as events:
-            yield events
-        return
-    try:
-        from amorphace.campaign import dask
-    except ImportError as error:
-        raise SetupError(
-            f"{error.name} is missing: install amorphace[cluster], or run without a cluster"
-        ) from None
-    expected = 0
-    if scheduler is not None:
-        place = dask.connected(scheduler, cluster.tls if cluster else None)
-    else:
-        assert cluster is not None
-        expected = dask.workers_of(cluster, given.run.cores_per_unit)
-        place = dask.started(cluster, given.run.cores_per_unit)
-    with (
-        place as client,
-        closing(
-            dask.run_on_dask(plan, store, client, command=command, watch=watch, expected=expected)
-        ) as events,
-    ):
-        yield events
-
-
-def _note(
-    event: Event,
-    store: Store,
-    tell: Callable[[str], None],
-    done: set[str],
-    failed: list[Event],
-) -> None:
-    """Log and count an event, and tell what a reader wants to know."""
-    line = _line(event)
-    if line:
-        store.log(line)
-        if event.what != "blocked":
-            tell(line)
-    if event.what in ("found", "finished", "dropped"):
-        done.add(event.unit.id)
-    if event.what == "failed":
-        failed.append(event)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    """A queue that ends a job asks first: end as with Ctrl-C."""
-    raise KeyboardInterrupt
+    show(f"done in {duration(time.monotonic() - begin)}")
 
 
 @app.command()
@@ -246,7 +145,7 @@ def status(
     found = find_status(plan, store)
     show(_status_table(found))
     for unit, progress in found.running:
-        show(f"running: {unit.kind} of {unit.name}: {_percent(progress)} {progress.text}")
+        show(f"running: {unit.kind} of {unit.name}: {percent(progress)} {progress.text}")
     for unit, text in found.dropped:
         show(f"dropped: {unit.kind} of {unit.name}: {text}")
     for unit, text in found.failures:
@@ -266,7 +165,7 @@ def _watch(plan: Plan, store: Store) -> None:
         while True:
             begin = time.monotonic()
             found = find_status(plan, store)
-            live.update(Group(_status_table(found), _bars(found, 0)), refresh=True)
+            live.update(Group(_status_table(found), bars(found, 0)), refresh=True)
             if found.done == found.total:
                 return
             time.sleep(max(WATCH, GENTLE * (time.monotonic() - begin)))
@@ -360,7 +259,7 @@ def _show_budget(plan: Plan) -> None:
     for k in kinds:
         rows.add_row(
             k.kind, str(k.units), str(k.cores), f"{k.core_hours:.1f}",
-            _duration(3600 * k.longest_hours), _bytes(k.disk),
+            duration(3600 * k.longest_hours), _bytes(k.disk),
         )  # fmt: skip
     rows.add_row(
         "all", str(sum(k.units for k in kinds)), "", f"{sum(k.core_hours for k in kinds):.1f}",
@@ -368,7 +267,7 @@ def _show_budget(plan: Plan) -> None:
     )  # fmt: skip
     show(rows)
     for cores in CORES:
-        show(f"on {cores} cores: {_duration(3600 * wall_hours(plan, cores))}")
+        show(f"on {cores} cores: {duration(3600 * wall_hours(plan, cores))}")
 
 
 def _finish_once(file: Path, plan: Plan, store: Store, *, shared: bool) -> None:
@@ -415,87 +314,14 @@ def _finish(file: Path, plan: Plan, store: Store) -> None:
     show(f"{write_report(folder / 'report.html', content)}: open it in a browser")
 
 
-def _line(event: Event) -> str:
-    """What a physicist wants to read of an event."""
-    from amorphace.campaign.results import sentence
-
-    unit = event.unit
-    head = f"{unit.kind} of {unit.name}"
-    if event.what in ("finished", "dropped") and event.meta is not None:
-        seconds = _duration(event.meta["versions"]["seconds"])
-        tail = sentence(unit, event.meta) if event.what == "finished" else event.text
-        verb = "" if event.what == "finished" else "DROPPED: "
-        return f"{head}: {verb}{tail} ({seconds})"
-    if event.what in ("failed", "lost", "blocked"):
-        return f"{head}: {event.what.upper()}: {event.text}"
-    return ""
-
-
-@contextmanager
-def _display(
-    plan: Plan, store: Store, workers: int
-) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
-    """Bars on a terminal, now and then a line elsewhere; to be looked at, and to be told lines."""
-    from amorphace.campaign.status import find_status
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        last = [time.monotonic()]
-
-        def news() -> None:
-            if time.monotonic() - last[0] > NEWS:
-                last[0] = time.monotonic()
-                found = find_status(plan, store)
-                running = "; ".join(
-                    f"{u.kind} of {u.name} {_percent(p)} {p.text}" for u, p in found.running
-                )
-                left = _duration(found.seconds_left / max(1, workers or len(found.running)))
-                print(
-                    f"{found.done} of {found.total} units, about {left} left; {running}",
-                    file=sys.stderr,
-                    flush=True,
-                )
-
-        yield news, lambda line: print(line, file=sys.stderr, flush=True)
-        return
-    next_look = [0.0]
-    with Live(console=console, refresh_per_second=4, transient=True) as live:
-
-        def look() -> None:
-            begin = time.monotonic()
-            if begin > next_look[0]:
-                live.update(_bars(find_status(plan, store), workers))
-                next_look[0] = begin + max(1.0, GENTLE * (time.monotonic() - begin))
-
-        yield look, lambda line: live.console.print(line, markup=False, highlight=False)
-
-
-def _bars(found: Status, workers: int) -> Group:
-    """Bars of the kinds that have begun, and of the running units."""
-    rows = RichTable.grid(padding=(0, 1))
-    for kind in found.kinds:
-        if kind.done or kind.running:
-            bar = ProgressBar(total=kind.total, completed=kind.done, width=30)
-            rows.add_row(kind.kind, bar, f"{kind.done}/{kind.total}")
-    for unit, progress in found.running:
-        bar = ProgressBar(total=progress.total or 1, completed=progress.done, width=30)
-        rows.add_row(Text(f"  {unit.name}"), bar, Text(progress.text))
-    left = found.seconds_left / max(1, workers or len(found.running))
-    return Group(rows, Text(f"about {_duration(left)} left"))
-
-
 def _status_table(found: Status) -> RichTable:
     rows = RichTable("unit", "done", "of", "running", "dropped", "failed", "left (one core)")
     for k in found.kinds:
         rows.add_row(
             k.kind, str(k.done), str(k.total), str(k.running), str(k.dropped), str(k.failed),
-            _duration(k.seconds_left),
+            duration(k.seconds_left),
         )  # fmt: skip
     return rows
-
-
-def _percent(progress: Any) -> str:
-    return f"{progress.done / progress.total:.0%}" if progress.total else ""
 
 
 def _bytes(count: int) -> str:
@@ -510,20 +336,3 @@ def _bytes(count: int) -> str:
         if count >= 10**power:
             return f"{count / 10**power:.1f} {unit}"
     return f"{count} B"
-
-
-def _duration(seconds: float) -> str:
-    """Seconds in words.
-
-    Examples
-    --------
-    >>> _duration(5), _duration(600), _duration(9000), _duration(1e6)
-    ('5 s', '10 min', '2.5 h', '11.6 d')
-    """
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172_800:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86_400:.1f} d"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.configuration import Configuration
@@ -50,14 +51,9 @@ def all_sites(
     InputError
         If no particle is chosen.
     """
-    masks = [
-        np.ones(len(s.configuration), dtype=bool)
-        if centres is None
-        else np.isin(s.configuration.species, list(centres))
-        for s in samples
-    ]
+    masks = [is_centre(s.configuration.species, centres) for s in samples]
     if not any(mask.any() for mask in masks):
-        raise InputError(f"no particle is of species {', '.join(centres or ())}")
+        raise no_centres(centres)
     sites = Sites.concatenate(
         Sites(s.configuration, mask) for s, mask in zip(samples, masks, strict=True)
     )
@@ -74,6 +70,16 @@ def all_sites(
     return table, sites
 
 
+def is_centre(species: NDArray[np.str_], centres: Sequence[str] | None) -> NDArray[np.bool_]:
+    """Which particles are of the wanted species, shape (n,); all of them where that is None."""
+    return np.ones(len(species), dtype=bool) if centres is None else np.isin(species, list(centres))
+
+
+def no_centres(centres: Sequence[str] | None) -> InputError:
+    """The error for a table without a site."""
+    return InputError(f"no particle is of species {', '.join(centres or ())}")
+
+
 def labelled_sites(
     samples: Sequence[Sample],
     labels: Table,
@@ -88,41 +94,48 @@ def labelled_sites(
     InputError
         If the numbers of samples differ, a labelled particle is missing, or has another species.
     """
-    if len(samples) != len(labels.sample_names):
+    check_count(labels, len(samples))
+    table = labelled_rows(labels, centres=centres, provenance=provenance)
+    parts = [
+        find_sites(sample, table.take(table.sample == k), labels.sample_names[k])
+        for k, sample in enumerate(samples)
+    ]
+    return table, Sites.concatenate(parts)
+
+
+def check_count(labels: Table, count: int) -> None:
+    """As many configurations as labelled samples.
+
+    Raises
+    ------
+    InputError
+        Otherwise.
+    """
+    if count != len(labels.sample_names):
         raise InputError(
             f"the labels are of {len(labels.sample_names)} samples "
-            f"({', '.join(labels.sample_names[:3])}, ...), but {len(samples)} configurations were "
+            f"({', '.join(labels.sample_names[:3])}, ...), but {count} configurations were "
             "given; give one for each, in the same order"
         )
+
+
+def labelled_rows(
+    labels: Table, *, centres: Sequence[str] | None, provenance: dict[str, Any]
+) -> Table:
+    """The labelled particles, those of a sample side by side, without features.
+
+    Raises
+    ------
+    InputError
+        If there are none of the wanted species.
+    """
     chosen = labels.label >= 0
     if centres is not None:
         chosen &= np.isin(labels.species, list(centres))
     table = labels.take(chosen)
     if not len(table):
         raise InputError("the labels hold no active or inactive particle of the wanted species")
-    parts = []
-    order = np.argsort(table.sample, kind="stable")
-    table = table.take(order)
-    for k, sample in enumerate(samples):
-        rows = table.sample == k
-        by_id = np.argsort(sample.configuration.ids)
-        sorted_ids = sample.configuration.ids[by_id]
-        wanted = table.particle_id[rows]
-        place = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1)
-        missing = sorted_ids[place] != wanted
-        if missing.any():
-            raise InputError(
-                f"{sample.name} holds no particle id {wanted[missing][0]}, which is labelled in "
-                f"sample {labels.sample_names[k]}; give the configurations in the order of the "
-                "labels"
-            )
-        index = by_id[place]
-        if (sample.configuration.species[index] != table.species[rows]).any():
-            raise InputError(
-                f"species of {sample.name} differ from those of sample {labels.sample_names[k]} "
-                "in the labels; use the same species list for both"
-            )
-        parts.append(Sites(sample.configuration, index))
+    table = table.take(np.argsort(table.sample, kind="stable"))
     return Table(
         sample=table.sample,
         particle_id=table.particle_id,
@@ -132,7 +145,42 @@ def labelled_sites(
         targets=table.targets,
         sample_names=table.sample_names,
         provenance=provenance | {"labels": dict(labels.provenance)},
-    ), Sites.concatenate(parts)
+    )
+
+
+def find_sites(sample: Sample, rows: Table, labelled: str) -> Sites:
+    """The sites of a labelled sample, found by id in its configuration.
+
+    Parameters
+    ----------
+    sample : Sample
+    rows : Table
+        The rows of this sample.
+    labelled : str
+        Its name in the labels.
+
+    Raises
+    ------
+    InputError
+        If a particle is missing or has another species.
+    """
+    by_id = np.argsort(sample.configuration.ids)
+    sorted_ids = sample.configuration.ids[by_id]
+    wanted = rows.particle_id
+    place = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1)
+    missing = sorted_ids[place] != wanted
+    if missing.any():
+        raise InputError(
+            f"{sample.name} holds no particle id {wanted[missing][0]}, which is labelled in "
+            f"sample {labelled}; give the configurations in the order of the labels"
+        )
+    index = by_id[place]
+    if (sample.configuration.species[index] != rows.species).any():
+        raise InputError(
+            f"species of {sample.name} differ from those of sample {labelled} in the labels; use "
+            "the same species list for both"
+        )
+    return Sites(sample.configuration, index)
 
 
 def describe_columns(descriptor: ACEDescriptor) -> Columns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -243,19 +243,40 @@ def mechanical_sites(labels: MechanicalSet) -> Sites:
     InputError
         If a configuration or a particle of the table is missing.
     """
-    table = labels.table
     place = {(s.name, s.configuration.step): s.configuration for s in labels.configurations}
-    parts = []
-    for rows in _events_of(table):
-        name, step = table.sample_names[table.sample[rows[0]]], int(table.step[rows[0]])
+
+    def find(name: str, step: int) -> Configuration:
         if (name, step) not in place:
             raise InputError(
                 f"the configuration of sample {name} before step {step} is missing; give those "
                 "that the labels were made with"
             )
-        index = _find(place[name, step], table.particle_id[rows], f"sample {name}, step {step}")
-        parts.append(Sites(place[name, step], index))
-    return Sites.concatenate(parts)
+        return place[name, step]
+
+    return Sites.concatenate(event_sites(labels.table, find))
+
+
+def event_sites(table: Table, find: Callable[[str, int], Configuration]) -> Iterator[Sites]:
+    """The sites of rows of a mechanical set, event by event.
+
+    Parameters
+    ----------
+    table : Table
+        Any rows of the table of a mechanical set, in its order.
+    find : callable
+        The configuration before the event of a sample at a step, called with the sample's name
+        and the step.
+
+    Raises
+    ------
+    InputError
+        If a particle of the table is missing.
+    """
+    for rows in _events_of(table) if len(table) else []:
+        name, step = table.sample_names[table.sample[rows[0]]], int(table.step[rows[0]])
+        before = find(name, step)
+        index = _find(before, table.particle_id[rows], f"sample {name}, step {step}")
+        yield Sites(before, index)
 
 
 @dataclass(frozen=True, eq=False)

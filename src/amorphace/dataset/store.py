@@ -106,22 +106,13 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         with ExitStack() as stack:
             partial = stack.enter_context(written_aside(self._path, folder=True))
             self._thread = stack.enter_context(ThreadPoolExecutor(1))
-            self._group = _create(partial, self._sites, self._columns, self._cutoffs)
-            self._arrays = {c: self._create_features(c) for c in self._cutoffs}
+            group = create_table(partial, self._sites, self._columns, self._cutoffs)
+            shape = len(self._sites), len(self._columns or ())
+            self._arrays = {
+                c: create_features(group, c, *shape, self._dtype) for c in self._cutoffs
+            }
             self._stack = stack.pop_all()
         return self
-
-    def _create_features(self, cutoff: float) -> zarr.Array[Any]:
-        """The empty array of one cutoff."""
-        width = len(self._columns or ())
-        rows = max(1, BLOCK_BYTES // max(1, width * self._dtype.itemsize))
-        return _create_array(
-            self._group,
-            f"features/{cutoff!r}",
-            (len(self._sites), width),
-            self._dtype,
-            block_rows=rows,
-        )
 
     @property
     def block_rows(self) -> int:
@@ -157,13 +148,8 @@ class TableWriter(AbstractContextManager["TableWriter"]):
                 f"a block of shape {rows.shape} at row {start} does not fit features of shape "
                 f"{array.shape}"
             )
-        if not np.isfinite(rows).all():
-            row, column = np.argwhere(~np.isfinite(rows))[0]
-            names = self._columns.names if self._columns else ()
-            raise InputError(
-                f"feature {names[column]} of row {start + row} is {rows[row, column]}; "
-                "features must be finite numbers"
-            )
+        if self._columns is not None:
+            check_finite(rows, self._columns, start)
         if len(rows):
             # in a thread: Ctrl-C then leaves a write that is waited for before the folder goes
             self._thread.submit(array.__setitem__, slice(start, stop), rows).result()
@@ -278,7 +264,52 @@ def check_replaceable(path: str | Path, *, overwrite: bool) -> None:
         ) from None
 
 
-def _create(
+def check_finite(rows: NDArray[Any], columns: Columns, start: int) -> None:
+    """Features are numbers.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+    columns : Columns
+    start : int
+        Row of the table at which `rows` begin.
+
+    Raises
+    ------
+    InputError
+        Otherwise; names column and row.
+    """
+    if not np.isfinite(rows).all():
+        row, column = np.argwhere(~np.isfinite(rows))[0]
+        raise InputError(
+            f"feature {columns.names[column]} of row {start + row} is {rows[row, column]}; "
+            "features must be finite numbers"
+        )
+
+
+def block_rows(n_sites: int, n_columns: int, dtype: np.dtype[Any]) -> int:
+    """Rows in a block of the features of a table: one file of each cutoff.
+
+    Examples
+    --------
+    >>> block_rows(10**6, 574, np.dtype("float64")), block_rows(10, 574, np.dtype("float64"))
+    (1826, 10)
+    """
+    rows = max(1, BLOCK_BYTES // max(1, n_columns * dtype.itemsize))
+    return min(rows, max(1, n_sites))
+
+
+def create_features(
+    group: zarr.Group, cutoff: float, n_sites: int, n_columns: int, dtype: np.dtype[Any]
+) -> zarr.Array[Any]:
+    """The array of the features of one cutoff, without its blocks."""
+    rows = block_rows(n_sites, n_columns, dtype)
+    return _create_array(
+        group, f"features/{cutoff!r}", (n_sites, n_columns), dtype, block_rows=rows
+    )
+
+
+def create_table(
     path: Path, sites: Table, columns: Columns | None, cutoffs: Iterable[float]
 ) -> zarr.Group:
     """A group with all of a table but its features."""
