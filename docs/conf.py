@@ -25,7 +25,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_design",
 ]
-exclude_patterns = ["_generated/*/*.md"]
+exclude_patterns = ["_generated/*/*.md", "results/summary.md", "results/choices/*"]
 default_role = "py:obj"
 smartquotes = False  # --option stays what it is
 

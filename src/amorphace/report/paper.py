@@ -40,7 +40,7 @@ QUANTITIES: Mapping[Reading, str] = {
     "beyond radial": "gain of the best point over all radial columns",
     "saturation": "cutoff at which the accuracy saturates",
     "picks": "first columns picked by SFS",
-    "pca": "10 principal components beside 10 columns",
+    "pca": "principal components beside as many columns",
     "means": "mean of the first column, active and inactive",
     "learning": "all samples beside half of them to learn from",
     "ard": "Pearson correlation of ARD regression",

@@ -1,0 +1,224 @@
+"""What each choice of the method changes: accuracy under one other choice at a time.
+
+    python examples/choices.py                # all cases that are finished in --folder
+    python examples/choices.py kob-andersen-thermal ka-T0.44
+
+Works on what examples/results.py simulated (out/results) and on ../shared; nothing is simulated
+again. Writes docs/results/choices/CASE.csv and docs/results/choices/CASE.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from results import CASES, EXTERNAL, PAGES, ROOT, SHARED, amorphace
+
+from amorphace.campaign.plan import make_plan
+from amorphace.campaign.store import Store
+from amorphace.campaign.work import do_unit
+from amorphace.config import read_experiment
+from amorphace.dataset.store import read_table
+from amorphace.dataset.table import Table
+from amorphace.learn.curves import AccuracyCurve, accuracy_curve
+from amorphace.learn.fit import labelled_sites
+from amorphace.learn.folds import Folds
+from amorphace.learn.tables import write_table
+from amorphace.report.paper import CUTOFFS
+
+Key = tuple[str, str, str]
+"""Table of the experiment file, key, value as TOML."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One choice that differs from the usual ones.
+
+    Attributes
+    ----------
+    name : str
+    key : tuple of str, optional
+        What differs in the experiment file.
+    label, describe : tuple of str
+        What differs on the command line.
+    thermal_only : bool
+    folds : {"grouped", "random"}
+    """
+
+    name: str
+    key: Key | None = None
+    label: tuple[str, ...] = ()
+    describe: tuple[str, ...] = ()
+    thermal_only: bool = False
+    folds: Folds = "grouped"
+
+
+USUAL = Choice(name="as usual")
+CHOICES = (
+    USUAL,
+    Choice(name="random folds", folds="random"),
+    Choice(
+        name='distance transform "ace1"',
+        key=("describe", "distance_transform", '"ace1"'),
+        describe=("--distance-transform", "ace1"),
+    ),
+    Choice(name="not purified", key=("describe", "purify", "false"), describe=("--no-purify",)),
+    Choice(
+        name="D2min cutoff 1.5",
+        key=("label", "d2min_cutoff", "1.5"),
+        label=("--cutoff", "1.5"),
+        thermal_only=True,
+    ),
+    Choice(
+        name="thermal positions",
+        key=("describe", "positions", '"thermal"'),
+        thermal_only=True,
+    ),
+)
+
+
+def with_key(text: str, table: str, key: str, value: str) -> str:
+    """An experiment file with one key set, which stands in it already or as a comment."""
+    head, rest = text.split(f"[{table}]\n", 1)
+    changed, n = re.subn(rf"^(# )?{key} = .*$", f"{key} = {value}", rest, count=1, flags=re.M)
+    if not n:
+        raise SystemExit(f"no key {table}.{key} in the experiment file")
+    return f"{head}[{table}]\n{changed}"
+
+
+def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
+    """The described table of a case under a choice; simulations are those of the case."""
+    text = (folder / f"{name}.toml").read_text(encoding="utf-8")
+    if choice.key is not None:
+        text = with_key(text, *choice.key)
+    file = folder / f"{name}.choice.toml"
+    file.write_text(text, encoding="utf-8")
+    plan, store = make_plan(read_experiment(file)), Store(folder / f"{name}.store", create=False)
+    for unit in plan.units:
+        if unit.kind != "learn":
+            do_unit(store, unit)
+    file.unlink()
+    (described,) = plan.of_kind("describe")
+    return read_table(store.folder(described.id) / "table.zarr")
+
+
+def external_table(folder: Path, choice: Choice) -> Table:
+    """The same of others' configurations."""
+    place = folder / EXTERNAL
+    species, word = ["--species", "A", "B"], re.sub(r"\W+", "-", choice.name)
+    labels, table = place / "labels.zarr", place / f"{word}.zarr"
+    initial, ends, rest = (
+        sorted(SHARED.glob(f"sample_*.{kind}"))
+        for kind in ("initial.dump", "endpoints.dump.gz", "inherent.dump")
+    )
+    if choice.label:
+        labels = place / f"{word}.labels.zarr"
+        if not labels.exists():
+            amorphace(
+                "label", *initial, "--endpoints", *ends, *species, *choice.label, "-o", labels
+            )
+    if not table.exists():
+        positions = initial if choice.name == "thermal positions" else rest
+        amorphace(
+            "describe", *positions, "--labels", labels, *species, *choice.describe, "-o", table
+        )
+    return read_table(table)
+
+
+def points(table: Table) -> dict[str, int]:
+    """Numbers of columns that are compared, by what they are."""
+    columns = table.columns
+    assert columns is not None
+    starts, orders = columns.species_starts(), np.asarray(columns.order)
+    found = {"first column": 1}
+    if len(starts) > 1:
+        found |= {"A columns": starts[1], "+ B1": starts[1] + 1}
+    names = {1: "radial", 2: "+ 3-body", 3: "+ 4-body"}
+    return found | {names[n]: int((orders <= n).sum()) for n in names}
+
+
+def curve(table: Table, cutoff: float, folds: Folds) -> AccuracyCurve:
+    sites = labelled_sites(table, cutoff)
+    n_splits = min(5, len(np.unique(sites.groups)))
+    numbers = sorted(set(points(table).values()))
+    return accuracy_curve(
+        sites.X, sites.y, sites.groups, n_columns=numbers, n_splits=n_splits, folds=folds
+    )
+
+
+def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """One line for every choice and number of columns."""
+    protocol = "shear" if name.endswith("shear") else "thermal"
+    cutoff = CUTOFFS[protocol]
+    usual: dict[str, NDArray[np.float64]] = {}
+    for choice in CHOICES:
+        if choice.thermal_only and protocol == "shear":
+            continue
+        table = (
+            external_table(folder, choice)
+            if name == EXTERNAL
+            else experiment_table(name, folder, choice)
+        )
+        found = curve(table, cutoff, choice.folds)
+        for what, n in points(table).items():
+            scores = found.accuracy[list(found.n_columns).index(n)]
+            usual.setdefault(what, scores)
+            gain = scores - usual[what]
+            yield {
+                "case": name,
+                "choice": choice.name,
+                "columns": what,
+                "n_columns": n,
+                "cutoff": cutoff,
+                "accuracy": float(scores.mean()),
+                "spread": float(scores.std(ddof=1)),
+                "change": float(gain.mean()),
+                "error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
+            }
+
+
+def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
+    """Choices down, columns across: the accuracy as usual, and what each choice changes."""
+    columns = list(dict.fromkeys(line["columns"] for line in lines))
+    rows = [f"| {name} | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
+    for choice in dict.fromkeys(line["choice"] for line in lines):
+        cells = []
+        for what in columns:
+            (line,) = (x for x in lines if (x["choice"], x["columns"]) == (choice, what))
+            if choice == USUAL.name:
+                cells.append(f"{line['accuracy']:.3f} ± {line['spread']:.3f}")
+            else:
+                cells.append(f"{100 * line['change']:+.1f} ± {100 * line['error']:.1f}")
+        rows.append(f"| {choice} | {' | '.join(cells)} |")
+    return "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("case", nargs="*")
+    parser.add_argument("--folder", type=Path, default=ROOT / "out" / "results")
+    options = parser.parse_args()
+    done = [name for name in CASES if (options.folder / f"{name}.results").is_dir()]
+    if (options.folder / EXTERNAL / "labels.zarr").exists():
+        done.append(EXTERNAL)
+    out = PAGES / "choices"
+    out.mkdir(exist_ok=True)
+    for name in options.case or done:
+        if name not in done:
+            parser.error(f"{name} is not finished in {options.folder}; run examples/results.py")
+        lines = list(compare(name, options.folder))
+        write_table(out / f"{name}.csv", lines)
+        (out / f"{name}.md").write_text(markdown(name, lines), encoding="utf-8")
+        print(markdown(name, lines), flush=True)
+
+
+if __name__ == "__main__":
+    main()

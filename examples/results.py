@@ -1,0 +1,351 @@
+"""The paper's cases as docs/results shows them: simulate, analyse, write the page of each.
+
+    python examples/results.py kob-andersen-thermal     # one case, or several, or "all"
+    python examples/results.py ka-T0.44                 # others' configurations, in ../shared
+
+Experiment files are in docs/results/CASE. Simulations are kept in --folder (out/results), and what
+is finished is not done again; --publish writes the pages of what is there and runs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from amorphace import __version__
+from amorphace.campaign.plan import Plan, make_plan, store_path
+from amorphace.campaign.results import dropped_samples, health_summary
+from amorphace.campaign.store import Store
+from amorphace.config import Experiment, read_experiment
+from amorphace.dataset.isoconfigurational import summarize_samples
+from amorphace.dataset.store import read_table
+from amorphace.io import read
+from amorphace.learn.analysis import read_analysis
+from amorphace.learn.tables import analysis_tables, write_table
+from amorphace.report.assemble import assemble, make_snapshot
+from amorphace.report.comparison import comparisons
+from amorphace.report.content import ReportContent
+from amorphace.report.experiment import experiment_content
+from amorphace.report.figures import content_figures, save_figure
+from amorphace.report.paper import CUTOFFS, QUANTITIES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "docs" / "results"
+SHARED = ROOT.parent / "shared" / "data" / "ka_T0.44"
+COMMAND = Path(sys.executable).with_name("amorphace")
+
+NAMES = {
+    "bead-spring": "Bead-spring polymer",
+    "kob-andersen": "Kob-Andersen",
+    "wahnstrom": "Wahnstrom",
+}
+CASES = tuple(f"{model}-{protocol}" for model in NAMES for protocol in ("thermal", "shear"))
+EXTERNAL = "ka-T0.44"
+SOURCE = (
+    "External data, not made here: ten configurations of 4096 particles with 32 isoconfigurational "
+    "end points each, from the public BOTAN data set (github.com/h3-Open-BDEC/pyg_botan, "
+    "Apache-2.0; Shiba, Hanai, Suzumura, Shimokawabe, J. Chem. Phys. 158, 084503, 2023)."
+)
+TABLES = (
+    "accuracy",
+    "classifiers",
+    "thresholds",
+    "selection",
+    "stability",
+    "pca",
+    "learning",
+    "ard",
+)
+"""Of the analysis, kept beside a page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One page.
+
+    Attributes
+    ----------
+    name, title : str
+    conditions : str
+        Of all its figures, in a few words.
+    content : ReportContent
+    facts : mapping
+        Seed, versions, sizes.
+    health : list of dict
+        Worst value and limit of everything that was checked.
+    notes : tuple of str
+    """
+
+    name: str
+    title: str
+    conditions: str
+    content: ReportContent
+    facts: Mapping[str, Any]
+    health: list[dict[str, Any]]
+    notes: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        """That makes it again."""
+        return f"python examples/results.py {self.name}"
+
+
+def amorphace(*words: object) -> None:
+    subprocess.run([COMMAND, *map(str, words)], check=True)
+
+
+def run_case(name: str, folder: Path) -> None:
+    """Simulate and analyse one of the six cases."""
+    file = folder / f"{name}.toml"
+    text = (PAGES / name / "experiment.toml").read_text(encoding="utf-8")
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        file.write_text(text, encoding="utf-8")
+    amorphace("run", file)
+
+
+def read_case(name: str, folder: Path) -> Case:
+    """What a finished experiment gave, with its companion for figure 4 if that is finished too."""
+    model, protocol = name.rsplit("-", 1)
+    file = folder / f"{name}.toml"
+    experiment = read_experiment(file)
+    plan, store = make_plan(experiment), Store(store_path(file, experiment), create=False)
+    content = experiment_content(plan, store)
+    other = "shear" if protocol == "thermal" else "thermal"
+    companion = folder / f"{model}-{other}.results"
+    if companion.is_dir():
+        content = replace(content, companion=read_analysis(companion), companion_protocol=other)
+    return Case(
+        name=name,
+        title=f"{NAMES[model]}, {protocol}",
+        conditions=conditions(experiment),
+        content=content,
+        facts=facts(experiment, plan, store, content),
+        health=[asdict(line) for line in health_summary(plan, store)],
+        notes=tuple(f"Not used: {line}." for line in dropped_samples(plan, store)),
+    )
+
+
+def conditions(experiment: Experiment) -> str:
+    given, thermal, shear = experiment.preparation, experiment.thermal, experiment.shear
+    size = f"{given.n_samples} samples of {given.n_particles} particles"
+    if thermal is not None:
+        return (
+            f"{size} at T = {given.temperature:g}, {thermal.replicas} runs from each over a time "
+            f"of {thermal.lag}"
+        )
+    assert shear is not None
+    return f"{size} at T = 0, {shear.strain:.0%} of strain in steps of {shear.increment:g}"
+
+
+def facts(
+    experiment: Experiment, plan: Plan, store: Store, content: ReportContent
+) -> dict[str, Any]:
+    """Sizes, seed, versions, and the hours that the units took by their own clocks."""
+    (learned,) = plan.of_kind("learn")
+    hours = sum(store.meta(u.id)["versions"].get("seconds", 0.0) for u in plan.units) / 3600
+    found: dict[str, Any] = {
+        "n_particles": experiment.preparation.n_particles,
+        "n_samples": experiment.preparation.n_samples,
+        "seed": experiment.experiment.seed,
+        "versions": {k: v for k, v in store.meta(learned.id)["versions"].items() if k != "seconds"},
+        "core_hours": f"{hours:.1f}",
+    }
+    if taus := [r.tau for r in content.relaxation if r.tau is not None]:
+        found["tau_alpha"] = {"mean": float(np.mean(taus)), "samples": taus}
+    return found
+
+
+def run_external(folder: Path) -> None:
+    """Label, describe and learn others' configurations; what is there is not made again."""
+    place = folder / EXTERNAL
+    place.mkdir(exist_ok=True)
+    initial, ends, rest = (
+        sorted(SHARED.glob(f"sample_*.{kind}"))
+        for kind in ("initial.dump", "endpoints.dump.gz", "inherent.dump")
+    )
+    labels, table, results = (place / n for n in ("labels.zarr", "table.zarr", "results"))
+    species = ["--species", "A", "B"]
+    if not labels.exists():
+        amorphace("label", *initial, "--endpoints", *ends, *species, "-o", labels)
+    if not table.exists():
+        basis = ["--max-degree", 10, "--n-max", 10, "--max-order", 3, "--cutoff", 2, 2.5, 3, 4]
+        amorphace("describe", *rest, "--labels", labels, *species, *basis, "-o", table)
+    if not results.exists():
+        amorphace("learn", table, "--full", "-o", results)
+
+
+def read_external(folder: Path) -> Case:
+    place = folder / EXTERNAL
+    analysis = read_analysis(place / "results")
+    labels, table = read_table(place / "labels.zarr"), read_table(place / "table.zarr")
+    snapshot = make_snapshot(
+        "sample_01",
+        read(SHARED / "sample_01.inherent.dump", ("A", "B")),
+        labels=labels,
+        model=analysis.model,
+        protocol="thermal",
+    )
+    content = assemble(
+        "Kob-Andersen at T = 0.44",
+        analysis,
+        table=table,
+        snapshots=(snapshot,),
+        model="kob-andersen",
+        protocol="thermal",
+        correlations=tuple(s.correlation for s in summarize_samples(labels, "A")),
+    )
+    return Case(
+        name=EXTERNAL,
+        title="Kob-Andersen at T = 0.44, external data",
+        conditions="10 samples of 4096 particles at T = 0.44, 32 runs from each over about "
+        "tau_alpha",
+        content=content,
+        facts={
+            "n_particles": 4096,
+            "n_samples": 10,
+            "seed": analysis.settings.seed,
+            "versions": {"amorphace": __version__, "lammps": ""},
+            "core_hours": "",
+        },
+        health=[],
+        notes=(SOURCE,),
+    )
+
+
+def publish(case: Case) -> None:
+    """Write the page of a case with its figures and numbers; what is there is replaced."""
+    folder, a = PAGES / case.name, case.content.analysis
+    assert a is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.svg"), *folder.glob("*.csv")):
+        old.unlink()
+    statements = [asdict(line) for line in comparisons(case.content)]
+    write_table(folder / "statements.csv", statements)
+    for name, lines in analysis_tables(a).items():
+        if name in TABLES:
+            write_table(folder / f"{name}.csv", lines)
+    about = {
+        "title": case.title,
+        "command": case.command,
+        "conditions": case.conditions,
+        "n_active": a.n_active,
+        "n_inactive": a.n_inactive,
+        **case.facts,
+        "statements": statements,
+    }
+    remarks = [*case.notes, *a.warnings, *a.notes]
+    more = {"correlations": list(case.content.correlations), "remarks": remarks}
+    write_json(folder / "summary.json", {"case": case.name, **about, **more})
+    if case.health:
+        write_json(folder / "health.json", case.health)
+    figures = list(draw(folder, case.content))
+    page = Environment(undefined=StrictUndefined, keep_trailing_newline=True).from_string(
+        (PAGES / "page.md.j2").read_text(encoding="utf-8")
+    )
+    text = page.render(
+        **about,
+        remarks=remarks,
+        cutoff=f"{CUTOFFS[case.content.protocol]:g}",
+        figures=figures,
+        health=case.health,
+        files=sorted(p.name for p in folder.iterdir() if p.suffix in (".csv", ".json", ".toml")),
+    )
+    (folder / "page.md").write_text(text, encoding="utf-8")
+    print(f"{folder.relative_to(ROOT)}: {len(figures)} figures", flush=True)
+
+
+def draw(folder: Path, content: ReportContent) -> Iterator[dict[str, str]]:
+    """Write the figures that there are captions for; file, title and caption of each."""
+    captions = tomllib.loads((PAGES / "captions.toml").read_text(encoding="utf-8"))
+    figures = content_figures(content)
+    for name, words in captions.items():
+        if name in figures:
+            save_figure(figures[name], folder / name, formats=("svg",))
+            yield {"name": name, **words}
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_summary() -> None:
+    """The table of all cases whose pages are there, as Markdown and as CSV."""
+    rows = [row(PAGES / name) for name in (*CASES, EXTERNAL) if (PAGES / name / "page.md").exists()]
+    if not rows:
+        return
+    write_table(PAGES / "summary.csv", rows)
+    head = list(rows[0])
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for cells in rows:
+        linked = {**cells, "case": f"[{cells['case']}]({cells['case']}/page.md)"}
+        lines.append(f"| {' | '.join(str(linked[key]) for key in head)} |")
+    (PAGES / "summary.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+
+
+def row(folder: Path) -> dict[str, Any]:
+    """One line of the table of all cases."""
+    known = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    by = {line["quantity"]: line for line in known["statements"]}
+
+    def accuracy(reading: Any) -> str:
+        line = by.get(QUANTITIES[reading])
+        if line is None or line["mean"] is None:
+            return "–"
+        return f"{line['mean']:.3f} ± {line['spread']:.3f}"
+
+    return {
+        "case": folder.name,
+        "samples": f"{known['n_samples']} × {known['n_particles']}",
+        "sites": known["n_active"] + known["n_inactive"],
+        "first column": accuracy("first"),
+        "A columns": accuracy("first species"),
+        "+ B1": accuracy("jump"),
+        "radial": accuracy("radial"),
+        "+ 3-body": accuracy("three-body"),
+        "+ 4-body": accuracy("four-body"),
+        "saturates at": f"{by[QUANTITIES['saturation']]['mean']:g}",
+        "SFS picks": by[QUANTITIES["picks"]]["ours"],
+        "ARD": accuracy("ard"),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("case", nargs="*", help=f"of {', '.join(CASES)}, {EXTERNAL}; or all")
+    parser.add_argument("--folder", type=Path, default=ROOT / "out" / "results")
+    parser.add_argument("--publish", action="store_true", help="run nothing")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    known = (*CASES, EXTERNAL)
+    for name in known if options.case == ["all"] else options.case:
+        if name not in known:
+            parser.error(f"no case {name!r}; there are {', '.join(known)}, and all")
+        if name == EXTERNAL and not SHARED.is_dir():
+            print(f"../shared/data/{SHARED.name} is not there: {name} needs its configurations")
+            continue
+        if name == EXTERNAL:
+            if not options.publish:
+                run_external(options.folder)
+            publish(read_external(options.folder))
+        else:
+            if not options.publish:
+                run_case(name, options.folder)
+            publish(read_case(name, options.folder))
+    write_summary()
+
+
+if __name__ == "__main__":
+    main()
