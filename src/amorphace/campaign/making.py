@@ -236,7 +236,11 @@ def relax(work: Context) -> Outcome:
                 "origin": run.origin, "window": run.window, "frame": run.frame,
                 "times": run.times, "fs": run.fs, "energy": run.energy,
             },
-            report=(run.window * longest + grid[run.frame] - gap, 2 * longest, text),
+            report=(
+                step_count(model, run.window * longest + grid[run.frame] - gap),
+                step_count(model, 2 * longest),
+                text,
+            ),
         )  # fmt: skip
         chunk, records = 0, ()
         run = _add_frame(run, state, record, grid[run.frame], majority, p["wavenumber"])
