@@ -37,7 +37,7 @@ from amorphace.report.comparison import comparisons
 from amorphace.report.content import ReportContent
 from amorphace.report.experiment import experiment_content
 from amorphace.report.figures import content_figures, save_figure
-from amorphace.report.paper import CUTOFFS, QUANTITIES
+from amorphace.report.paper import CUTOFFS, QUANTITIES, Reading
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "results"
@@ -279,44 +279,64 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_summary() -> None:
-    """The table of all cases whose pages are there, as Markdown and as CSV."""
-    rows = [row(PAGES / name) for name in (*CASES, EXTERNAL) if (PAGES / name / "page.md").exists()]
-    if not rows:
+    """The tables of all cases whose pages are there, as Markdown and as CSV."""
+    known = [
+        json.loads((PAGES / name / "summary.json").read_text(encoding="utf-8"))
+        for name in (*CASES, EXTERNAL)
+        if (PAGES / name / "page.md").exists()
+    ]
+    if not known:
         return
-    write_table(PAGES / "summary.csv", rows)
+    tables = [[make(case) for case in known] for make in (accuracies, findings)]
+    joined = [a | b for a, b in zip(*tables, strict=True)]
+    write_table(PAGES / "summary.csv", joined)
+    text = "\n".join(markdown(rows) for rows in tables)
+    (PAGES / "summary.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """Lines of one table; cases are links to their pages."""
     head = list(rows[0])
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for cells in rows:
         linked = {**cells, "case": f"[{cells['case']}]({cells['case']}/page.md)"}
         lines.append(f"| {' | '.join(str(linked[key]) for key in head)} |")
-    (PAGES / "summary.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+    return "\n".join(lines) + "\n"
 
 
-def row(folder: Path) -> dict[str, Any]:
-    """One line of the table of all cases."""
-    known = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    by = {line["quantity"]: line for line in known["statements"]}
+def accuracies(case: Mapping[str, Any]) -> dict[str, Any]:
+    """Accuracy against the columns that are used, in percent."""
+    by = {line["quantity"]: line for line in case["statements"]}
+    readings: Mapping[str, Reading] = {
+        "first column": "first",
+        "A columns": "first species",
+        "+ B1": "jump",
+        "radial": "radial",
+        "+ 3-body": "three-body",
+        "+ 4-body": "four-body",
+    }
+    cells = {}
+    for short, reading in readings.items():
+        line = by.get(QUANTITIES[reading], {"mean": None})
+        known = line["mean"] is not None
+        cells[short] = f"{100 * line['mean']:.1f} ± {100 * line['spread']:.1f}" if known else "–"
+    return {"case": case["case"], **cells}
 
-    def accuracy(reading: Any) -> str:
-        line = by.get(QUANTITIES[reading])
-        if line is None or line["mean"] is None:
-            return "–"
-        return f"{line['mean']:.3f} ± {line['spread']:.3f}"
 
+def findings(case: Mapping[str, Any]) -> dict[str, Any]:
+    """What else the paper speaks of."""
+    by = {line["quantity"]: line for line in case["statements"]}
+    correlation = by.get(QUANTITIES["correlation"], {"ours": "–"})
+    ard = by[QUANTITIES["ard"]]
     return {
-        "case": folder.name,
-        "samples": f"{known['n_samples']} × {known['n_particles']}",
-        "sites": known["n_active"] + known["n_inactive"],
-        "first column": accuracy("first"),
-        "A columns": accuracy("first species"),
-        "+ B1": accuracy("jump"),
-        "radial": accuracy("radial"),
-        "+ 3-body": accuracy("three-body"),
-        "+ 4-body": accuracy("four-body"),
+        "case": case["case"],
+        "samples": f"{case['n_samples']} × {case['n_particles']}",
+        "sites": case["n_active"] + case["n_inactive"],
         "saturates at": f"{by[QUANTITIES['saturation']]['mean']:g}",
         "SFS picks": by[QUANTITIES["picks"]]["ours"],
-        "ARD": accuracy("ard"),
+        "D2min-propensity": correlation["ours"],
+        "ARD": f"{ard['mean']:.2f} ± {ard['spread']:.2f}",
     }
 
 
