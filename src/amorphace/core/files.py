@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -9,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from amorphace.core.errors import InputError
+from amorphace.core.errors import FileFormatError, InputError
 
 
 @contextmanager
@@ -74,6 +75,47 @@ def text_written_aside(path: str | Path) -> Iterator[IO[str]]:
     """A UTF-8 stream whose text becomes the file `path` at the end; see `written_aside`."""
     with written_aside(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         yield stream
+
+
+def read_json(
+    path: str | Path, *, what: str, name: str, version: int, again: str
+) -> dict[str, Any]:
+    """The JSON object of a file of ours, its format checked.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        In words, such as "a model".
+    name : str
+        What its field "format" says.
+    version : int
+        What its field "format_version" says.
+    again : str
+        What to do where the file cannot be used, such as "fit again".
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, is not JSON, or has another format.
+    """
+    try:
+        fields = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(path, f"cannot be read ({error.strerror}); check the name") from None
+    except json.JSONDecodeError as error:
+        raise FileFormatError(path, f"not JSON: {error.msg}; {again}", error.lineno) from None
+    except UnicodeDecodeError:
+        raise FileFormatError(path, f"not JSON: not UTF-8 text; give {what} file") from None
+    if not isinstance(fields, dict) or fields.get("format") != name:
+        raise FileFormatError(path, f"JSON, but not {what} with the format {name!r}")
+    if fields.get("format_version") != version:
+        raise FileFormatError(
+            path,
+            f"{what} of format version {fields.get('format_version')}; this program reads version "
+            f"{version}",
+        )
+    return fields
 
 
 def _prefix(target: Path) -> str:

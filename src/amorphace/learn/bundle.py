@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.core.files import text_written_aside
+from amorphace.core.files import read_json, text_written_aside
 from amorphace.dataset.table import Columns
 from amorphace.learn.classifiers import ClassifierScore
 from amorphace.learn.codec import decode, encode
@@ -201,22 +201,9 @@ def read_analysis(path: str | Path) -> Analysis:
         If the file is missing, is not JSON, or is not such an analysis.
     """
     file = _file(path)
-    try:
-        fields = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileFormatError(file, f"cannot be read ({error.strerror}); check the name") from None
-    except json.JSONDecodeError as error:
-        raise FileFormatError(file, f"not JSON: {error.msg}; learn again", error.lineno) from None
-    except UnicodeDecodeError:
-        raise FileFormatError(file, "not JSON: not UTF-8 text; give an analysis file") from None
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-        raise FileFormatError(file, f"JSON, but not an analysis with the format {FORMAT!r}")
-    if fields.get("format_version") != FORMAT_VERSION:
-        raise FileFormatError(
-            file,
-            f"an analysis of format version {fields.get('format_version')}; this program reads "
-            f"version {FORMAT_VERSION}",
-        )
+    fields = read_json(
+        file, what="an analysis", name=FORMAT, version=FORMAT_VERSION, again="learn again"
+    )
     try:
         return decode(Analysis, fields)
     except (KeyError, TypeError, ValueError, InputError) as error:

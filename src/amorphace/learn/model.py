@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.core.files import text_written_aside
+from amorphace.core.files import read_json, text_written_aside
 from amorphace.dataset.table import json_value
 
 FORMAT = "amorphace linear classifier"
@@ -155,7 +155,9 @@ class LinearModel:
         FileFormatError
             If the file is missing, is not JSON, or is not such a model.
         """
-        fields = _read_fields(path)
+        fields = read_json(
+            path, what="a model", name=FORMAT, version=FORMAT_VERSION, again="fit again"
+        )
         try:
             return cls(
                 names=fields["names"],
@@ -172,24 +174,3 @@ class LinearModel:
             raise FileFormatError(path, f"the field {error} is missing; fit again") from None
         except (TypeError, ValueError) as error:
             raise FileFormatError(path, f"not a usable model: {error}; fit again") from None
-
-
-def _read_fields(path: str | Path) -> dict[str, Any]:
-    """The JSON object of a model file, its format checked."""
-    try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileFormatError(path, f"cannot be read ({error.strerror}); check the name") from None
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, f"not JSON: {error.msg}; fit again", error.lineno) from None
-    except UnicodeDecodeError:
-        raise FileFormatError(path, "not JSON: not UTF-8 text; give a model file") from None
-    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-        raise FileFormatError(path, f"JSON, but not a model with the format {FORMAT!r}")
-    if fields.get("format_version") != FORMAT_VERSION:
-        raise FileFormatError(
-            path,
-            f"a model of format version {fields.get('format_version')}; this program reads "
-            f"version {FORMAT_VERSION}",
-        )
-    return fields
