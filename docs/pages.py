@@ -78,7 +78,9 @@ def run(page: Path, folder: Path) -> None:
                 code = "\n" * block.line + block.text
                 exec(compile(code, str(page), "exec"), names)
             elif is_tutorial(page) and block.kind == "file":
-                Path(block.name).write_text(block.text, encoding="utf-8")
+                file = Path(block.name)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(block.text, encoding="utf-8")
             elif is_tutorial(page):
                 shell(block.text)
 

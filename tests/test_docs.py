@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
-SLOW = ("own_trajectory.md", "shear.md", "thermal.md")
+SLOW = ("cluster.md", "own_trajectory.md", "shear.md", "thermal.md")
 """Ten seconds to half a minute of molecular dynamics."""
 
 
