@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,12 +35,12 @@ def store(tmp_path) -> Store:
 class Parts:
     """A scheduler and two workers, each a process of its own."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
-        self.folder, self._words = folder, words
+    def __init__(self, folder: Path, *words: str, tls: tuple[str, ...] = ()) -> None:
+        self.folder, self._words, self._tls = folder, words, tls
         self.file = folder / "scheduler.json"
         self.scheduler = self._start(
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
-            "--scheduler-file", str(self.file),
+            "--scheduler-file", str(self.file), *(("--protocol", "tls") if tls else ()),
         )  # fmt: skip
         self.workers: list[subprocess.Popen[bytes]] = []
 
@@ -57,7 +58,7 @@ class Parts:
     def _start(self, what: str, *words: str) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{what}.log").open("ab")
         return subprocess.Popen(
-            [sys.executable, "-m", "dask", what, *words], stdout=log, stderr=log
+            [sys.executable, "-m", "dask", what, *words, *self._tls], stdout=log, stderr=log
         )
 
     def close(self) -> None:
@@ -68,8 +69,8 @@ class Parts:
 
 
 @contextmanager
-def parts(folder: Path, *words: str) -> Iterator[Parts]:
-    made = Parts(folder, *words)
+def parts(folder: Path, *words: str, tls: tuple[str, ...] = ()) -> Iterator[Parts]:
+    made = Parts(folder, *words, tls=tls)
     try:
         until(lambda: made.file.exists() and made.file.read_text().endswith("}"))
         made.workers += [made.worker() for _ in range(2)]
@@ -148,12 +149,15 @@ def test_workers_without_the_cores_of_a_unit_are_refused(store):
         dask.workers_of(section, 8)
 
 
-def test_a_scheduler_that_does_not_answer_is_named():
+@pytest.mark.parametrize("address", ["nonsense://a", "tcp://127.0.0.1:1", "tls://127.0.0.1:1"])
+def test_a_scheduler_that_does_not_answer_is_named_in_time(address):
+    begin = time.monotonic()
     with (
         pytest.raises(SetupError, match="give the address that"),
-        dask.connected("nonsense://a"),
+        dask.connected(address, patience=0.5),
     ):
         pass
+    assert time.monotonic() - begin < 20
 
 
 def test_a_job_of_a_queue_has_one_thread_and_its_cores_for_each_worker():
@@ -168,6 +172,56 @@ def test_a_job_of_a_queue_has_one_thread_and_its_cores_for_each_worker():
         assert line in script
     assert "--nworkers 4" in script
     assert script.rindex("--nthreads 1") > script.index("--nthreads 4")
+    assert "--resources cores=4" in script
+    assert "--lifetime 9h" in script
+    assert "tcp://127.0.0.1:" in script
+
+
+QUEUES = {
+    "pbs": (
+        {"project": "glass", "resource_spec": "select=1:ncpus=16:mem=32GB"},
+        ("#PBS -q long", "#PBS -A glass", "#PBS -l select=1:ncpus=16:mem=32GB",
+         "#PBS -l walltime=10:00:00", "#PBS -N amorphace", "#PBS -m n"),
+    ),
+    "pbs, its own request": (
+        {"account": "glass"},
+        ("#PBS -q long", "#PBS -A glass", "#PBS -l select=1:ncpus=16:mem=30GB",
+         "#PBS -l walltime=10:00:00", "#PBS -m n"),
+    ),
+    "lsf": (
+        {"project": "glass", "lsf_units": "mb", "use_stdin": True},
+        ("#BSUB -q long", '#BSUB -P "glass"', "#BSUB -n 16", '#BSUB -R "span[hosts=1]"',
+         "#BSUB -M 32000", "#BSUB -W 10:00", "#BSUB -J amorphace", "#BSUB -m n"),
+    ),
+}  # fmt: skip
+"""Words of a table [cluster] for dask-jobqueue, and lines of the script that it makes of them."""
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_job_of_pbs_or_lsf_asks_for_what_the_table_says(name, tmp_path):
+    kind, (options, lines) = name.partition(",")[0], QUEUES[name]
+    file = tmp_path / "a.toml"
+    table = {
+        "kind": kind, "jobs": 3, "cores": 16, "memory": "32GB", "queue": "long",
+        "walltime": "10:00:00", "lifetime": "9h", "host": "127.0.0.1",
+    }  # fmt: skip
+    further = options | {"job_extra_directives": ["-m n"]}
+    file.write_text(
+        experiment_text("wahnstrom", "shear")
+        + "\n[cluster]\n"
+        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+        + "[cluster.options]\n"
+        + "".join(f"{key} = {json.dumps(value)}\n" for key, value in further.items())
+    )
+    section = read_experiment(file).cluster
+    assert section is not None
+    with dask.make_cluster(section, 4) as cluster:
+        script = cluster.job_script()
+    for line in lines:
+        assert line in script.splitlines(), script
+    assert "--nworkers 4" in script
+    assert script.rindex("--nthreads 1") > script.index("--nthreads 4")
+    assert "--memory-limit 7.45GiB" in script
     assert "--resources cores=4" in script
     assert "--lifetime 9h" in script
     assert "tcp://127.0.0.1:" in script

@@ -7,6 +7,9 @@ its process, one on another machine by a claim that has not been touched for a w
 is never moved or removed: whoever creates the file of the next number takes the unit over, and
 the highest number counts. A claim only saves work: units are written whole by whoever makes them,
 and the first stays.
+
+Whoever ends with its unit holds the claim: a program that runs its own processes, which end with
+it; or a worker of Dask, which goes on when the program that gave it the unit is gone.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import os
 import socket
 import subprocess
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -43,11 +46,15 @@ class Owner:
     pid : int
     start : str
         When the process began, as its system says it: process numbers come again.
+    task : str
+        What the process does the unit for, where somebody sees to it that it is done by one
+        process at a time; empty where nobody does.
     """
 
     host: str
     pid: int
     start: str
+    task: str = ""
 
 
 class Claims:
@@ -58,11 +65,15 @@ class Claims:
     store : Store
     limit, beat : float
         Seconds: see `LIMIT` and `BEAT`.
+    task : str
+        See `Owner`. A claim for the same task is taken over, since its owner is known to be gone.
     """
 
-    def __init__(self, store: Store, *, limit: float = LIMIT, beat: float = BEAT) -> None:
+    def __init__(
+        self, store: Store, *, limit: float = LIMIT, beat: float = BEAT, task: str = ""
+    ) -> None:
         self._store, self._limit, self._beat = store, limit, beat
-        self._owner = this_process()
+        self._owner = replace(this_process(), task=task)
         self._held: dict[str, Path] = {}
         self._lock = threading.Lock()
         self._end = threading.Event()
@@ -164,6 +175,8 @@ class Claims:
             return True  # given up this moment; the next look tells
         except (ValueError, TypeError):
             return self._fresh(file)  # being written, or its writer was killed at that moment
+        if owner.task and owner.task == self._owner.task:
+            return False
         if owner.host == self._owner.host:
             return process_start(owner.pid) == owner.start
         return self._fresh(file)

@@ -1,11 +1,12 @@
 """Execution on Dask: workers of a scheduler that runs, or that are started as jobs of a queue.
 
-Over the wire go the name of `do_unit_at` and its arguments, text and numbers alone, and what it
-returns, JSON values. Dask itself packs them with pickle.
+Over the wire go the name of `do_held_unit_at` and its arguments, text and numbers alone, and what
+it returns, JSON values. Dask itself packs them with pickle.
 """
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import signal
 import time
@@ -15,9 +16,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from distributed import Client, Future, LocalCluster, Security
+from distributed.comm.core import connect
 from distributed.scheduler import KilledWorker
 
-from amorphace.campaign.claims import LIMIT
+from amorphace.campaign.claims import LIMIT, Claims
 from amorphace.campaign.engine import Ended, Event, carry_out
 from amorphace.campaign.store import Store
 from amorphace.campaign.units import Graph, Unit
@@ -76,6 +78,7 @@ def run_on_dask(
         command=command,
         cores_per_unit=plan.cores_per_unit,
         expected=expected,
+        limit=limit,
     )
     yield from carry_out(plan, store, pool, watch=watch, limit=limit)
 
@@ -91,7 +94,9 @@ class DaskPool:
         command: str | None = None,
         cores_per_unit: int = 1,
         expected: int = 0,
+        limit: float = LIMIT,
     ) -> None:
+        self._limit = limit
         self._client, self._path, self._command = client, str(store.path.resolve()), command
         self._cores_per_unit, self._expected = cores_per_unit, expected
         self._units: dict[Future, Unit] = {}
@@ -99,6 +104,9 @@ class DaskPool:
         self._counted = float("-inf")
         self._workers = 0
         self._declared = False
+
+    holds = True
+    """Workers hold the claims: they finish what they are doing when this program is gone."""
 
     @property
     def running(self) -> int:
@@ -136,13 +144,16 @@ class DaskPool:
         """Hand a unit to the scheduler."""
         wide = unit.kind in WIDE
         need = self._cores_per_unit if wide else cores_of(unit, self._cores_per_unit)
+        key = f"{unit.kind}-{uuid.uuid4().hex}"
         future = self._client.submit(
-            do_unit_at,
+            do_held_unit_at,
             self._path,
             unit.to_dict(),
             self._command,
             self._cores_per_unit if wide else 1,
-            key=f"{unit.kind}-{uuid.uuid4().hex}",
+            key,
+            self._limit,
+            key=key,
             pure=False,
             resources={CORES: need} if need > 1 or self._declared else None,
         )
@@ -189,6 +200,40 @@ class DaskPool:
         self._units.clear()
 
 
+def do_held_unit_at(
+    path: str, unit: dict[str, Any], command: str | None, n_jobs: int, task: str, limit: float
+) -> dict[str, Any]:
+    """`do_unit_at` by a process that holds the claim of the unit.
+
+    Parameters
+    ----------
+    path, unit, command, n_jobs
+        See `do_unit_at`.
+    task : str
+        Key under which the scheduler knows it; it has a key done by one worker at a time, and by
+        another one only when the first is gone.
+    limit : float
+        See `carry_out`.
+
+    Returns
+    -------
+    dict
+        As of `do_unit_at`; "held" alone if a living process is at the unit, "found" beside "meta"
+        if it was finished before. A failure is in the store before the claim is given back.
+    """
+    store, doing = Store(path), Unit.from_dict(unit)
+    with Claims(store, limit=limit, task=task) as claims:
+        if not claims.take(doing.id):
+            return {"held": True}
+        found = store.has(doing.id) and store.sound(doing.id)
+        report = do_unit_at(path, unit, command, n_jobs)
+        if "meta" in report:
+            return report | {"found": found}
+        if not report["stop"]:
+            store.fail(doing, report["error"], report["details"])
+        return report
+
+
 def security_of(tls: TLSSection | None) -> Security | None:
     """The certificates of a table [cluster.tls], for scheduler, workers and client."""
     if tls is None:
@@ -211,20 +256,30 @@ def connected(
     Raises
     ------
     SetupError
-        If nobody answers there.
+        If nobody answers there, or who answers does not accept the certificates.
     """
+    security = security_of(tls)
     try:
-        client = Client(address, security=security_of(tls), set_as_default=False, timeout=patience)
+        asyncio.run(_reach(address, security, patience))
+        client = Client(address, security=security, set_as_default=False, timeout=patience)
     except (OSError, ValueError, TypeError) as error:
         raise SetupError(
             f"no Dask scheduler answers at {address!r}: {error}; give the address that "
-            '"dask scheduler" shows, such as tcp://10.0.0.1:8786'
+            '"dask scheduler" shows, such as tcp://10.0.0.1:8786, and for tls:// its certificates '
+            "in a table [cluster.tls]"
         ) from None
     try:
         yield client
     finally:
         with suppress(Exception):
             client.close(timeout=5)
+
+
+async def _reach(address: str, security: Security | None, patience: float) -> None:
+    """Open a connection and close it: a `Client` that cannot connect takes long to give up."""
+    words = security.get_connection_args("client") if security else {}
+    link = await connect(address, timeout=patience, **words)
+    await link.close()
 
 
 @contextmanager
@@ -294,7 +349,7 @@ def make_cluster(section: ClusterSection, cores_per_unit: int = 1) -> Any:
         )
     kinds = _queues()
     words: dict[str, Any] = {
-        "walltime": section.walltime,
+        "walltime": _walltime(section),
         "queue": section.queue,
         "interface": section.interface,
     } | tls
@@ -324,6 +379,14 @@ def _queues() -> dict[str, Any]:
     finally:
         signal.signal(signal.SIGINT, handler)
     return {"slurm": SLURMCluster, "pbs": PBSCluster, "lsf": LSFCluster}
+
+
+def _walltime(section: ClusterSection) -> str | None:
+    """The time of a job; LSF counts hours and minutes."""
+    given = section.walltime
+    if given and section.kind == "lsf" and given.count(":") == 2:
+        return given.rpartition(":")[0]
+    return given
 
 
 def _worker_words(section: ClusterSection) -> list[str]:

@@ -58,7 +58,8 @@ class Ended:
     ----------
     unit : Unit
     report : dict or None
-        What `do_unit_at` gave; None if the process that did it is gone.
+        What `do_unit_at` gave; None if the process that did it is gone. With "found" another
+        process had finished the unit; with "held" alone another one is at it.
     guilty : bool
         Whether the process may have gone because of this unit.
     """
@@ -70,6 +71,11 @@ class Ended:
 
 class Executor(Protocol):
     """Where units are executed."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether those who execute units hold the claims, since they may outlive this program."""
+        ...
 
     @property
     def running(self) -> int:
@@ -269,7 +275,7 @@ def _carry_out(
     busy = looked = time.monotonic()
     while front.open:
         while (unit := front.next(executor)) is not None:
-            whose = _claim(unit.id, store, claims)
+            whose = _claim(unit.id, store, claims, executor.holds)
             if whose == "ours":
                 executor.submit(unit)
                 yield Event("started", unit)
@@ -298,12 +304,15 @@ def _keep_potential(plan: Graph, store: Store) -> None:
             store.keep_file(potential.file)
 
 
-def _claim(unit: str, store: Store, claims: Claims) -> str:
-    """Whose a unit that can begin is: "ours" from now on, another's, "nobody's" when finished."""
+def _claim(unit: str, store: Store, claims: Claims, held: bool) -> str:
+    """Whose a unit that can begin is: "ours" from now on, another's, "nobody's" when finished.
+
+    Where those who execute units claim them (`held`), it is ours to submit while it is free.
+    """
     if store.has(unit):
         claims.release(unit)
         return "nobody's"
-    if not claims.take(unit):
+    if not (claims.free(unit) if held else claims.take(unit)):
         return "another's"
     if store.has(unit):  # finished just before the claim
         claims.release(unit)
@@ -325,12 +334,18 @@ def _ended(
             return
         text = f"its process ended {LOST_PROCESSES} times (killed, or out of memory?)"
         report = dict[str, Any](error=text, details="", stop="")
+    if report.get("held"):
+        front.elsewhere.add(unit.id)
+        return
     if report.get("stop"):
         raise SetupError(report["stop"])
     if "meta" in report:
         meta = report["meta"]
         claims.release(unit.id)
         front.finish(unit.id)
+        if report.get("found"):
+            yield Event("found", unit)
+            return
         what = "dropped" if meta["outcome"] == "dropped" else "finished"
         yield Event(what, unit, meta["dropped"], meta)
         return

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
 from amorphace.campaign.claims import LIMIT
@@ -98,6 +98,9 @@ class LocalPool:
         self._path, self._cores, self._command = str(store.path), cores, command
         self._cores_per_unit = cores_per_unit
         self._workers = [_Worker() for _ in range(cores)]
+
+    holds = False
+    """The program holds the claims: its processes end with it."""
 
     @property
     def running(self) -> int:
@@ -208,8 +211,9 @@ def _begin_worker(parent: int) -> None:
 
 
 def _follow(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(POLL)
+    program = parent_process()
+    while program is not None and os.getppid() == parent:
+        connection.wait([program.sentinel], timeout=POLL)
     os._exit(1)
 
 

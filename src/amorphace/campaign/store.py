@@ -267,27 +267,28 @@ class Store:
                 },
             }
             _write_json(partial / "meta.json", meta)
-            self._commit(partial, unit.id)
-            self._index([self._line(unit.id, meta)])
+            if self._commit(partial, unit.id):
+                self._index([self._line(unit.id, meta)])
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(self.path / "work" / unit.id, ignore_errors=True)
         (self.path / "failed" / f"{unit.id}.json").unlink(missing_ok=True)
 
-    def _commit(self, partial: Path, unit: str) -> None:
-        """Rename into place, unless a sound unit is there by now."""
+    def _commit(self, partial: Path, unit: str) -> bool:
+        """Rename into place, unless a sound unit is there by now; whether it was renamed."""
         target = self.folder(unit)
         target.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(2):
             try:
                 os.rename(partial, target)
-                return
+                return True
             except OSError as error:
                 if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                     raise
             if self.sound(unit):
-                return
+                return False
             self.set_aside(unit)
+        return False
 
     def summaries(self, units: Iterable[str]) -> dict[str, Summary]:
         """The little that a status needs of each of these that is finished and readable."""

@@ -206,15 +206,7 @@ def _display(
             if time.monotonic() - last[0] > NEWS:
                 last[0] = time.monotonic()
                 found = find_status(plan, store)
-                running = "; ".join(
-                    f"{u.kind} of {u.name} {percent(p)} {p.text}" for u, p in found.running
-                )
-                left = duration(found.seconds_left / max(1, workers or len(found.running)))
-                print(
-                    f"{found.done} of {found.total} units, about {left} left; {running}",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                print(line_of_status(found, workers), file=sys.stderr, flush=True)
 
         yield news, lambda line: print(line, file=sys.stderr, flush=True)
         return
@@ -228,6 +220,13 @@ def _display(
                 next_look[0] = begin + max(1.0, GENTLE * (time.monotonic() - begin))
 
         yield look, lambda line: live.console.print(line, markup=False, highlight=False)
+
+
+def line_of_status(found: Status, workers: int) -> str:
+    """How an experiment stands, where the output is no terminal."""
+    running = "; ".join(f"{u.kind} of {u.name} {percent(p)} {p.text}" for u, p in found.running)
+    left = duration(found.seconds_left / max(1, workers or len(found.running)))
+    return f"{found.done} of {found.total} units, about {left} left; {running}"
 
 
 def bars(found: Status, workers: int) -> Group:

@@ -14,7 +14,16 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table as RichTable
 
-from amorphace.cli.carrying import GENTLE, Means, bars, carry, duration, percent, shard_of
+from amorphace.cli.carrying import (
+    GENTLE,
+    Means,
+    bars,
+    carry,
+    duration,
+    line_of_status,
+    percent,
+    shard_of,
+)
 from amorphace.cli.shared import (
     LeaveOption,
     SchedulerOption,
@@ -27,6 +36,8 @@ from amorphace.cli.shared import (
 from amorphace.core.errors import InputError, SimulationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amorphace.campaign.plan import Plan
     from amorphace.campaign.status import Status
     from amorphace.campaign.store import Store
@@ -158,17 +169,32 @@ def status(
 
 
 def _watch(plan: Plan, store: Store) -> None:
-    """Bars of what is done, until all is, or Ctrl-C."""
+    """Bars of what is done, or lines where the output is no terminal, until all is, or Ctrl-C."""
+    console, before = Console(), ""
+    with suppress(KeyboardInterrupt):
+        if console.is_terminal:
+            with Live(console=console, refresh_per_second=2) as live:
+                for found in _looks(plan, store):
+                    live.update(Group(_status_table(found), bars(found, 0)), refresh=True)
+            return
+        for found in _looks(plan, store):
+            line = line_of_status(found, 0)
+            if line != before:
+                print(line, flush=True)
+            before = line
+
+
+def _looks(plan: Plan, store: Store) -> Iterator[Status]:
+    """How an experiment stands, again and again, until all is done."""
     from amorphace.campaign.status import find_status
 
-    with suppress(KeyboardInterrupt), Live(console=Console(), refresh_per_second=2) as live:
-        while True:
-            begin = time.monotonic()
-            found = find_status(plan, store)
-            live.update(Group(_status_table(found), bars(found, 0)), refresh=True)
-            if found.done == found.total:
-                return
-            time.sleep(max(WATCH, GENTLE * (time.monotonic() - begin)))
+    while True:
+        begin = time.monotonic()
+        found = find_status(plan, store)
+        yield found
+        if found.done == found.total:
+            return
+        time.sleep(max(WATCH, GENTLE * (time.monotonic() - begin)))
 
 
 @app.command()
