@@ -68,6 +68,51 @@ def test_we_read_what_ase_writes(tmp_path: Path) -> None:
     assert k == 2
 
 
+@pytest.mark.parametrize("further", ["arrays", "results", "constraint", "words"])
+def test_we_read_what_ase_writes_beside_the_positions(further: str, tmp_path: Path) -> None:
+    from ase import Atoms
+    from ase.calculators.singlepoint import SinglePointCalculator
+    from ase.constraints import FixCartesian
+    from ase.io import write as ase_write
+
+    glass, columns = metal(), None
+    atoms = Atoms(glass.species.tolist(), glass.positions, cell=glass.cell, pbc=True)
+    if further == "arrays":
+        atoms.set_momenta(glass.positions)
+        atoms.set_tags(range(30))
+        atoms.new_array("name", np.array(["a", "bb", "c"] * 10))
+        atoms.new_array("beyond", np.array([1e300, np.inf, np.nan] * 10))
+        atoms.new_array("id", glass.ids)
+    elif further == "results":
+        atoms.calc = SinglePointCalculator(
+            atoms, energy=-1.0, forces=np.ones((30, 3)), stress=np.ones(6), magmoms=np.ones(30)
+        )
+    elif further == "constraint":
+        atoms.set_constraint(FixCartesian(0, [1, 0, 1]))
+        columns = ["symbols", "positions", "move_mask"]
+    else:
+        atoms.info = {
+            "text": "'one' \"two\" = {three} é", "json": {"a": [1, None]}, "matrix": np.eye(3),
+            "flags": [True, False], "texts": ["a b", "c"], "empty": "", "timestep": 7,
+        }  # fmt: skip
+    ase_write(tmp_path / "a.xyz", atoms, format="extxyz", columns=columns)
+    back = am.read(tmp_path / "a.xyz")
+    np.testing.assert_allclose(back.positions, glass.positions, rtol=0, atol=DECIMALS)
+    assert np.array_equal(back.species, glass.species)
+    assert np.array_equal(back.ids, glass.ids if further == "arrays" else np.arange(30) + 1)
+    assert back.step == (7 if further == "words" else 0)
+
+
+def test_ase_refuses_labels_that_are_no_chemical_symbols(tmp_path: Path) -> None:
+    from ase.io import read as ase_read
+
+    glass = metal().replace(species=np.where(metal().species == "Cu", "A", "B"))
+    am.write(tmp_path / "a.xyz", glass)
+    with pytest.raises(KeyError, match="A"):
+        ase_read(tmp_path / "a.xyz")
+    assert np.array_equal(am.read(tmp_path / "a.xyz").species, glass.species)
+
+
 def xyz(*rows: str, comment: str = 'Lattice="9 0 0 0 9 0 0 0 9"') -> str:
     return "\n".join([str(len(rows)), comment, *rows]) + "\n"
 

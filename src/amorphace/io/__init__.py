@@ -2,7 +2,7 @@
 
 read, iread, write    one frame, all frames, and back (files.py)
 dump.py               LAMMPS text dumps
-extxyz.py             extended XYZ, as ASE and OVITO read and write it
+extxyz.py             extended XYZ: from ASE and OVITO; for OVITO, and ASE if labels are elements
 hoomd.py              GSD, HOOMD-blue's format
 npz.py                NumPy archives, without pickle
 text.py frames.py     lines and columns of tokens; choosing a frame, errors that name the file

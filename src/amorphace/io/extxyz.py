@@ -1,4 +1,7 @@
-"""Extended XYZ, as ASE and OVITO read and write it.
+"""Extended XYZ, the format that ASE and OVITO share.
+
+Files that either writes are read, if the box is periodic. OVITO reads every file written here;
+ASE reads those whose labels are chemical symbols and refuses others (KeyError: 'A').
 
 ASE parses the comment line. Its words are
 
@@ -9,8 +12,8 @@ ASE parses the comment line. Its words are
     Properties    species:S:1:pos:R:3:id:I:1 and further columns, in any order on reading
 
 `species` holds the labels, "A" or "Si", as they are: OVITO makes them the particle types. (ASE
-itself refuses labels that are no chemical elements, and keeps 8 decimals on writing; the table of
-atoms is therefore read and written here, with all digits.) Where species is missing, Z gives the
+itself makes them elements, and keeps 8 decimals on writing; the table of atoms is therefore read
+and written here, with all digits.) Where species is missing, Z gives the
 chemical symbols. Rows are numbered 1, 2, ... where id is missing.
 """
 
