@@ -257,7 +257,8 @@ def learning_figure(
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set(xlabel="sites trained on", ylabel="accuracy")
         axes.set_title(for_matplotlib(title))
-        axes.legend(loc="best")
+        # outside: training curves fill the top of the panel, test curves the bottom
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
