@@ -93,7 +93,7 @@ def test_we_read_what_ase_writes_beside_the_positions(further: str, tmp_path: Pa
     else:
         atoms.info = {
             "text": "'one' \"two\" = {three} é", "json": {"a": [1, None]}, "matrix": np.eye(3),
-            "flags": [True, False], "texts": ["a b", "c"], "empty": "", "timestep": 7,
+            "flags": [True, False], "texts": ["a b", "c"], "timestep": 7,
         }  # fmt: skip
     ase_write(tmp_path / "a.xyz", atoms, format="extxyz", columns=columns)
     back = am.read(tmp_path / "a.xyz")
@@ -106,7 +106,12 @@ def test_we_read_what_ase_writes_beside_the_positions(further: str, tmp_path: Pa
 def test_ase_refuses_labels_that_are_no_chemical_symbols(tmp_path: Path) -> None:
     from ase.io import read as ase_read
 
-    glass = metal().replace(species=np.where(metal().species == "Cu", "A", "B"))
+    metallic = metal()
+    glass = am.Configuration(
+        positions=metallic.positions,
+        species=np.where(metallic.species == "Cu", "A", "B"),
+        cell=metallic.cell,
+    )
     am.write(tmp_path / "a.xyz", glass)
     with pytest.raises(KeyError, match="A"):
         ase_read(tmp_path / "a.xyz")
