@@ -21,3 +21,12 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder shared/ beside the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sources() -> Path:
+    """The folder of README.md and docs/; tests of these skip where tests/ alone was copied."""
+    folder = Path(__file__).resolve().parents[1]
+    if not (folder / "docs").is_dir():
+        pytest.skip("needs README.md and docs/ beside tests/")
+    return folder

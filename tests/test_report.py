@@ -283,7 +283,7 @@ def test_a_gain_is_called_clear_only_beyond_the_spread_between_folds() -> None:
         )
 
 
-def test_the_python_of_the_documentation_runs() -> None:
-    text = (Path(__file__).parents[1] / "docs" / "report.md").read_text(encoding="utf-8")
+def test_the_python_of_the_documentation_runs(sources: Path) -> None:
+    text = (sources / "docs" / "report.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     exec(compile(block, "report.md", "exec"), {})
