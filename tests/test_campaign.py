@@ -15,12 +15,19 @@ from pathlib import Path
 
 import pytest
 
+from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.campaign.context import Context
 from amorphace.campaign.local import run_plan
+from amorphace.campaign.measuring import _mechanical_set
 from amorphace.campaign.plan import Plan, make_plan
 from amorphace.campaign.status import find_status
 from amorphace.campaign.store import Store
 from amorphace.campaign.work import do_unit
 from amorphace.config import experiment_text, read_experiment
+from amorphace.core.errors import InputError
+from amorphace.dataset.describe import Sample, labelled_sites, write_features
+from amorphace.dataset.mechanical import mechanical_sites
+from amorphace.dataset.store import read_table
 
 THERMAL = """
 [experiment]
@@ -125,8 +132,6 @@ def finished(tmp_path_factory) -> dict[str, tuple[Path, Plan, Store]]:
 
 @pytest.mark.parametrize("protocol", QUICK)
 def test_an_experiment_ends_in_a_labelled_set_and_its_analysis(finished, protocol):
-    from amorphace.dataset.store import read_table
-
     file, plan, store = finished[protocol]
     assert {u.id for u in plan.units} == store.finished()
     results = file.parent / "a.results"
@@ -169,6 +174,77 @@ def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
     for event in run_plan(plan, again, workers=1):
         assert event.what in ("started", "finished"), event.text
     assert contents(again) == contents(store)
+
+
+def in_chunks(folder: Path, protocol: str, chunks: int, whole: Store) -> tuple[Plan, Store]:
+    """The same experiment with its table in so many chunks, all but them done."""
+    text = QUICK[protocol].replace("[describe]", f"[describe]\nchunks = {chunks}")
+    _, plan = plan_of(folder / str(chunks), text)
+    shutil.copytree(whole.path, folder / str(chunks) / "a.store")
+    store = Store(folder / str(chunks) / "a.store")
+    for unit in (*plan.of_kind("features"), *plan.of_kind("describe")):
+        store.set_aside(unit.id)
+    return plan, store
+
+
+def described(plan: Plan, store: Store) -> dict[str, bytes]:
+    """The files of the table, made now; the name of its unit left out."""
+    for unit in (*plan.of_kind("features"), *plan.of_kind("describe")):
+        assert do_unit(store, unit)["outcome"] == "whole"
+    (unit,) = plan.of_kind("describe")
+    table = store.folder(unit.id) / "table.zarr"
+    return {
+        str(file.relative_to(table)): file.read_bytes().replace(unit.id.encode(), b"")
+        for file in sorted(table.rglob("*"))
+        if file.is_file()
+    }
+
+
+@pytest.mark.parametrize("protocol", QUICK)
+def test_the_table_is_the_same_in_however_many_chunks(finished, tmp_path, monkeypatch, protocol):
+    """Byte for byte, and that of the labels described at once."""
+    monkeypatch.setattr("amorphace.dataset.store.BLOCK_BYTES", 2048)
+    _, whole, store = finished[protocol]
+    tables = [described(*in_chunks(tmp_path, protocol, k, store)) for k in (1, 3, 7)]
+    assert sum("features/2.0/c/" in name for name in tables[0]) > 7
+    assert tables[0] == tables[1] == tables[2]
+    (label,) = whole.of_kind("label")
+    if protocol == "shear":
+        labels = _mechanical_set(Context(label, store))
+        table, sites = labels.table, mechanical_sites(labels)
+    else:
+        work = Context(label, store)
+        names = label.parameters["samples"]
+        samples = [
+            Sample(name, work.configuration(unit))
+            for name, unit in zip(names, label.inputs["reference"], strict=True)
+        ]
+        known = read_table(store.folder(label.id) / "labels.zarr")
+        table, sites = labelled_sites(samples, known, centres=None, provenance={})
+    basis = {"max_order": 2, "max_degree": 6, "n_max": 6}
+    descriptor = ACEDescriptor(cutoff=2.0, species=("A", "B"), n_jobs=1, **basis)
+    write_features(tmp_path / "at-once.zarr", table, sites, [descriptor])
+    at_once = {
+        str(file.relative_to(tmp_path / "at-once.zarr")): file.read_bytes()
+        for file in sorted((tmp_path / "at-once.zarr").rglob("*"))
+        if file.is_file() and file.parent != tmp_path / "at-once.zarr"
+    }
+    assert {k: v for k, v in tables[0].items() if k != "zarr.json"} == at_once
+
+
+@pytest.mark.parametrize(("protocol", "kind"), [("thermal", "inherent"), ("shear", "shear")])
+def test_a_chunk_reads_only_the_samples_that_its_sites_are_in(
+    finished, tmp_path, monkeypatch, protocol, kind
+):
+    monkeypatch.setattr("amorphace.dataset.store.BLOCK_BYTES", 2048)
+    plan, store = in_chunks(tmp_path, protocol, 7, finished[protocol][2])
+    first, *_, last = plan.of_kind("features")
+    damaged = plan.of_kind(kind)[-1].id
+    for file in store.folder(damaged).glob("*.npy"):
+        file.write_bytes(bytes(file.stat().st_size))
+    assert do_unit(store, first)["results"]["n_sites"] > 0
+    with pytest.raises(InputError, match=f"its input {damaged} is damaged and was set aside"):
+        do_unit(store, last)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "gone"])

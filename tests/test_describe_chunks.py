@@ -19,7 +19,8 @@ import zarr
 
 import amorphace as am
 from amorphace.campaign import trajectory
-from amorphace.campaign.store import Store
+from amorphace.campaign.pruning import find_leftovers
+from amorphace.campaign.store import Store, size_of
 from amorphace.campaign.trajectory import Description, plan_description
 from amorphace.campaign.work import do_unit
 from amorphace.core.errors import InputError
@@ -213,6 +214,19 @@ def test_the_files_of_a_table_are_those_of_its_chunks(store, tmp_path, monkeypat
     join_pieces(tmp_path / "copy.zarr", known.without_features(), layout, pieces)
     assert blocks(tmp_path / "copy.zarr") == blocks(table)
     assert all(p.stat().st_nlink == 1 for p in (tmp_path / "copy.zarr").rglob("c/*/*"))
+
+
+def test_a_pruned_table_frees_what_its_chunks_do_not_hold(store, tmp_path):
+    file = tmp_path / "run.dump"
+    am.write(file, frames())
+    made = plan(store, file, chunks=3)
+    table = carried_out(store, made)
+    units = set(made.by_id())
+    shared = sum(p.stat().st_size for p in (table / "features").rglob("c/*/*"))
+    (alone,) = find_leftovers(store, units - {made.table.id})
+    assert alone.size == size_of(store.folder(made.table.id)) - shared
+    everything = sum(left.size for left in find_leftovers(store, set()))
+    assert everything == size_of(store.path / "units") - shared
 
 
 def test_a_missing_block_and_sites_that_do_not_fill_the_rows_are_named(store, tmp_path):

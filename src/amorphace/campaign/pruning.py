@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from amorphace.campaign.claims import Claims
-from amorphace.campaign.store import Store, entries, left_by_the_dead, size_of
+from amorphace.campaign.store import Store, entries, left_by_the_dead
 
 OLD = 86_400.0
 """Seconds after which a half-written unit of another machine counts as left over."""
@@ -24,7 +25,8 @@ class Leftover:
     path : Path
     why : {"not needed", "damaged", "unfinished and not needed", "half written", "old failure"}
     size : int
-        Bytes.
+        Bytes that its removal frees: a file that the table of an experiment shares with its chunks
+        counts once, and not at all while one of them stays.
     """
 
     path: Path
@@ -41,23 +43,24 @@ def find_leftovers(store: Store, needed: AbstractSet[str]) -> tuple[Leftover, ..
     needed : set of str
         Identifiers of the units of all experiments that stay.
     """
-    found = []
+    found: list[tuple[Path, str]] = []
     for unit in sorted(store.finished()):
         if unit not in needed:
-            found.append(_leftover(store.folder(unit), "not needed"))
+            found.append((store.folder(unit), "not needed"))
         elif not store.sound(unit):
-            found.append(_leftover(store.folder(unit), "damaged"))
+            found.append((store.folder(unit), "damaged"))
     claims = Claims(store)
     for unit in sorted(store.begun()):
         if (unit not in needed or store.has(unit)) and claims.free(unit):
-            found.append(_leftover(store.path / "work" / unit, "unfinished and not needed"))
+            found.append((store.path / "work" / unit, "unfinished and not needed"))
     for entry in entries(store.path / "failed"):
         if entry.name.removesuffix(".json") not in needed:
-            found.append(_leftover(Path(entry.path), "old failure"))
+            found.append((Path(entry.path), "old failure"))
     for entry in entries(store.path / "tmp"):
         if left_by_the_dead(entry.name) or time.time() - entry.stat().st_mtime > OLD:
-            found.append(_leftover(Path(entry.path), "half written"))
-    return tuple(found)
+            found.append((Path(entry.path), "half written"))
+    sizes = _freed([path for path, _ in found])
+    return tuple(Leftover(path, why, size) for (path, why), size in zip(found, sizes, strict=True))
 
 
 def remove(store: Store, leftovers: tuple[Leftover, ...]) -> None:
@@ -72,5 +75,19 @@ def remove(store: Store, leftovers: tuple[Leftover, ...]) -> None:
             left.path.unlink(missing_ok=True)
 
 
-def _leftover(path: Path, why: str) -> Leftover:
-    return Leftover(path, why, size_of(path))
+def _freed(paths: list[Path]) -> list[int]:
+    """Bytes that are free when all of these are gone; each file counts at the first of its places.
+
+    A file of which another link stays frees nothing.
+    """
+    found = [[file.stat() for file in _files(path)] for path in paths]
+    links = Counter((s.st_dev, s.st_ino) for files in found for s in files)
+    return [
+        sum(s.st_size for s in files if links.pop((s.st_dev, s.st_ino), 0) == s.st_nlink)
+        for files in found
+    ]
+
+
+def _files(path: Path) -> list[Path]:
+    """The file, or all files in the folder."""
+    return [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
