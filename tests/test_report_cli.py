@@ -147,3 +147,11 @@ def test_a_snapshot_holds_the_score_of_the_model_and_the_targets(table, analysis
     active = shot.columns["label"] == 1
     inactive = shot.columns["label"] == 0
     assert shot.columns["score"][active].mean() > 0.7 > shot.columns["score"][inactive].mean()
+
+
+def test_fewer_samples_than_folds_still_make_a_page(table) -> None:
+    few = table.take(table.sample < 4)
+    analysis = analyse(few, settings=AnalysisSettings(parts=PARTS, n_splits=5))
+    content = assemble("t", analysis, table=few)
+    assert content.clusters is not None
+    assert content.clusters.n_models == 4

@@ -162,7 +162,8 @@ def _models(analysis: Analysis, table: Table | None) -> tuple[LinearModel, ...]:
         return (model,)
     labelled = table.labelled()
     y = labelled.label.astype(np.int64)
-    folds = split(y, labelled.sample, n_splits=analysis.settings.n_splits)
+    n_splits = min(analysis.settings.n_splits, len(np.unique(labelled.sample)))
+    folds = split(y, labelled.sample, n_splits=n_splits)
     cutoff = float(model.settings.get("cutoff", analysis.cutoff))
     return tuple(
         fit_model(labelled.take(fold.train), cutoff, len(model.names), strengths=[model.strength])
