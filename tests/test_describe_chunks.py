@@ -216,6 +216,23 @@ def test_the_files_of_a_table_are_those_of_its_chunks(store, tmp_path, monkeypat
     assert all(p.stat().st_nlink == 1 for p in (tmp_path / "copy.zarr").rglob("c/*/*"))
 
 
+def test_each_block_is_read_once_to_put_the_table_together(store, tmp_path, monkeypatch):
+    file = tmp_path / "run.dump"
+    am.write(file, frames())
+    made = plan(store, file, chunks=3)
+    for unit in made.units[:-1]:
+        do_unit(store, unit)
+    opened: list[Path] = []
+    real = Path.open
+    monkeypatch.setattr(Path, "open", lambda p, *a, **k: opened.append(p) or real(p, *a, **k))
+    do_unit(store, made.table)
+    monkeypatch.undo()
+    read = Counter(p.name for p in opened if "features" in p.parts and "c" in p.parts)
+    table = store.folder(made.table.id) / "table.zarr"
+    assert read == Counter(p.name for p in (table / "features").rglob("c/*/*"))
+    assert store.sound(made.table.id, digests=True)
+
+
 def test_a_pruned_table_frees_what_its_chunks_do_not_hold(store, tmp_path):
     file = tmp_path / "run.dump"
     am.write(file, frames())

@@ -47,6 +47,8 @@ class Context:
         The LAMMPS command; the library in this process when None.
     n_jobs : int
         Processors that this unit may use.
+    digests : dict
+        Of files of inputs that were compared; see `sha256`.
     """
 
     unit: Unit
@@ -56,6 +58,7 @@ class Context:
     _checkpoint: float = field(default_factory=time.monotonic)
     _report: float = float("-inf")
     _compared: set[str] = field(default_factory=set)
+    digests: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -104,7 +107,7 @@ class Context:
             If it is damaged: it is set aside, to be made again.
         """
         if unit not in self._compared:
-            compare_digests(self.store, unit)
+            compare_digests(self.store, unit, self.digests)
             self._compared.add(unit)
         return unit
 
@@ -142,15 +145,15 @@ class Context:
             self._report = time.monotonic()
 
 
-def compare_digests(store: Store, unit: str) -> None:
-    """Set a unit aside if a file of it is not what was written.
+def compare_digests(store: Store, unit: str, known: dict[tuple[int, ...], str]) -> None:
+    """Set a unit aside if a file of it is not what was written; adds to `known` of `sha256`.
 
     Raises
     ------
     InputError
         If it was; it is made again by the next run.
     """
-    if not store.sound(unit, digests=True):
+    if not store.sound(unit, digests=True, known=known):
         store.set_aside(unit)
         raise InputError(f"its input {unit} is damaged and was set aside; run again")
 

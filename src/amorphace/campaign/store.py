@@ -200,18 +200,23 @@ class Store:
             p.stem: np.load(p, allow_pickle=False) for p in sorted(self.folder(unit).glob("*.npy"))
         }
 
-    def sound(self, unit: str, *, digests: bool = False) -> bool:
-        """Whether a unit is there with every file as long as it was (or with equal digests)."""
+    def sound(
+        self, unit: str, *, digests: bool = False, known: dict[tuple[int, ...], str] | None = None
+    ) -> bool:
+        """Whether a unit is there with every file as long as it was (or with equal digests).
+
+        `known` is that of `sha256`.
+        """
         try:
             files = self.meta(unit)["files"]
         except (InputError, FileFormatError):
             return False
         place = self.folder(unit)
-        for name, known in files.items():
+        for name, written in files.items():
             file = place / name
-            if not file.exists() or size_of(file) != known["bytes"]:
+            if not file.exists() or size_of(file) != written["bytes"]:
                 return False
-            if digests and sha256(file) != known["sha256"]:
+            if digests and sha256(file, known) != written["sha256"]:
                 return False
         return True
 
@@ -231,6 +236,7 @@ class Store:
         versions: Mapping[str, Any],
         *,
         begin: float | None = None,
+        known: dict[tuple[int, ...], str] | None = None,
     ) -> None:
         """Write a unit whole; what another process wrote in the meantime stays.
 
@@ -243,6 +249,8 @@ class Store:
         begin : float, optional
             Of the work, on the clock of `time.perf_counter`: "seconds" then counts to the end of
             the writing, for outcomes whose `files` do the work.
+        known : dict, optional
+            See `sha256`.
         """
         partial = self._scratch(unit.id)
         try:
@@ -262,7 +270,10 @@ class Store:
                 "results": dict(outcome.results),
                 "versions": dict(versions) | took,
                 "files": {
-                    name: {"bytes": size_of(partial / name), "sha256": sha256(partial / name)}
+                    name: {
+                        "bytes": size_of(partial / name),
+                        "sha256": sha256(partial / name, known),
+                    }
                     for name in written
                 },
             }

@@ -117,15 +117,15 @@ def do_unit(
     """
     if store.has(unit.id) and store.sound(unit.id):
         return store.meta(unit.id)
+    work = Context(unit, store, command=command, n_jobs=n_jobs)
     for role, needed in unit.inputs.items():
         for each in needed if role not in SOME_OF.get(unit.kind, ()) else ():
-            compare_digests(store, each)
-    work = Context(unit, store, command=command, n_jobs=n_jobs)
+            compare_digests(store, each, work.digests)
     begin = time.perf_counter()
     work.report(0, 1, "starting")
     try:
         outcome = work_of(unit.kind)(work)
-        store.write(unit, outcome, _versions(command), begin=begin)
+        store.write(unit, outcome, _versions(command), begin=begin, known=work.digests)
     except SetupError:
         raise
     except (Dropped, SimulationError) as reason:

@@ -62,8 +62,15 @@ def package_version() -> str:
         return "unknown"
 
 
-def sha256(path: str | Path) -> str:
+def sha256(path: str | Path, known: dict[tuple[int, ...], str] | None = None) -> str:
     """SHA-256 digest of a file, or of a folder: the names and digests of all files in it.
+
+    Parameters
+    ----------
+    path : str or Path
+    known : dict, optional
+        Digests of files by device, number, length and time: a file that has several names is read
+        once. Files that are read are added.
 
     Raises
     ------
@@ -74,11 +81,18 @@ def sha256(path: str | Path) -> str:
     digest = hashlib.sha256()
     if place.is_dir():
         for file in sorted(p for p in place.rglob("*") if p.is_file()):
-            digest.update(f"{file.relative_to(place).as_posix()}\0{sha256(file)}\n".encode())
+            own = sha256(file, known)
+            digest.update(f"{file.relative_to(place).as_posix()}\0{own}\n".encode())
     elif place.is_file():
+        found = place.stat()
+        key = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+        if known is not None and key in known:
+            return known[key]
         with place.open("rb") as stream:
             while block := stream.read(BLOCK):
                 digest.update(block)
+        if known is not None:
+            known[key] = digest.hexdigest()
     else:
         raise InputError(f"{path}: no such file or folder; check the name")
     return digest.hexdigest()
