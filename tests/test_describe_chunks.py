@@ -442,6 +442,21 @@ def test_two_shards_share_the_chunks_of_a_trajectory(long_run, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of Dask's, when its parts are killed
+def test_workers_of_a_scheduler_describe_a_trajectory(long_run, tmp_path):
+    from test_campaign_dask import parts
+
+    file, whole = long_run
+    output, store = tmp_path / "a.zarr", Store(tmp_path / "a.store")
+    with parts(tmp_path) as cluster:
+        program = described(file, output, store.path, "--scheduler", cluster.address)
+        out, _ = program.communicate(timeout=300)
+    assert program.returncode == 0, out
+    assert len(finished(store)) == 12
+    assert blocks(output) == whole
+
+
+@pytest.mark.slow
 def test_memory_of_a_chunk_does_not_grow_with_the_trajectory(store, tmp_path):
     import tracemalloc
 
