@@ -152,6 +152,14 @@ def test_a_store_of_another_version_is_refused_and_left_alone(store):
     assert head.read_bytes() == before
 
 
+def test_a_store_that_another_program_makes_at_this_moment_is_joined(tmp_path):
+    place = tmp_path / "a.store"
+    place.mkdir()
+    (place / ".store.json.partial-elsewhere-7").write_text("{")
+    Store(place)
+    assert (place / "store.json").exists()
+
+
 def test_a_folder_that_is_no_store_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(InputError, match="is there already and is no store"):

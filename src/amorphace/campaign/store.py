@@ -133,8 +133,8 @@ class Store:
         self.path = Path(path)
         head = self.path / "store.json"
         if not head.exists():
-            if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-                raise InputError(f"{path} is there already and is no store; give another run.store")
+            if self.path.exists() and not _is_empty(self.path) and not head.exists():
+                raise InputError(f"{path} is there already and is no store; give it another folder")
             if not create:
                 raise InputError(f"{path}: there is no store yet; run the experiment first")
             self.path.mkdir(parents=True, exist_ok=True)
@@ -144,13 +144,13 @@ class Store:
     def _check_version(self, head: Path) -> None:
         found = _read_json(head)
         if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise FileFormatError(head, f"no {FORMAT}; give another run.store")
+            raise FileFormatError(head, f"no {FORMAT}; give the store another folder")
         if found.get("format_version") != FORMAT_VERSION:
             raise FileFormatError(
                 head,
                 f"a store of version {found.get('format_version')}, this program reads and writes "
                 f"version {FORMAT_VERSION}; nothing was changed: use the program that made it, or "
-                "give another run.store",
+                "give the store another folder",
             )
 
     def folder(self, unit: str) -> Path:
@@ -512,6 +512,11 @@ class Store:
         for entry in entries(self.path / "tmp"):
             if left_by_the_dead(entry.name):
                 shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a folder holds nothing, but for the first file of a store that is being made."""
+    return path.is_dir() and all(e.name.startswith(".store.json.") for e in entries(path))
 
 
 def left_by_the_dead(name: str) -> bool:
