@@ -26,7 +26,7 @@ from amorphace.config import Experiment
 
 MANY = 10_000
 STORED = 100_000
-WORKERS, ROUNDS, SLEEP = 200, 20, 2.0
+WORKERS, ROUNDS, SLEEP = 200, 10, 4.0
 
 
 def experiment(n_samples: int = 1) -> Experiment:
