@@ -26,14 +26,13 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.cells import oriented_cell
 from amorphace.io.columns import Columns
-from amorphace.io.frames import Mark, Place, located, pick
+from amorphace.io.frames import Mark, Place, frames_at, located, pick, placed_frames
 from amorphace.io.labels import check_words, particle_labels, type_numbers
 from amorphace.io.text import (
     Block,
     Lines,
     integer,
     numbers,
-    open_lines,
     open_output,
     reprs,
     shown,
@@ -74,7 +73,7 @@ def iread_dump(path: Path, species: tuple[str, ...] | None) -> Iterator[Configur
     FileFormatError
         If the file is not a whole, periodic dump; names the line.
     """
-    for frame in _raw_frames(path):
+    for _, frame in _raw_frames(path):
         yield _configuration(frame, species)
 
 
@@ -86,7 +85,7 @@ def mark_dump(path: Path, species: tuple[str, ...] | None, *, labels: bool) -> I
     FileFormatError
         As `iread_dump`, but for what is wrong with a position.
     """
-    for place, frame in _placed_frames(path):
+    for place, frame in _raw_frames(path):
         n = len(frame.atoms.lines)
         yield Mark(place, frame.step, n, _labels(frame, species) if labels else None)
 
@@ -95,10 +94,8 @@ def iread_dump_at(
     path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
 ) -> Iterator[Configuration]:
     """The frames of a dump at known places, without those between; see `iread_dump`."""
-    with open_lines(path) as lines:
-        for place in places:
-            lines.go(place.offset, place.line)
-            yield _configuration(_raw_frame(lines, (lines.take(1) or [b""])[0]), species)
+    for frame in frames_at(path, _raw_frame, places):
+        yield _configuration(frame, species)
 
 
 def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
@@ -109,7 +106,8 @@ def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Config
     FileFormatError
         If the file is not a whole, periodic dump, or holds fewer frames; names the line.
     """
-    return _configuration(pick(_raw_frames(path), frame, path), species)
+    _, found = pick(_raw_frames(path), frame, path)
+    return _configuration(found, species)
 
 
 def write_dump(
@@ -168,23 +166,9 @@ def _header(configuration: Configuration, columns: Columns, path: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _raw_frames(path: Path) -> Iterator[RawFrame]:
-    """The frames of a file, atoms unparsed."""
-    for _, frame in _placed_frames(path):
-        yield frame
-
-
-def _placed_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
-    """The frames of a file, atoms unparsed, and where they stand."""
-    with open_lines(path) as lines:
-        first = lines.next_word_line()
-        if first is None:
-            raise FileFormatError(path, "the file is empty; expected a LAMMPS dump")
-        heading: bytes | None = first
-        while heading is not None:
-            place = Place(lines.offset - len(heading), lines.number - 1)
-            yield place, _raw_frame(lines, heading)
-            heading = lines.next_word_line()
+def _raw_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
+    """The frames of a file, unparsed, and where they stand."""
+    return placed_frames(path, _raw_frame, "a LAMMPS dump")
 
 
 def _raw_frame(lines: Lines, heading: bytes) -> RawFrame:

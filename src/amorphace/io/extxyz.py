@@ -31,13 +31,12 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns
-from amorphace.io.frames import Mark, Place, located, pick
+from amorphace.io.frames import Mark, Place, frames_at, located, pick, placed_frames
 from amorphace.io.labels import check_words, particle_labels
 from amorphace.io.text import (
     Block,
     Lines,
     integer,
-    open_lines,
     open_output,
     reprs,
     shown,
@@ -71,7 +70,7 @@ def iread_extxyz(path: Path, species: tuple[str, ...] | None) -> Iterator[Config
     FileFormatError
         If the file is not a whole, periodic extended XYZ file; names the line.
     """
-    for frame in _raw_frames(path):
+    for _, frame in _raw_frames(path):
         yield _configuration(frame, species)
 
 
@@ -83,7 +82,7 @@ def mark_extxyz(path: Path, species: tuple[str, ...] | None, *, labels: bool) ->
     FileFormatError
         As `iread_extxyz`, but for what is wrong with a position.
     """
-    for place, frame in _placed_frames(path):
+    for place, frame in _raw_frames(path):
         info, properties = _comment(frame)
         atoms = Block(frame.path, frame.number + 1, frame.rows, tuple(properties))
         found = None
@@ -98,10 +97,8 @@ def iread_extxyz_at(
     path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
 ) -> Iterator[Configuration]:
     """The frames of an extended XYZ file at known places, without those between."""
-    with open_lines(path) as lines:
-        for place in places:
-            lines.go(place.offset, place.line)
-            yield _configuration(_raw_frame(lines, (lines.take(1) or [b""])[0]), species)
+    for frame in frames_at(path, _raw_frame, places):
+        yield _configuration(frame, species)
 
 
 def read_extxyz(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
@@ -112,7 +109,8 @@ def read_extxyz(path: Path, species: tuple[str, ...] | None, frame: int) -> Conf
     FileFormatError
         If the file is not a whole, periodic extended XYZ file, or holds fewer frames.
     """
-    return _configuration(pick(_raw_frames(path), frame, path), species)
+    _, found = pick(_raw_frames(path), frame, path)
+    return _configuration(found, species)
 
 
 def write_extxyz(
@@ -137,23 +135,9 @@ def write_extxyz(
             file.write(text_rows([c.species, *c.positions.T, c.ids, *columns.values()]))
 
 
-def _raw_frames(path: Path) -> Iterator[RawFrame]:
-    """The frames of a file, unparsed."""
-    for _, frame in _placed_frames(path):
-        yield frame
-
-
-def _placed_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
+def _raw_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
     """The frames of a file, unparsed, and where they stand."""
-    with open_lines(path) as lines:
-        first = lines.next_word_line()
-        if first is None:
-            raise FileFormatError(path, "the file is empty; expected extended XYZ")
-        count: bytes | None = first
-        while count is not None:
-            place = Place(lines.offset - len(count), lines.number - 1)
-            yield place, _raw_frame(lines, count)
-            count = lines.next_word_line()
+    return placed_frames(path, _raw_frame, "extended XYZ")
 
 
 def _raw_frame(lines: Lines, count: bytes) -> RawFrame:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.errors import FileFormatError, InputError
+from amorphace.io.text import Lines, open_lines
 
 T = TypeVar("T")
 
@@ -111,3 +112,41 @@ def located(fail: Fail) -> Iterator[None]:
             raise
         except InputError as e:
             raise fail(str(e), None) from None
+
+
+def placed_frames(
+    path: Path, read: Callable[[Lines, bytes], T], what: str
+) -> Iterator[tuple[Place, T]]:
+    """The frames of a text file, and where they stand.
+
+    Parameters
+    ----------
+    path : Path
+    read : callable
+        Called as read(lines, first line of a frame); takes the rest of the frame.
+    what : str
+        What the file should be, for the error of an empty one.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is empty, or as `read`.
+    """
+    with open_lines(path) as lines:
+        first = lines.next_word_line()
+        if first is None:
+            raise FileFormatError(path, f"the file is empty; expected {what}")
+        while first is not None:
+            place = Place(lines.offset - len(first), lines.number - 1)
+            yield place, read(lines, first)
+            first = lines.next_word_line()
+
+
+def frames_at(
+    path: Path, read: Callable[[Lines, bytes], T], places: Iterable[Place]
+) -> Iterator[T]:
+    """The frames of a text file at known places, without those between."""
+    with open_lines(path) as lines:
+        for place in places:
+            lines.go(place.offset, place.line)
+            yield read(lines, (lines.take(1) or [b""])[0])
