@@ -168,6 +168,7 @@ def test_another_seed_shares_nothing(finished, tmp_path):
     assert not {u.id for u in other.units} & {u.id for u in plan.units}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
     _, plan, store = finished["shear"]
     again = Store(tmp_path / "b.store")
@@ -298,7 +299,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.parametrize("room", [20_000, 150_000])
+@pytest.mark.parametrize("room", [pytest.param(20_000, marks=pytest.mark.slow), 150_000])
 def test_a_full_disk_stops_the_run_and_a_rerun_completes_it(finished, small_disk, room):
     _, plan, store = finished["thermal"]
     file, _ = plan_of(small_disk, QUICK["thermal"])

@@ -93,7 +93,8 @@ def test_units_on_workers_over_tcp_survive_the_kill_of_one(store, tmp_path):
 
         events = Counter(e.what for e in dask.run_on_dask(plan, store, client, watch=kill_one))
         assert killed
-        assert events["finished"] == 10
+        # one that the worker wrote before it could say so is found
+        assert events["finished"] + events["found"] == 10
         assert not events["failed"]
     everything_once(plan, store)
 
