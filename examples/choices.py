@@ -2,6 +2,7 @@
 
     python examples/choices.py                # all cases that are finished in --folder
     python examples/choices.py kob-andersen-thermal ka-T0.44
+    python examples/choices.py sigma_ab       # the two Kob-Andersen models, simulated if missing
 
 Works on what examples/results.py simulated (out/results) and on ../shared; nothing is simulated
 again. Writes docs/results/choices/CASE.csv and docs/results/choices/CASE.md.
@@ -59,6 +60,8 @@ class Choice:
     folds: Folds = "grouped"
 
 
+MODELS = "sigma_ab"
+"""Of the Kob-Andersen models that are compared."""
 USUAL = Choice(name="as usual")
 CHOICES = (
     USUAL,
@@ -183,6 +186,28 @@ def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
             }
 
 
+def compare_models(folder: Path) -> Iterator[dict[str, Any]]:
+    """One line for each model of docs/results/choices/sigma_ab_*.toml and number of columns."""
+    for source in sorted((PAGES / "choices").glob(f"{MODELS}_*.toml")):
+        file = folder / source.name
+        file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+        amorphace("run", file)
+        table = read_table(folder / f"{source.stem}.results" / "table.zarr")
+        cutoff = CUTOFFS["thermal"]
+        found = curve(table, cutoff, "grouped")
+        for what, n in points(table).items():
+            scores = found.accuracy[list(found.n_columns).index(n)]
+            yield {
+                "case": MODELS,
+                "choice": f"sigma_AB = {source.stem.rpartition('_')[2]}",
+                "columns": what,
+                "n_columns": n,
+                "cutoff": cutoff,
+                "accuracy": float(scores.mean()),
+                "spread": float(scores.std(ddof=1)),
+            }
+
+
 def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
     """Choices down, columns across: the accuracy as usual, and what each choice changes."""
     columns = list(dict.fromkeys(line["columns"] for line in lines))
@@ -191,7 +216,7 @@ def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
         cells = []
         for what in columns:
             (line,) = (x for x in lines if (x["choice"], x["columns"]) == (choice, what))
-            if choice == USUAL.name:
+            if "change" not in line or choice == USUAL.name:
                 cells.append(f"{line['accuracy']:.3f} ± {line['spread']:.3f}")
             else:
                 cells.append(f"{100 * line['change']:+.1f} ± {100 * line['error']:.1f}")
@@ -212,9 +237,13 @@ def main() -> None:
     out = PAGES / "choices"
     out.mkdir(exist_ok=True)
     for name in options.case or done:
-        if name not in done:
+        if name not in (*done, MODELS):
             parser.error(f"{name} is not finished in {options.folder}; run examples/results.py")
-        lines = list(compare(name, options.folder))
+        options.folder.mkdir(parents=True, exist_ok=True)
+        compared = (
+            compare_models(options.folder) if name == MODELS else compare(name, options.folder)
+        )
+        lines = list(compared)
         write_table(out / f"{name}.csv", lines)
         (out / f"{name}.md").write_text(markdown(name, lines), encoding="utf-8")
         print(markdown(name, lines), flush=True)
