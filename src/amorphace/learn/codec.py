@@ -64,6 +64,8 @@ def decode(kind: Any, value: Any) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
         return value
+    if hasattr(origin, "__value__"):  # NDArray, where it is an alias of its own kind
+        return decode(origin.__value__[get_args(kind)], value)
     if origin in (Union, types.UnionType):
         if value is None and type(None) in inner:
             return None
