@@ -7,6 +7,7 @@ A `features` unit computes one chunk of the rows, from the configurations that t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,19 +38,28 @@ def features(work: Context) -> Outcome:
     layout = Layout.of(len(table), descriptors)
     rows = layout.rows_of(p["chunk"], p["chunks"])
     find = _before_events if p["protocol"] == "shear" else _in_samples
-    return Outcome(
-        results={"n_sites": len(rows), "first": rows.start},
-        files={
-            PIECE: partial(
-                write_piece,
-                layout=layout,
-                rows=rows,
-                parts=find(work, table.take(np.arange(rows.start, rows.stop))),
-                descriptors=descriptors,
-                progress=counted(work, len(rows) * len(descriptors)),
-            )
-        },
+    parts = find(work, table.take(np.arange(rows.start, rows.stop)))
+    return piece(work, layout, rows, parts, descriptors)
+
+
+def piece(
+    work: Context,
+    layout: Layout,
+    rows: range,
+    parts: Iterator[Sites],
+    descriptors: Sequence[ACEDescriptor],
+) -> Outcome:
+    """One chunk of the rows, whose sites come in parts."""
+    progress = counted(work, len(rows) * len(descriptors))
+    write = partial(
+        write_piece,
+        layout=layout,
+        rows=rows,
+        parts=parts,
+        descriptors=descriptors,
+        progress=progress,
     )
+    return Outcome(results={"n_sites": len(rows), "first": rows.start}, files={PIECE: write})
 
 
 def describe(work: Context) -> Outcome:
@@ -98,17 +108,7 @@ def counted(work: Context, total: int) -> Callable[[int], None]:
 def _labelled(work: Context, origin: dict[str, Any]) -> Table:
     """The rows of the table."""
     labels = read_table(work.store.folder(work.input("label")) / "labels.zarr")
-    table = labelled_rows(labels, centres=None, provenance={})
-    return Table(
-        sample=table.sample,
-        particle_id=table.particle_id,
-        species=table.species,
-        step=table.step,
-        label=table.label,
-        targets=table.targets,
-        sample_names=table.sample_names,
-        provenance=origin,
-    )
+    return replace(labelled_rows(labels, centres=None, provenance={}), provenance=origin)
 
 
 def _in_samples(work: Context, rows: Table) -> Iterator[Sites]:

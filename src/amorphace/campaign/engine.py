@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from amorphace.campaign.claims import LIMIT, Claims
-from amorphace.campaign.plan import Plan
 from amorphace.campaign.store import Store
 from amorphace.campaign.units import Graph, Unit
 from amorphace.campaign.work import WIDE
 from amorphace.core.errors import InputError, SetupError
-from amorphace.simulate.models import EmbeddedAtom
 
 LOST_PROCESSES = 3
 """Times that a unit may lose its process before it counts as failed."""
@@ -263,7 +261,8 @@ def _carry_out(
     leave: float | None,
 ) -> Iterator[Event]:
     store.tidy()
-    _keep_potential(plan, store)
+    for file in plan.files:
+        store.keep_file(file)
     front = _Frontier(plan, shard)
     for unit in _finished(plan, store):
         front.finish(unit.id)
@@ -294,14 +293,6 @@ def _carry_out(
         if front.elsewhere and time.monotonic() - looked > LOOK:
             looked = time.monotonic()
             yield from _look(store, claims, front)
-
-
-def _keep_potential(plan: Graph, store: Store) -> None:
-    """Units of a potential in a file know the digest of its content: the store keeps a copy."""
-    if isinstance(plan, Plan):
-        potential = plan.experiment.glass().potential
-        if isinstance(potential, EmbeddedAtom):
-            store.keep_file(potential.file)
 
 
 def _claim(unit: str, store: Store, claims: Claims, held: bool) -> str:

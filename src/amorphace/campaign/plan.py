@@ -60,6 +60,12 @@ class Plan(Graph):
         """Cores of the units that the LAMMPS command runs."""
         return self.experiment.run.cores_per_unit
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The file of the potential, if it is in one."""
+        potential = self.experiment.glass().potential
+        return (potential.file,) if isinstance(potential, EmbeddedAtom) else ()
+
 
 def store_path(file: str | Path, experiment: Experiment) -> Path:
     """The store of an experiment file: beside it, NAME.store when not given."""

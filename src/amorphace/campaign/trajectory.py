@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.campaign.context import Context
-from amorphace.campaign.describing import PIECE, counted, descriptors_of, joined, settings_of
+from amorphace.campaign.describing import descriptors_of, joined, piece, settings_of
 from amorphace.campaign.sizes import (
     chunk_count,
     feature_seconds,
@@ -38,7 +37,7 @@ from amorphace.dataset.describe import (
     labelled_rows,
     no_centres,
 )
-from amorphace.dataset.pieces import Layout, write_piece
+from amorphace.dataset.pieces import Layout
 from amorphace.dataset.provenance import package_version
 from amorphace.dataset.store import read_table
 from amorphace.dataset.table import Table
@@ -253,7 +252,7 @@ def features(work: Context) -> Outcome:
             sample = Sample(f"file {k + 1}", configuration)
             yield find_sites(sample, own.take(own.sample == k), own.sample_names[k])
 
-    return _piece(work, layout, rows, parts(), descriptors)
+    return piece(work, layout, rows, parts(), descriptors)
 
 
 def _all_features(work: Context, descriptors: Sequence[ACEDescriptor], frames: _Frames) -> Outcome:
@@ -276,34 +275,12 @@ def _all_features(work: Context, descriptors: Sequence[ACEDescriptor], frames: _
             species.append(sites.species)
             yield sites
 
-    made = _piece(work, layout, rows, parts(), descriptors)
+    made = piece(work, layout, rows, parts(), descriptors)
     later = {
         "particle_id.npy": lambda path: _save(path, np.concatenate(ids)),
         "species.npy": lambda path: _save(path, np.concatenate(species)),
     }
     return Outcome(results=made.results, files=dict(made.files) | later)
-
-
-def _piece(
-    work: Context,
-    layout: Layout,
-    rows: range,
-    parts: Iterator[Sites],
-    descriptors: Sequence[ACEDescriptor],
-) -> Outcome:
-    return Outcome(
-        results={"n_sites": len(rows), "first": rows.start},
-        files={
-            PIECE: partial(
-                write_piece,
-                layout=layout,
-                rows=rows,
-                parts=parts,
-                descriptors=descriptors,
-                progress=counted(work, len(rows) * len(descriptors)),
-            )
-        },
-    )
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:

@@ -112,6 +112,11 @@ class Graph:
         """Cores of the units that the LAMMPS command runs."""
         return 1
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Files that units know by the digest of their content: the store keeps copies."""
+        return ()
+
     def by_id(self) -> dict[str, Unit]:
         """The units by identifier."""
         return {u.id: u for u in self.units}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -136,16 +136,8 @@ def labelled_rows(
     if not len(table):
         raise InputError("the labels hold no active or inactive particle of the wanted species")
     table = table.take(np.argsort(table.sample, kind="stable"))
-    return Table(
-        sample=table.sample,
-        particle_id=table.particle_id,
-        species=table.species,
-        step=table.step,
-        label=table.label,
-        targets=table.targets,
-        sample_names=table.sample_names,
-        provenance=provenance | {"labels": dict(labels.provenance)},
-    )
+    origin = provenance | {"labels": dict(labels.provenance)}
+    return replace(table.without_features(), provenance=origin)
 
 
 def find_sites(sample: Sample, rows: Table, labelled: str) -> Sites:
