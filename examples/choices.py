@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from results import CASES, EXTERNAL, PAGES, ROOT, SHARED, amorphace
+from results import CASES, EXTERNAL, PAGES, ROOT, SPECIES, amorphace, external_files
 
 from amorphace.campaign.plan import make_plan
 from amorphace.campaign.store import Store
@@ -114,22 +114,19 @@ def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
 def external_table(folder: Path, choice: Choice) -> Table:
     """The same of others' configurations."""
     place = folder / EXTERNAL
-    species, word = ["--species", "A", "B"], re.sub(r"\W+", "-", choice.name)
+    word = re.sub(r"\W+", "-", choice.name)
     labels, table = place / "labels.zarr", place / f"{word}.zarr"
-    initial, ends, rest = (
-        sorted(SHARED.glob(f"sample_*.{kind}"))
-        for kind in ("initial.dump", "endpoints.dump.gz", "inherent.dump")
-    )
+    initial, ends, rest = external_files()
     if choice.label:
         labels = place / f"{word}.labels.zarr"
         if not labels.exists():
             amorphace(
-                "label", *initial, "--endpoints", *ends, *species, *choice.label, "-o", labels
+                "label", *initial, "--endpoints", *ends, *SPECIES, *choice.label, "-o", labels
             )
     if not table.exists():
         positions = initial if choice.name == "thermal positions" else rest
         amorphace(
-            "describe", *positions, "--labels", labels, *species, *choice.describe, "-o", table
+            "describe", *positions, "--labels", labels, *SPECIES, *choice.describe, "-o", table
         )
     return read_table(table)
 

@@ -56,6 +56,7 @@ SOURCE = (
     "end points each, from the public BOTAN data set (github.com/h3-Open-BDEC/pyg_botan, "
     "Apache-2.0; Shiba, Hanai, Suzumura, Shimokawabe, J. Chem. Phys. 158, 084503, 2023)."
 )
+SPECIES = ("--species", "A", "B")
 TABLES = (
     "accuracy",
     "classifiers",
@@ -165,21 +166,23 @@ def facts(
     return found
 
 
+def external_files() -> list[list[Path]]:
+    """Others' initial configurations, end points and inherent structures, one a sample each."""
+    kinds = ("initial.dump", "endpoints.dump.gz", "inherent.dump")
+    return [sorted(SHARED.glob(f"sample_*.{kind}")) for kind in kinds]
+
+
 def run_external(folder: Path) -> None:
     """Label, describe and learn others' configurations; what is there is not made again."""
     place = folder / EXTERNAL
     place.mkdir(exist_ok=True)
-    initial, ends, rest = (
-        sorted(SHARED.glob(f"sample_*.{kind}"))
-        for kind in ("initial.dump", "endpoints.dump.gz", "inherent.dump")
-    )
+    initial, ends, rest = external_files()
     labels, table, results = (place / n for n in ("labels.zarr", "table.zarr", "results"))
-    species = ["--species", "A", "B"]
     if not labels.exists():
-        amorphace("label", *initial, "--endpoints", *ends, *species, "-o", labels)
+        amorphace("label", *initial, "--endpoints", *ends, *SPECIES, "-o", labels)
     if not table.exists():
         basis = ["--max-degree", 10, "--n-max", 10, "--max-order", 3, "--cutoff", 2, 2.5, 3, 4]
-        amorphace("describe", *rest, "--labels", labels, *species, *basis, "-o", table)
+        amorphace("describe", *rest, "--labels", labels, *SPECIES, *basis, "-o", table)
     if not results.exists():
         amorphace("learn", table, "--full", "-o", results)
 
