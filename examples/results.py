@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, StrictUndefined
 
 from amorphace import __version__
@@ -161,8 +160,10 @@ def facts(
         "versions": {k: v for k, v in store.meta(learned.id)["versions"].items() if k != "seconds"},
         "core_hours": f"{hours:.1f}",
     }
-    if taus := [r.tau for r in content.relaxation if r.tau is not None]:
-        found["tau_alpha"] = {"mean": float(np.mean(taus)), "samples": taus}
+    if content.relaxation:
+        taus = [r.tau for r in content.relaxation if r.tau is not None]
+        later = len(content.relaxation) - len(taus)
+        found["tau_alpha"] = {"samples": taus, "longer_than_the_lag": later}
     return found
 
 
