@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from amorphace.ace.descriptor import ACEDescriptor
@@ -159,6 +160,35 @@ def test_another_cutoff_costs_no_new_simulation(finished, tmp_path):
     _, other = plan_of(tmp_path, QUICK["thermal"].replace("[2.0]", "[2.5]"))
     new = {u.id for u in other.units} - {u.id for u in plan.units}
     assert {i.split("-")[0] for i in new} == {"features", "describe", "learn"}
+
+
+def test_intervals_of_strain_cost_no_new_simulation(finished, tmp_path):
+    """Each interval's inactive particles moved least in it; one interval is the whole strain."""
+    _, plan, store = finished["shear"]
+    tables = {}
+    for interval in (0.07, 0.02):
+        text = QUICK["shear"].replace("strain = 0.07", f"strain = 0.07\ninterval = {interval}")
+        _, other = plan_of(tmp_path / str(interval), text)
+        new = {u.id for u in other.units} - {u.id for u in plan.units}
+        assert {i.split("-")[0] for i in new} == {"label", "features", "describe", "learn"}
+        (label,) = other.of_kind("label")
+        tables[interval] = _mechanical_set(Context(label, store)).table
+    (label,) = plan.of_kind("label")
+    whole = _mechanical_set(Context(label, store)).table
+    np.testing.assert_array_equal(tables[0.07].particle_id, whole.particle_id)
+    table, lowest = tables[0.02], 0
+    for run in plan.of_kind("shear"):
+        a = store.arrays(run.id)
+        first = len(a["steps"]) - len(a["d2min"])
+        mine = np.array([table.sample_names[s] == run.name for s in table.sample])
+        for k in range(4):
+            start, stop = 40 * k, min(40 * (k + 1), 140)
+            rows = mine & (table.step > first + start) & (table.step <= first + stop)
+            highest = a["d2min"][start:stop].max(axis=0)
+            found = highest[table.particle_id[rows] - 1]
+            np.testing.assert_allclose(table.targets["maximum"][rows], found, rtol=1e-6)
+            lowest += rows.sum()
+    assert lowest == len(table)
 
 
 def test_another_seed_shares_nothing(finished, tmp_path):

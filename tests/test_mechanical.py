@@ -227,6 +227,27 @@ def test_a_sample_without_events_stays_a_group_of_no_rows() -> None:
     assert labels.summary[0].n_events == 0
 
 
+def test_each_interval_of_a_sample_has_inactive_particles_of_its_own() -> None:
+    one = sheared(active=((0, 1),), seed=1)
+    two = sheared(active=((2, 3, 4),), seed=2)
+    late = tuple(replace(e, step=e.step + 100) for e in two.events)
+    two = replace(two, interval=1, events=late)
+    other = sheared("other", seed=3)
+    labels = label_mechanical([one, two, other], majority="A")
+    t = labels.table
+    assert t.sample_names == ("one", "other")
+    assert [(s.name, s.n_events, s.n_active) for s in labels.summary] == [
+        ("one", 2, 5),
+        ("other", 2, 3),
+    ]
+    for part in (one, two):
+        (step,) = (e.step for e in part.events)
+        rows = (t.step == step) & (t.sample == 0)
+        alone = label_mechanical([replace(part, interval=0)], majority="A").table
+        np.testing.assert_array_equal(t.particle_id[rows], alone.particle_id)
+        np.testing.assert_array_equal(t.targets["maximum"][rows], alone.targets["maximum"])
+
+
 # ---------------------------------------------------------------- what can be done with it
 
 
@@ -287,7 +308,7 @@ def test_arrays_that_do_not_belong_together_are_refused(change: dict, text: str)
 def test_samples_that_cannot_be_labelled_are_refused() -> None:
     with pytest.raises(InputError, match="no samples to label"):
         label_mechanical([])
-    with pytest.raises(InputError, match="two samples are called one"):
+    with pytest.raises(InputError, match="two samples are called one, interval 0"):
         label_mechanical([sheared(), sheared()])
     with pytest.raises(InputError, match="no particle is of species C; there are A, B"):
         label_mechanical([sheared()], majority="C")

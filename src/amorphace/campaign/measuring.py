@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import numpy as np
 from joblib import parallel_config
@@ -92,7 +93,11 @@ def label_sheared(work: Context) -> Outcome:
 
 def _mechanical_set(work: Context) -> MechanicalSet:
     p = work.parameters
-    samples = [_sheared_sample(work, name, unit) for name, unit in _sound_samples(work, "shear")]
+    samples = [
+        part
+        for name, unit in _sound_samples(work, "shear")
+        for part in sheared_intervals(name, work.store.arrays(unit), p.get("interval"))
+    ]
     if not samples:
         raise Dropped("no sample is sound")
     return label_mechanical(
@@ -104,10 +109,13 @@ def _mechanical_set(work: Context) -> MechanicalSet:
     )
 
 
-def _sheared_sample(work: Context, name: str, unit: str) -> ShearedSample:
-    a = work.store.arrays(unit)
+def sheared_intervals(
+    name: str, arrays: Mapping[str, Any], interval: float | None = None
+) -> Iterator[ShearedSample]:
+    """What a shear unit saw, in intervals of strain; in one where no length is given."""
+    a = arrays
     ids = np.arange(1, len(a["species"]) + 1)
-    events = tuple(
+    events = [
         Event(
             step=int(step),
             strain=float(a["steps"][step - 1, 0]),
@@ -117,8 +125,17 @@ def _sheared_sample(work: Context, name: str, unit: str) -> ShearedSample:
         for step, x, cell, d2 in zip(
             a["event_step"], a["event_positions"], a["event_cell"], a["event_d2min"], strict=True
         )
-    )
-    return ShearedSample(name, a["species"], ids, a["maximum"], events)
+    ]
+    if interval is None:
+        yield ShearedSample(name, a["species"], ids, a["maximum"], tuple(events))
+        return
+    strain, seen = np.abs(a["steps"][:, 0]), len(a["d2min"])
+    first, length = len(strain) - seen, max(1, round(interval / strain[0]))
+    for k, start in enumerate(range(0, seen, length)):
+        stop = min(start + length, seen)
+        mine = tuple(e for e in events if first + start < e.step <= first + stop)
+        highest = np.max([*a["d2min"][start:stop], *(e.d2min for e in mine)], axis=0)
+        yield ShearedSample(name, a["species"], ids, highest, mine, k)
 
 
 def _sound_samples(work: Context, *roles: str) -> Iterator[tuple[str, ...]]:

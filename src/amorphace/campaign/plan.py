@@ -279,7 +279,8 @@ def _shear(experiment: Experiment) -> list[Unit]:
             "samples": list(sample_names(len(starts))),
             "threshold": sheared.threshold,
             "largest_event": sheared.largest_event,
-        },
+        }
+        | ({} if sheared.interval is None else {"interval": sheared.interval}),
         inputs=inputs,
     )
     return [*starts, *rest, *runs, label, *_described(experiment, label, "shear")]

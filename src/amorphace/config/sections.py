@@ -140,6 +140,19 @@ class ShearSection(Section):
         ge=1,
         description="Active particles above which a step is an avalanche, and dropped",
     )
+    interval: PositiveFloat | None = Field(
+        default=None,
+        description="Strain over which inactive particles moved least; all of `strain` if left out",
+    )
+
+    @model_validator(mode="after")
+    def _holds_a_step(self) -> Self:
+        if self.interval is not None and self.interval < self.increment:
+            raise ValueError(
+                f"shear.interval must be at least shear.increment, {self.increment:g}, got "
+                f"{self.interval:g}"
+            )
+        return self
 
 
 class LabelSection(Section):

@@ -51,7 +51,7 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class ShearedSample:
-    """One glass sheared over the strain in which data are taken.
+    """One glass sheared over an interval of strain in which data are taken.
 
     Attributes
     ----------
@@ -59,10 +59,13 @@ class ShearedSample:
     species : ndarray of shape (n,)
     ids : ndarray of shape (n,)
     maximum : ndarray of shape (n,)
-        Largest D2min of every particle in any single step of the data strain, in units of
+        Largest D2min of every particle in any single step of the interval, in units of
         sigma^2.
     events : tuple of Event
         Collective ones too.
+    interval : int
+        Which of the sample's intervals; those of a sample stand under its name, and each has
+        inactive particles of its own.
     """
 
     name: str
@@ -70,6 +73,7 @@ class ShearedSample:
     ids: NDArray[np.int64]
     maximum: NDArray[np.float64]
     events: tuple[Event, ...]
+    interval: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ class MechanicalSet:
         One for each event: the name of the sheared sample, and the configuration before the
         event with the event's step as its `step`.
     summary : tuple of ShearSummary
-        One for each sample.
+        One for each sample, all its intervals together.
     """
 
     table: Table
@@ -163,7 +167,8 @@ def label_mechanical(
     inactive ones, "defined by having experienced the lowest D2min values during the same strain
     interval", are described in the same configurations: those before each event. Of a sample's
     majority particles that no localised event activates, the ones of lowest maximum are dealt
-    evenly to its events, each once; where they do not suffice, again from the lowest.
+    evenly to its events, each once; where they do not suffice, again from the lowest. Where the
+    strain of a sample is given in intervals, all this holds for each interval.
 
     An event with more active majority particles than the sample has inactive ones keeps its most
     active ones, as many as there are partners for.
@@ -171,6 +176,7 @@ def label_mechanical(
     Parameters
     ----------
     samples : iterable of ShearedSample
+        One for each interval of each sample.
     threshold : float
         In units of sigma^2, for the sum over neighbours.
     largest_event : int or None
@@ -196,7 +202,7 @@ def label_mechanical(
     every = list(samples)
     if not every:
         raise InputError("no samples to label; give at least one")
-    _check_names([s.name for s in every])
+    _check_names([(s.name, s.interval) for s in every])
     for sample in every:
         _check_sample(sample)
     species = np.concatenate([s.species for s in every])
@@ -222,15 +228,8 @@ def label_mechanical(
             for r in p.rows
         ),
         summary=tuple(
-            ShearSummary(
-                name=s.name,
-                n_events=len(p.rows),
-                n_avalanches=p.n_avalanches,
-                n_unpaired=p.n_unpaired,
-                n_active=sum(len(r.active) for r in p.rows),
-                n_inactive=sum(len(r.inactive) for r in p.rows),
-            )
-            for s, p in zip(every, parts, strict=True)
+            _summary(name, [p for s, p in zip(every, parts, strict=True) if s.name == name])
+            for name in dict.fromkeys(s.name for s in every)
         ),
     )
 
@@ -301,7 +300,7 @@ def _label_sample(
     threshold: float,
     largest_event: int | None,
 ) -> _SampleRows:
-    """The rows of one sample, event by event, those of a class in ascending order of id."""
+    """The rows of one interval, event by event, those of a class in ascending order of id."""
     found = [e for e in sample.events if is_event(e.d2min[majority], threshold)]
     kept = [e for e in found if not is_avalanche(e.d2min, threshold, largest_event)]
     n_avalanches = len(found) - len(kept)
@@ -320,6 +319,18 @@ def _label_sample(
             for e, a, i in zip(kept, active, inactive, strict=True)
         ),
         n_avalanches,
+    )
+
+
+def _summary(name: str, parts: Sequence[_SampleRows]) -> ShearSummary:
+    rows = [r for p in parts for r in p.rows]
+    return ShearSummary(
+        name=name,
+        n_events=len(rows),
+        n_avalanches=sum(p.n_avalanches for p in parts),
+        n_unpaired=sum(p.n_unpaired for p in parts),
+        n_active=sum(len(r.active) for r in rows),
+        n_inactive=sum(len(r.inactive) for r in rows),
     )
 
 
@@ -361,8 +372,9 @@ def _deal(pool: NDArray[np.int64], counts: Sequence[int]) -> list[NDArray[np.int
 def _table(
     samples: Sequence[ShearedSample], parts: Sequence[_SampleRows], provenance: Mapping[str, Any]
 ) -> Table:
-    blocks = []
-    for number, (sample, part) in enumerate(zip(samples, parts, strict=True)):
+    blocks, names = [], list(dict.fromkeys(s.name for s in samples))
+    for sample, part in zip(samples, parts, strict=True):
+        number = names.index(sample.name)
         for r in part.rows:
             rows = np.concatenate([r.active, r.inactive])
             label = np.repeat([ACTIVE, INACTIVE], [len(r.active), len(r.inactive)])
@@ -386,7 +398,7 @@ def _table(
         step=column["step"],
         label=column["label"],
         targets={name: column[name] for name in ("d2min", "maximum")},
-        sample_names=tuple(s.name for s in samples),
+        sample_names=tuple(names),
         provenance=provenance,
     )
 
@@ -411,12 +423,13 @@ def _find(configuration: Configuration, ids: NDArray[np.int64], where: str) -> N
     return index
 
 
-def _check_names(names: Sequence[str]) -> None:
+def _check_names(names: Sequence[tuple[str, int]]) -> None:
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
+        name, interval = repeated[0]
         raise InputError(
-            f"two samples are called {repeated[0]}; name each, since they are the groups of the "
-            "cross-validation"
+            f"two samples are called {name}, interval {interval}; name each, since they are the "
+            "groups of the cross-validation, and number the intervals of one"
         )
 
 
