@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,23 @@ import numpy as np
 from numpy.typing import NDArray
 from results import CASES, EXTERNAL, PAGES, ROOT, SPECIES, amorphace, external_files
 
+from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.campaign.measuring import sheared_intervals
 from amorphace.campaign.plan import make_plan
 from amorphace.campaign.store import Store
 from amorphace.campaign.work import do_unit
 from amorphace.config import read_experiment
+from amorphace.dataset.describe import write_features
+from amorphace.dataset.mechanical import is_avalanche, label_mechanical, mechanical_sites
 from amorphace.dataset.store import read_table
 from amorphace.dataset.table import Table
 from amorphace.learn.curves import AccuracyCurve, accuracy_curve
 from amorphace.learn.fit import labelled_sites
 from amorphace.learn.folds import Folds
 from amorphace.learn.tables import write_table
+from amorphace.observe.events import step_d2min
 from amorphace.report.paper import CUTOFFS
+from amorphace.simulate.shear import strained
 
 Key = tuple[str, str, str]
 """Table of the experiment file, key, value as TOML."""
@@ -48,7 +54,8 @@ class Choice:
         What differs in the experiment file.
     label, describe : tuple of str
         What differs on the command line.
-    thermal_only : bool
+    only : {"thermal", "shear"}, optional
+        Where the choice exists.
     folds : {"grouped", "random"}
     """
 
@@ -56,7 +63,7 @@ class Choice:
     key: Key | None = None
     label: tuple[str, ...] = ()
     describe: tuple[str, ...] = ()
-    thermal_only: bool = False
+    only: str | None = None
     folds: Folds = "grouped"
 
 
@@ -76,27 +83,38 @@ CHOICES = (
         name="D2min cutoff 1.5",
         key=("label", "d2min_cutoff", "1.5"),
         label=("--cutoff", "1.5"),
-        thermal_only=True,
     ),
     Choice(
         name="thermal positions",
         key=("describe", "positions", '"thermal"'),
-        thermal_only=True,
+        only="thermal",
+    ),
+    Choice(
+        name="inactive over 1 % of strain",
+        key=("shear", "interval", "0.01"),
+        only="shear",
+    ),
+    Choice(
+        name="events of at most 100",
+        key=("shear", "largest_event", "100"),
+        only="shear",
     ),
 )
 
 
 def with_key(text: str, table: str, key: str, value: str) -> str:
-    """An experiment file with one key set, which stands in it already or as a comment."""
+    """An experiment file with one key set, in its place where it stands there."""
     head, rest = text.split(f"[{table}]\n", 1)
     changed, n = re.subn(rf"^(# )?{key} = .*$", f"{key} = {value}", rest, count=1, flags=re.M)
     if not n:
-        raise SystemExit(f"no key {table}.{key} in the experiment file")
+        changed = f"{key} = {value}\n{rest}"
     return f"{head}[{table}]\n{changed}"
 
 
 def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
     """The described table of a case under a choice; simulations are those of the case."""
+    if name.endswith("shear") and choice.label:
+        return relabelled_table(name, folder, float(choice.label[-1]))
     text = (folder / f"{name}.toml").read_text(encoding="utf-8")
     if choice.key is not None:
         text = with_key(text, *choice.key)
@@ -109,6 +127,41 @@ def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
     file.unlink()
     (described,) = plan.of_kind("describe")
     return read_table(store.folder(described.id) / "table.zarr")
+
+
+def relabelled_table(name: str, folder: Path, cutoff: float) -> Table:
+    """A sheared case with D2min within another cutoff.
+
+    Active are particles above the threshold in the same localised events; inactive ones, of those
+    that are never active, still those with the lowest maximum within the usual cutoff.
+    """
+    experiment = read_experiment(folder / f"{name}.toml")
+    assert experiment.shear is not None
+    plan, store = make_plan(experiment), Store(folder / f"{name}.store", create=False)
+    given, threshold = experiment.shear, experiment.shear.threshold
+    samples = []
+    sound = [u for u in plan.of_kind("shear") if store.meta(u.id)["outcome"] == "whole"]
+    for unit in sound:
+        arrays = store.arrays(unit.id)
+        moved = dict(zip(arrays["event_step"], arrays["event_displacement"], strict=True))
+        for part in sheared_intervals(unit.name, arrays, given.interval):
+            events = []
+            for event in part.events:
+                if not is_avalanche(event.d2min, threshold, given.largest_event):
+                    affine = strained(event.before, given.increment)
+                    after = affine.replace(positions=affine.positions + moved[event.step])
+                    d2min = step_d2min(event.before, after, cutoff)
+                    events.append(replace(event, d2min=d2min))
+            samples.append(replace(part, events=tuple(events)))
+    labels = label_mechanical(samples, threshold=threshold, largest_event=None, majority="A")
+    words = experiment.describe.model_dump(
+        include={"max_order", "max_degree", "n_max", "degree_weight", "purify"}
+    )
+    species = experiment.glass().species
+    ace = ACEDescriptor(cutoff=CUTOFFS["shear"], species=species, n_jobs=1, **words)
+    file = folder / f"{name}.relabelled.zarr"
+    write_features(file, labels.table, mechanical_sites(labels), [ace], overwrite=True)
+    return read_table(file)
 
 
 def external_table(folder: Path, choice: Choice) -> Table:
@@ -158,7 +211,7 @@ def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     cutoff = CUTOFFS[protocol]
     usual: dict[str, NDArray[np.float64]] = {}
     for choice in CHOICES:
-        if choice.thermal_only and protocol == "shear":
+        if choice.only not in (None, protocol):
             continue
         table = (
             external_table(folder, choice)
