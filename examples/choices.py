@@ -3,9 +3,10 @@
     python examples/choices.py                # all cases that are finished in --folder
     python examples/choices.py kob-andersen-thermal ka-T0.44
     python examples/choices.py sigma_ab       # the two Kob-Andersen models, simulated if missing
+    python examples/choices.py strain         # the polymer sheared further, simulated if missing
 
-Works on what examples/results.py simulated (out/results) and on ../shared; nothing is simulated
-again. Writes docs/results/choices/CASE.csv and docs/results/choices/CASE.md.
+Works on what examples/results.py simulated (out/results) and on ../shared; nothing else is
+simulated. Writes docs/results/choices/CASE.csv and docs/results/choices/CASE.md.
 """
 
 from __future__ import annotations
@@ -23,12 +24,18 @@ from results import CASES, EXTERNAL, PAGES, ROOT, SPECIES, amorphace, external_f
 
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.campaign.measuring import sheared_intervals
-from amorphace.campaign.plan import make_plan
+from amorphace.campaign.plan import make_plan, store_path
 from amorphace.campaign.store import Store
 from amorphace.campaign.work import do_unit
 from amorphace.config import read_experiment
+from amorphace.config.sections import ShearSection
 from amorphace.dataset.describe import write_features
-from amorphace.dataset.mechanical import is_avalanche, label_mechanical, mechanical_sites
+from amorphace.dataset.mechanical import (
+    ShearedSample,
+    is_avalanche,
+    label_mechanical,
+    mechanical_sites,
+)
 from amorphace.dataset.store import read_table
 from amorphace.dataset.table import Table
 from amorphace.learn.curves import AccuracyCurve, accuracy_curve
@@ -69,6 +76,8 @@ class Choice:
 
 MODELS = "sigma_ab"
 """Of the Kob-Andersen models that are compared."""
+STRAIN = "strain"
+"""Of the polymer that is sheared further than in its case."""
 USUAL = Choice(name="as usual")
 CHOICES = (
     USUAL,
@@ -114,7 +123,7 @@ def with_key(text: str, table: str, key: str, value: str) -> str:
 def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
     """The described table of a case under a choice; simulations are those of the case."""
     if name.endswith("shear") and choice.label:
-        return relabelled_table(name, folder, float(choice.label[-1]))
+        return relabelled_table(folder / f"{name}.toml", cutoff=float(choice.label[-1]))
     text = (folder / f"{name}.toml").read_text(encoding="utf-8")
     if choice.key is not None:
         text = with_key(text, *choice.key)
@@ -129,39 +138,63 @@ def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
     return read_table(store.folder(described.id) / "table.zarr")
 
 
-def relabelled_table(name: str, folder: Path, cutoff: float) -> Table:
-    """A sheared case with D2min within another cutoff.
-
-    Active are particles above the threshold in the same localised events; inactive ones, of those
-    that are never active, still those with the lowest maximum within the usual cutoff.
-    """
-    experiment = read_experiment(folder / f"{name}.toml")
+def sheared_samples(file: Path) -> Iterator[tuple[ShearedSample, dict[int, NDArray[Any]]]]:
+    """The sound samples of a sheared case by interval, with the displacements in their events."""
+    experiment = read_experiment(file)
     assert experiment.shear is not None
-    plan, store = make_plan(experiment), Store(folder / f"{name}.store", create=False)
-    given, threshold = experiment.shear, experiment.shear.threshold
-    samples = []
-    sound = [u for u in plan.of_kind("shear") if store.meta(u.id)["outcome"] == "whole"]
-    for unit in sound:
-        arrays = store.arrays(unit.id)
-        moved = dict(zip(arrays["event_step"], arrays["event_displacement"], strict=True))
-        for part in sheared_intervals(unit.name, arrays, given.interval):
-            events = []
-            for event in part.events:
-                if not is_avalanche(event.d2min, threshold, given.largest_event):
-                    affine = strained(event.before, given.increment)
-                    after = affine.replace(positions=affine.positions + moved[event.step])
-                    d2min = step_d2min(event.before, after, cutoff)
-                    events.append(replace(event, d2min=d2min))
-            samples.append(replace(part, events=tuple(events)))
-    labels = label_mechanical(samples, threshold=threshold, largest_event=None, majority="A")
+    plan, store = make_plan(experiment), Store(store_path(file, experiment), create=False)
+    for unit in plan.of_kind("shear"):
+        if store.meta(unit.id)["outcome"] == "whole":
+            arrays = store.arrays(unit.id)
+            moved = dict(zip(arrays["event_step"], arrays["event_displacement"], strict=True))
+            for part in sheared_intervals(unit.name, arrays, experiment.shear.interval):
+                yield part, moved
+
+
+def localised(
+    part: ShearedSample, moved: dict[int, NDArray[Any]], given: ShearSection, cutoff: float
+) -> ShearedSample:
+    """A sample without its avalanches, D2min of the events within another cutoff."""
+    events = []
+    for event in part.events:
+        if not is_avalanche(event.d2min, given.threshold, given.largest_event):
+            affine = strained(event.before, given.increment)
+            after = affine.replace(positions=affine.positions + moved[event.step])
+            events.append(replace(event, d2min=step_d2min(event.before, after, cutoff)))
+    return replace(part, events=tuple(events))
+
+
+def relabelled_table(
+    file: Path, cutoff: float | None = None, intervals: int | None = None
+) -> Table:
+    """A sheared case with D2min within another cutoff, or in its first intervals of strain only.
+
+    With another cutoff, active are particles above the threshold in the same localised events;
+    inactive ones, of those that are never active, still those with the lowest maximum within the
+    usual cutoff.
+    """
+    experiment = read_experiment(file)
+    given = experiment.shear
+    assert given is not None
+    samples = [
+        part if cutoff is None else localised(part, moved, given, cutoff)
+        for part, moved in sheared_samples(file)
+        if intervals is None or part.interval < intervals
+    ]
+    labels = label_mechanical(
+        samples,
+        threshold=given.threshold,
+        largest_event=given.largest_event if cutoff is None else None,
+        majority="A",
+    )
     words = experiment.describe.model_dump(
         include={"max_order", "max_degree", "n_max", "degree_weight", "purify"}
     )
     species = experiment.glass().species
     ace = ACEDescriptor(cutoff=CUTOFFS["shear"], species=species, n_jobs=1, **words)
-    file = folder / f"{name}.relabelled.zarr"
-    write_features(file, labels.table, mechanical_sites(labels), [ace], overwrite=True)
-    return read_table(file)
+    table = file.with_suffix(".relabelled.zarr")
+    write_features(table, labels.table, mechanical_sites(labels), [ace], overwrite=True)
+    return read_table(table)
 
 
 def external_table(folder: Path, choice: Choice) -> Table:
@@ -258,6 +291,38 @@ def compare_models(folder: Path) -> Iterator[dict[str, Any]]:
             }
 
 
+def compare_strains(folder: Path) -> Iterator[dict[str, Any]]:
+    """One line for each part of the strain of docs/results/choices/strain.toml and choice."""
+    file = folder / f"{STRAIN}.toml"
+    source = PAGES / "choices" / file.name
+    file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    amorphace("run", file)
+    given = read_experiment(file).shear
+    assert given is not None
+    assert given.interval is not None
+    count = round(given.strain / given.interval)
+    tables = {
+        f"{given.interval * k:.0%} of strain": relabelled_table(file, intervals=k)
+        for k in range(1, count + 1)
+    }
+    last = f"{given.strain:.0%}, D2min cutoff 1.5"
+    for name, table in (tables | {last: relabelled_table(file, cutoff=1.5)}).items():
+        found = curve(table, CUTOFFS["shear"], "grouped")
+        for what, n in points(table).items():
+            scores = found.accuracy[list(found.n_columns).index(n)]
+            yield {
+                "case": STRAIN,
+                "choice": name,
+                "sites": len(table),
+                "events": len(np.unique(np.stack([table.sample, table.step]), axis=1).T),
+                "columns": what,
+                "n_columns": n,
+                "cutoff": CUTOFFS["shear"],
+                "accuracy": float(scores.mean()),
+                "spread": float(scores.std(ddof=1)),
+            }
+
+
 def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
     """Choices down, columns across: the accuracy as usual, and what each choice changes."""
     columns = list(dict.fromkeys(line["columns"] for line in lines))
@@ -270,6 +335,9 @@ def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
                 cells.append(f"{line['accuracy']:.3f} ± {line['spread']:.3f}")
             else:
                 cells.append(f"{100 * line['change']:+.1f} ± {100 * line['error']:.1f}")
+        counts = next(x for x in lines if x["choice"] == choice)
+        if "events" in counts:
+            choice = f"{choice}: {counts['events']} events, {counts['sites']} sites"
         rows.append(f"| {choice} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
@@ -287,13 +355,11 @@ def main() -> None:
     out = PAGES / "choices"
     out.mkdir(exist_ok=True)
     for name in options.case or done:
-        if name not in (*done, MODELS):
+        if name not in (*done, MODELS, STRAIN):
             parser.error(f"{name} is not finished in {options.folder}; run examples/results.py")
         options.folder.mkdir(parents=True, exist_ok=True)
-        compared = (
-            compare_models(options.folder) if name == MODELS else compare(name, options.folder)
-        )
-        lines = list(compared)
+        own = {MODELS: compare_models, STRAIN: compare_strains}
+        lines = list(own[name](options.folder) if name in own else compare(name, options.folder))
         write_table(out / f"{name}.csv", lines)
         (out / f"{name}.md").write_text(markdown(name, lines), encoding="utf-8")
         print(markdown(name, lines), flush=True)

@@ -195,8 +195,8 @@ def test_figure_5_names_the_first_picks_and_compares_three_orders() -> None:
     (axes,) = selection_figure(a.accuracy[-1], a.selections, a.pca).axes
     assert labels(axes) == [
         "standard order",
-        "SFS, two-body columns",
-        "SFS, two- and three-body columns",
+        "SFS, two-body",
+        "SFS, two- and three-body",
         "principal components",
     ]
     assert [text.get_text() for text in axes.texts] == ["B1", "A1", "A2"]

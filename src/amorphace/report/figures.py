@@ -220,7 +220,14 @@ def selection_figure(
             _draw_curve(axes, standard.n_columns[near], mean, std, 0, "standard order")
         for k, s in enumerate(selections, start=1):
             steps = np.arange(1, len(s.indices) + 1)
-            _draw_curve(axes, steps, s.mean, s.std, k, f"SFS, {scope_name(s.scope)}")
+            _draw_curve(
+                axes,
+                steps,
+                s.mean,
+                s.std,
+                k,
+                f"SFS, {scope_name(s.scope).removesuffix(' columns')}",
+            )
         if pca is not None:
             k = len(selections) + 1
             _draw_curve(axes, pca.n_columns, pca.mean, pca.std, k, "principal components")
@@ -235,7 +242,8 @@ def selection_figure(
                 )
         axes.set(xlabel=NUMBER_OF_COLUMNS, ylabel=ACCURACY)
         axes.set_title(for_matplotlib(title))
-        axes.legend(loc="lower right")
+        # outside: where the curves of shear leave room, those of thermal motion do not
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
