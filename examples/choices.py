@@ -3,7 +3,6 @@
     python examples/choices.py                # all cases that are finished in --folder
     python examples/choices.py kob-andersen-thermal ka-T0.44
     python examples/choices.py sigma_ab       # the two Kob-Andersen models, simulated if missing
-    python examples/choices.py strain         # the polymer sheared further, simulated if missing
 
 Works on what examples/results.py simulated (out/results) and on ../shared; nothing else is
 simulated. Writes docs/results/choices/CASE.csv and docs/results/choices/CASE.md.
@@ -76,8 +75,6 @@ class Choice:
 
 MODELS = "sigma_ab"
 """Of the Kob-Andersen models that are compared."""
-STRAIN = "strain"
-"""Of the polymer that is sheared further than in its case."""
 USUAL = Choice(name="as usual")
 CHOICES = (
     USUAL,
@@ -164,29 +161,17 @@ def localised(
     return replace(part, events=tuple(events))
 
 
-def relabelled_table(
-    file: Path, cutoff: float | None = None, intervals: int | None = None
-) -> Table:
-    """A sheared case with D2min within another cutoff, or in its first intervals of strain only.
+def relabelled_table(file: Path, cutoff: float) -> Table:
+    """A sheared case with D2min within another cutoff.
 
-    With another cutoff, active are particles above the threshold in the same localised events;
-    inactive ones, of those that are never active, still those with the lowest maximum within the
-    usual cutoff.
+    Active are particles above the threshold in the same localised events; inactive ones, of those
+    that are never active, still those with the lowest maximum within the usual cutoff.
     """
     experiment = read_experiment(file)
     given = experiment.shear
     assert given is not None
-    samples = [
-        part if cutoff is None else localised(part, moved, given, cutoff)
-        for part, moved in sheared_samples(file)
-        if intervals is None or part.interval < intervals
-    ]
-    labels = label_mechanical(
-        samples,
-        threshold=given.threshold,
-        largest_event=given.largest_event if cutoff is None else None,
-        majority="A",
-    )
+    samples = [localised(part, moved, given, cutoff) for part, moved in sheared_samples(file)]
+    labels = label_mechanical(samples, threshold=given.threshold, largest_event=None, majority="A")
     words = experiment.describe.model_dump(
         include={"max_order", "max_degree", "n_max", "degree_weight", "purify"}
     )
@@ -291,38 +276,6 @@ def compare_models(folder: Path) -> Iterator[dict[str, Any]]:
             }
 
 
-def compare_strains(folder: Path) -> Iterator[dict[str, Any]]:
-    """One line for each part of the strain of docs/results/choices/strain.toml and choice."""
-    file = folder / f"{STRAIN}.toml"
-    source = PAGES / "choices" / file.name
-    file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-    amorphace("run", file)
-    given = read_experiment(file).shear
-    assert given is not None
-    assert given.interval is not None
-    count = round(given.strain / given.interval)
-    tables = {
-        f"{given.interval * k:.0%} of strain": relabelled_table(file, intervals=k)
-        for k in range(1, count + 1)
-    }
-    last = f"{given.strain:.0%}, D2min cutoff 1.5"
-    for name, table in (tables | {last: relabelled_table(file, cutoff=1.5)}).items():
-        found = curve(table, CUTOFFS["shear"], "grouped")
-        for what, n in points(table).items():
-            scores = found.accuracy[list(found.n_columns).index(n)]
-            yield {
-                "case": STRAIN,
-                "choice": name,
-                "sites": len(table),
-                "events": len(np.unique(np.stack([table.sample, table.step]), axis=1).T),
-                "columns": what,
-                "n_columns": n,
-                "cutoff": CUTOFFS["shear"],
-                "accuracy": float(scores.mean()),
-                "spread": float(scores.std(ddof=1)),
-            }
-
-
 def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
     """Choices down, columns across: the accuracy as usual, and what each choice changes."""
     columns = list(dict.fromkeys(line["columns"] for line in lines))
@@ -335,9 +288,6 @@ def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
                 cells.append(f"{line['accuracy']:.3f} ± {line['spread']:.3f}")
             else:
                 cells.append(f"{100 * line['change']:+.1f} ± {100 * line['error']:.1f}")
-        counts = next(x for x in lines if x["choice"] == choice)
-        if "events" in counts:
-            choice = f"{choice}: {counts['events']} events, {counts['sites']} sites"
         rows.append(f"| {choice} | {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
@@ -355,11 +305,11 @@ def main() -> None:
     out = PAGES / "choices"
     out.mkdir(exist_ok=True)
     for name in options.case or done:
-        if name not in (*done, MODELS, STRAIN):
+        if name not in (*done, MODELS):
             parser.error(f"{name} is not finished in {options.folder}; run examples/results.py")
         options.folder.mkdir(parents=True, exist_ok=True)
-        own = {MODELS: compare_models, STRAIN: compare_strains}
-        lines = list(own[name](options.folder) if name in own else compare(name, options.folder))
+        found = compare_models(options.folder) if name == MODELS else compare(name, options.folder)
+        lines = list(found)
         write_table(out / f"{name}.csv", lines)
         (out / f"{name}.md").write_text(markdown(name, lines), encoding="utf-8")
         print(markdown(name, lines), flush=True)
