@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from results import CASES, EXTERNAL, PAGES, ROOT, SPECIES, amorphace, external_files
 
-from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.campaign.describing import descriptors_of
 from amorphace.campaign.measuring import sheared_intervals
 from amorphace.campaign.plan import make_plan, store_path
+from amorphace.campaign.sizes import basis_of
 from amorphace.campaign.store import Store
 from amorphace.campaign.work import do_unit
 from amorphace.config import read_experiment
@@ -171,14 +172,19 @@ def relabelled_table(file: Path, cutoff: float) -> Table:
     given = experiment.shear
     assert given is not None
     samples = [localised(part, moved, given, cutoff) for part, moved in sheared_samples(file)]
-    labels = label_mechanical(samples, threshold=given.threshold, largest_event=None, majority="A")
-    words = experiment.describe.model_dump(
-        include={"max_order", "max_degree", "n_max", "degree_weight", "purify"}
-    )
     species = experiment.glass().species
-    ace = ACEDescriptor(cutoff=CUTOFFS["shear"], species=species, n_jobs=1, **words)
+    labels = label_mechanical(
+        samples, threshold=given.threshold, largest_event=None, majority=species[0]
+    )
+    basis = basis_of(experiment) | {"cutoffs": [CUTOFFS["shear"]]}
     table = file.with_suffix(".relabelled.zarr")
-    write_features(table, labels.table, mechanical_sites(labels), [ace], overwrite=True)
+    write_features(
+        table,
+        labels.table,
+        mechanical_sites(labels),
+        descriptors_of(species, basis),
+        overwrite=True,
+    )
     return read_table(table)
 
 
@@ -247,6 +253,8 @@ def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
                 "columns": what,
                 "n_columns": n,
                 "cutoff": cutoff,
+                "sites": len(table),
+                "configurations": len(np.unique(np.stack([table.sample, table.step]), axis=1).T),
                 "accuracy": float(scores.mean()),
                 "spread": float(scores.std(ddof=1)),
                 "change": float(gain.mean()),

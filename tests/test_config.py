@@ -122,7 +122,7 @@ MISTAKES = {
     "not a number": ("melt_time = 5", "melt_time = nan", "preparation.melt_time: must be"),
     "an interval shorter than a step": (
         "[thermal]\nreplicas = 3", "[shear]\nincrement = 1e-3\ninterval = 1e-4",
-        "shear.interval must be at least shear.increment, 0.001, got 0.0001",
+        "shear: interval must be at least increment, 0.001, got 0.0001",
     ),
     "shear of a liquid": ("[thermal]\nreplicas = 3", "[shear]", "must be 0 for a shear experiment"),
 }  # fmt: skip

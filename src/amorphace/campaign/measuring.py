@@ -110,10 +110,9 @@ def _mechanical_set(work: Context) -> MechanicalSet:
 
 
 def sheared_intervals(
-    name: str, arrays: Mapping[str, Any], interval: float | None = None
+    name: str, a: Mapping[str, Any], interval: float | None = None
 ) -> Iterator[ShearedSample]:
-    """What a shear unit saw, in intervals of strain; in one where no length is given."""
-    a = arrays
+    """The samples in the arrays `a` of a shear unit: one for each interval, or for all strain."""
     ids = np.arange(1, len(a["species"]) + 1)
     events = [
         Event(
@@ -129,8 +128,8 @@ def sheared_intervals(
     if interval is None:
         yield ShearedSample(name, a["species"], ids, a["maximum"], tuple(events))
         return
-    strain, seen = np.abs(a["steps"][:, 0]), len(a["d2min"])
-    first, length = len(strain) - seen, max(1, round(interval / strain[0]))
+    strain, seen = a["steps"][:, 0], len(a["d2min"])
+    first, length = len(strain) - seen, round(interval / strain[0])
     for k, start in enumerate(range(0, seen, length)):
         stop = min(start + length, seen)
         mine = tuple(e for e in events if first + start < e.step <= first + stop)

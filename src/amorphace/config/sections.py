@@ -149,8 +149,7 @@ class ShearSection(Section):
     def _holds_a_step(self) -> Self:
         if self.interval is not None and self.interval < self.increment:
             raise ValueError(
-                f"shear.interval must be at least shear.increment, {self.increment:g}, got "
-                f"{self.interval:g}"
+                f"interval must be at least increment, {self.increment:g}, got {self.interval:g}"
             )
         return self
 
