@@ -7,7 +7,11 @@ import sys
 
 from rich.table import Table as RichTable
 
-from amorphace.cli import data, experiment, pages, reading  # noqa: F401  (their commands)
+# isort: off
+from amorphace.cli import label, describe, learn, export  # noqa: F401  (commands: in this order
+from amorphace.cli import experiment, report, predict, regress  # noqa: F401  they stand in --help)
+
+# isort: on
 from amorphace.cli.shared import app, package_version, show
 from amorphace.core.errors import AmorphaceError
 

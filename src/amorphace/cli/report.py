@@ -1,4 +1,4 @@
-"""Commands that make pages and figures: report."""
+"""`amorphace report`: what was found, on one page."""
 
 from __future__ import annotations
 

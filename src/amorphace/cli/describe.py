@@ -1,0 +1,164 @@
+"""`amorphace describe`: what surrounds each particle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amorphace.cli.carrying import Means, shard_of
+from amorphace.cli.samples import read_samples, sample_names
+from amorphace.cli.shared import (
+    JobsOption,
+    LeaveOption,
+    ListOptions,
+    OutputOption,
+    OverwriteOption,
+    SchedulerOption,
+    ShardOption,
+    SpeciesOption,
+    WorkersOption,
+    app,
+    command_line,
+    progress_bar,
+    show,
+)
+from amorphace.cli.stored import describe_in_store
+from amorphace.core.errors import InputError
+
+
+@app.command(cls=ListOptions)
+def describe(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Configurations: LAMMPS dump, extended XYZ, GSD or npz."),
+    ],
+    species: SpeciesOption,
+    output: OutputOption,
+    cutoff: Annotated[
+        list[float] | None, typer.Option(help="One or more cutoffs, in units of sigma. [4.0]")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="Labels of these samples: describe the labelled particles only."),
+    ] = None,
+    centres: Annotated[
+        list[str] | None, typer.Option(help="Species of the particles to describe; all.")
+    ] = None,
+    max_order: Annotated[int, typer.Option(help="Correlation order N; body order N + 1.")] = 3,
+    max_degree: Annotated[float, typer.Option(help="Sum of n + w l, for N of 2 and more.")] = 10,
+    n_max: Annotated[int, typer.Option(help="Radial functions of order 1.")] = 10,
+    degree_weight: Annotated[float, typer.Option(help="w, the weight of l in the degree.")] = 1.5,
+    purify: Annotated[bool, typer.Option(help="Sum over distinct neighbours only.")] = True,
+    distance_transform: Annotated[
+        str, typer.Option(help="'paper': y(r / r_cut); 'ace1': y(r / r0).")
+    ] = "paper",
+    r0: Annotated[float, typer.Option(help="Where resolution is greatest, in sigma.")] = 1.0,
+    sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
+    dtype: Annotated[str, typer.Option(help="'float64' or 'float32'.")] = "float64",
+    n_jobs: JobsOption = -1,
+    overwrite: OverwriteOption = False,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Folder of finished chunks: an interrupted run goes on from there."),
+    ] = None,
+    workers: WorkersOption = None,
+    shard: ShardOption = None,
+    leave: LeaveOption = None,
+    scheduler: SchedulerOption = None,
+    chunks: Annotated[
+        int, typer.Option(help="With --store: units of work; 0 is by the size of the files.", min=0)
+    ] = 0,
+) -> None:
+    """What surrounds each particle: purified ACE features, one table for all cutoffs.
+
+    With --labels, one configuration for each labelled sample in the same order (for example its
+    inherent structure; the last frame of each file), and only labelled particles are described.
+    Without, every frame of every file is a sample and all its particles are described.
+
+    With --store, a long trajectory is described in chunks, by --workers processes of this machine,
+    by the workers of a Dask --scheduler, or by several programs that each have a --shard. None
+    holds more than a chunk, and the same command goes on after any interruption. The table is the
+    same; the store can be removed when it is there.
+
+    Example: amorphace describe glass.dump --species A B --cutoff 4 --max-degree 10 --n-max 10
+    --max-order 3 -o features.zarr
+    """
+    from amorphace.ace.descriptor import ACEDescriptor
+    from amorphace.dataset.describe import all_sites, labelled_sites, write_features
+    from amorphace.dataset.provenance import provenance
+    from amorphace.dataset.store import check_replaceable, read_table
+
+    cutoffs = cutoff or [4.0]
+    descriptors = [
+        ACEDescriptor(
+            cutoff=c,
+            species=tuple(species),
+            max_order=max_order,
+            max_degree=max_degree,
+            n_max=n_max,
+            degree_weight=degree_weight,
+            purify=purify,
+            distance_transform=distance_transform,
+            r0=r0,
+            sort=sort,
+            dtype=dtype,
+            n_jobs=n_jobs,
+        ).fit()
+        for c in cutoffs
+    ]
+    if store is not None:
+        if n_jobs != -1:
+            raise InputError("--n-jobs is for one process; with --store give --workers")
+        describe_in_store(
+            output,
+            files,
+            sample_names(files),
+            descriptors,
+            store_path=store,
+            means=Means(workers or 0, shard_of(shard, scheduler), leave, scheduler),
+            labels=labels,
+            centres=centres,
+            chunks=chunks,
+            overwrite=overwrite,
+        )
+        return
+    _refuse_without_store(workers=workers, shard=shard, leave=leave, scheduler=scheduler,
+                          chunks=chunks or None)  # fmt: skip
+    check_replaceable(output, overwrite=overwrite)
+    settings = {
+        k: v for k, v in descriptors[0].get_params().items() if k not in ("cutoff", "n_jobs")
+    }
+    origin = provenance(
+        command_line(),
+        settings | {"cutoffs": list(cutoffs)},
+        [*files, *([labels] if labels else [])],
+    )
+    samples = read_samples(files, tuple(species), last_frame_only=labels is not None)
+    if labels is None:
+        table, sites = all_sites(samples, centres=centres, provenance=origin)
+    else:
+        table, sites = labelled_sites(
+            samples, read_table(labels), centres=centres, provenance=origin
+        )
+    with progress_bar("sites") as bar:
+        task = bar.add_task("describe", total=len(sites) * len(cutoffs))
+        write_features(
+            output,
+            table,
+            sites,
+            descriptors,
+            overwrite=overwrite,
+            progress=lambda n: bar.advance(task, n),
+        )
+    show(
+        f"{output}: {len(table)} sites of {len(samples)} samples, {descriptors[0].n_features_out} "
+        f"columns at cutoffs {', '.join(f'{c:g}' for c in cutoffs)}"
+    )
+
+
+def _refuse_without_store(**options: object) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"{', '.join(given)}: only with --store DIR, which keeps finished chunks")

@@ -1,0 +1,67 @@
+"""`amorphace predict`: a fitted model's score for every particle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from amorphace.cli.shared import (
+    JobsOption,
+    ListOptions,
+    OverwriteOption,
+    app,
+    progress_bar,
+    show,
+)
+from amorphace.core.errors import InputError
+
+
+@app.command(cls=ListOptions)
+def predict(
+    model: Annotated[Path, typer.Argument(help="A fitted model (JSON).")],
+    file: Annotated[
+        Path, typer.Argument(help="Configuration or trajectory: dump, extended XYZ, GSD, npz.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="NAME.xyz or NAME.dump (also with .gz).")
+    ],
+    species: Annotated[
+        list[str] | None,
+        typer.Option(help="Species labels, in the order of LAMMPS types; the model's."),
+    ] = None,
+    centres: Annotated[
+        list[str] | None,
+        typer.Option(help="Species that get a score; those the model was fitted to."),
+    ] = None,
+    n_jobs: JobsOption = -1,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Where a model expects rearrangements: its probability for every particle, as a column.
+
+    Every frame of the file is written with the column "score", which OVITO colours by; particles
+    that the model has not learned about (other species) have NaN.
+
+    Example: amorphace predict model.json glass.dump -o scored.xyz
+    """
+    from amorphace.io import iread
+    from amorphace.learn.model import LinearModel
+    from amorphace.learn.predict import model_descriptor, write_scores
+
+    if output.exists() and not overwrite:
+        raise InputError(f"{output} is there already; choose another -o or give --overwrite")
+    fitted = LinearModel.from_json(model)
+    model_descriptor(fitted)  # says what the model lacks before a file is read
+    labels = tuple(species or fitted.settings["species"])
+    with progress_bar("frames") as bar:
+        task = bar.add_task("predict", total=None)
+        n_frames, n_scores = write_scores(
+            output,
+            fitted,
+            iread(file, labels),
+            centres=centres,
+            n_jobs=n_jobs,
+            progress=lambda n: bar.advance(task, n),
+        )
+    show(f"{output}: {n_scores} scores in {n_frames} {'frame' if n_frames == 1 else 'frames'}")
