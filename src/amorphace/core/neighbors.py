@@ -135,6 +135,42 @@ def iter_neighbors(
         )
 
 
+def count_neighbors(
+    configuration: Configuration, cutoff: float, sites: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Number of periodic images with r < cutoff of each site, itself left out, shape (n_sites,).
+
+    Raises
+    ------
+    InputError
+        If the cutoff is not positive.
+    """
+    cutoff = check_cutoff(cutoff)
+    wrapped = configuration.wrapped().positions
+    tree = KDTree(_images(wrapped, configuration.cell, cutoff)[1])
+    inside = np.nextafter(cutoff, 0)
+    return tree.query_ball_point(wrapped[sites], inside, return_length=True) - 1
+
+
+def nearest_distances(
+    configuration: Configuration, sites: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Distance of each site to its nearest periodic image, shape (n_sites,).
+
+    Zero where another particle lies on top of it; never more than the shortest vector of the
+    lattice, at which a particle meets itself.
+    """
+    wrapped = configuration.wrapped().positions
+    centres = wrapped if sites is None else wrapped[sites]
+    nearest = np.full(len(centres), np.inf)
+    cutoff = 1.2 * (configuration.volume / max(len(configuration), 1)) ** (1 / 3)
+    while len(alone := np.flatnonzero(np.isinf(nearest))):
+        tree = KDTree(_images(wrapped, configuration.cell, cutoff)[1])
+        nearest[alone] = tree.query(centres[alone], k=2, distance_upper_bound=cutoff)[0][:, 1]
+        cutoff *= 2
+    return nearest
+
+
 def _order(
     row: NDArray[np.int64],
     other: NDArray[np.int64],
