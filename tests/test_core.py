@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import amorphace as am
+from amorphace.core.errors import FileFormatError
 from amorphace.core.neighbors import find_neighbors, iter_neighbors
 
 
@@ -122,3 +123,10 @@ def test_import_is_light():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_an_error_says_what_came_in_bounded_length():
+    error = FileFormatError("a.json", f"a number was expected, got {'x' * 10**6}; make it again", 7)
+    assert str(error).startswith("a.json:7: a number was expected, got xxx")
+    assert str(error).endswith("xxx; make it again")
+    assert len(str(error)) < 700

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+LONGEST = 600
+"""Characters of what is said of a file, at most."""
+
 
 class AmorphaceError(Exception):
     """Base of all errors raised on purpose; the command line prints it in one line."""
@@ -29,6 +32,8 @@ class FileFormatError(InputError):
     def __init__(self, path: str | Path, message: str, line: int | None = None) -> None:
         self.path = Path(path)
         self.line = line
+        if len(message) > LONGEST:  # what came, word for word, may be the whole of a damaged file
+            message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
         place = f"{path}:{line}" if line is not None else str(path)
         super().__init__(f"{place}: {message}")
 

@@ -131,7 +131,14 @@ def read_regression(path: str | Path) -> tuple[PropensityScore, PropensityCurve 
         )
     except OSError as error:
         raise FileFormatError(path, f"cannot be read ({error.strerror}); check the name") from None
-    except (ValueError, KeyError, TypeError, AttributeError, InputError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise FileFormatError(
             path, f"not the results of a regression ({error}); make them with 'amorphace regress'"
         ) from None
