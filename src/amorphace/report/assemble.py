@@ -11,7 +11,7 @@ import numpy as np
 
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.errors import FileFormatError
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.learn.bundle import Analysis
