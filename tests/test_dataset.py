@@ -23,6 +23,7 @@ from hypothesis.extra import numpy as hnp
 
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import text_written_aside, written_aside
+from amorphace.core.process import Process, machine, process_start, this_process
 from amorphace.dataset import store
 from amorphace.dataset.export import export_csv, export_npz
 from amorphace.dataset.provenance import provenance, sha256
@@ -460,17 +461,55 @@ def test_one_process_does_not_write_a_path_twice_at_once(tmp_path: Path) -> None
 
 
 def test_only_partial_writes_of_dead_processes_of_this_machine_are_removed(tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    here = socket.gethostname()
-    dead = tmp_path / f".a.partial-{here}-{ended.pid}"
-    alive = tmp_path / f".a.partial-{here}-{os.getppid()}"
-    elsewhere = tmp_path / f".a.partial-not{here}-{ended.pid}"
-    for path in (dead, alive, elsewhere):
+    parent = os.getppid()
+    owners = {
+        "dead": Process(machine(), 2**22 + 1, "1"),  # above the largest process number
+        "number came again": Process(machine(), parent, "1"),
+        "our own number came again": Process(machine(), os.getpid(), "1"),
+        "living": Process(machine(), parent, process_start(parent)),
+        "other machine": Process("elsewhere", 2**22 + 1, "1"),
+        "other name space": Process(f"{socket.gethostname()} pid:[1]", 2**22 + 1, "1"),
+    }
+    left = {who: tmp_path / f".a.partial-{owner.stamp}-00" for who, owner in owners.items()}
+    for path in left.values():
         path.write_text("part")
     with text_written_aside(tmp_path / "a") as stream:
         stream.write("whole")
-    assert sorted(tmp_path.iterdir()) == sorted([alive, elsewhere, tmp_path / "a"])
+    stay = {left[who] for who in ("living", "other machine", "other name space")}
+    assert set(tmp_path.iterdir()) == stay | {tmp_path / "a"}
+
+
+def test_the_name_of_a_partial_write_cannot_be_foreseen(tmp_path: Path) -> None:
+    """So that nobody plants a link there, which would be written through and become the file."""
+    names = set()
+    for _ in range(3):
+        with written_aside(tmp_path / "a") as partial:
+            names.add(partial.name.removeprefix(f".a.partial-{this_process().stamp}-"))
+            partial.write_text("whole")
+    assert len(names) == 3
+    assert all(len(name) == 12 for name in names)
+
+
+def test_a_name_as_long_as_a_file_system_allows_is_written(tmp_path: Path) -> None:
+    with text_written_aside(tmp_path / ("ü" * 127)) as stream:
+        stream.write("whole")
+    assert [p.name for p in tmp_path.iterdir()] == ["ü" * 127]
+
+
+def test_a_link_that_leads_in_a_circle_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(InputError, match=r"a: a link that leads in a circle"):
+        written_aside(tmp_path / "a").__enter__()
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match=r"No space left.*a\.txt"),
+        written_aside(tmp_path / "a.txt"),
+        open("/dev/full", "wb", buffering=0) as full,
+    ):
+        full.write(b"1")
 
 
 def test_a_large_folder_is_removed_by_a_process_of_its_own(
@@ -491,9 +530,8 @@ def test_a_large_folder_is_removed_by_a_process_of_its_own(
 
 
 def test_a_folder_set_aside_by_a_killed_process_is_put_back(tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    old = tmp_path / f".t.zarr.partial-{socket.gethostname()}-{ended.pid}.old"
+    dead = Process(machine(), 2**22 + 1, "1")
+    old = tmp_path / f".t.zarr.partial-{dead.stamp}-00.old"
     write_table(tmp_path / "t.zarr", small_table())
     (tmp_path / "t.zarr").rename(old)
     with pytest.raises(InputError, match="stop"), written_aside(tmp_path / "t.zarr", folder=True):

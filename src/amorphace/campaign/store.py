@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from amorphace.campaign.units import Unit
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.core.files import alive, text_written_aside, written_aside
+from amorphace.core.files import text_written_aside, written_aside
 from amorphace.dataset.provenance import sha256
 
 FORMAT = "amorphace store"
@@ -523,6 +523,17 @@ def left_by_the_dead(name: str) -> bool:
     """Whether something half written is of a process of this machine that no longer runs."""
     host, _, rest = name.partition(".")[2].rpartition("-")[0].rpartition("-")
     return host == socket.gethostname() and rest.isdigit() and not alive(int(rest))
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it lives, and belongs to someone else
+        return True
+    return True
 
 
 def entries(place: Path) -> list[os.DirEntry[str]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
+import secrets
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.errors import InputError
+from amorphace.core.process import left_by_the_dead, this_process
 
 
 @contextmanager
@@ -32,13 +33,15 @@ def written_aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write; nothing is there yet.
+        Where to write, under a name that nobody can foresee; nothing is there yet.
 
     Raises
     ------
     InputError
         If the folder that `path` lies in does not exist, something of the other kind is at
         `path`, or this process already writes `path`.
+    OSError
+        With the name of `path`, if the disk is full.
 
     Examples
     --------
@@ -49,78 +52,60 @@ def written_aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     ...     [p.name for p in Path(folder).iterdir()]
     ['a.txt']
     """
-    target = Path(path).resolve()
+    target = _resolved(path)
     if not target.parent.is_dir():
         raise InputError(f"{path}: the folder {target.parent} does not exist; create it first")
-    _remove_abandoned(target)
+    own = this_process().stamp
+    if _remove_abandoned(target, own):
+        raise InputError(f"{path}: this process is already writing it; close that writer first")
     if target.exists() and target.is_dir() != folder:
         kind = "folder" if target.is_dir() else "file"
         raise InputError(f"{path} is a {kind}, which is not overwritten; choose another path")
-    partial = target.with_name(f"{_prefix(target)}{os.getpid()}")
-    if partial.exists():
-        raise InputError(f"{path}: this process is already writing it; close that writer first")
+    partial = target.with_name(f"{_prefix(target)}{own}-{secrets.token_hex(6)}")
     try:
         yield partial
         if folder and target.exists():
             _replace_folder(partial, target)
         else:
             os.replace(partial, target)
-    except BaseException:
+    except BaseException as error:
         _remove(partial)
+        if isinstance(error, OSError) and error.filename is None and error.errno is not None:
+            error.filename = str(path)
         raise
 
 
 @contextmanager
 def text_written_aside(path: str | Path) -> Iterator[IO[str]]:
     """A UTF-8 stream whose text becomes the file `path` at the end; see `written_aside`."""
-    with written_aside(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+    with written_aside(path) as partial, partial.open("x", encoding="utf-8", newline="") as stream:
         yield stream
 
 
-def read_json(
-    path: str | Path, *, what: str, name: str, version: int, again: str
-) -> dict[str, Any]:
-    """The JSON object of a file of ours, its format checked.
-
-    Parameters
-    ----------
-    path : str or Path
-    what : str
-        In words, such as "a model".
-    name : str
-        What its field "format" says.
-    version : int
-        What its field "format_version" says.
-    again : str
-        What to do where the file cannot be used, such as "fit again".
+def _resolved(path: str | Path) -> Path:
+    """The file that a path leads to.
 
     Raises
     ------
-    FileFormatError
-        If the file is missing, is not JSON, or has another format.
+    InputError
+        If it is a link that leads in a circle.
     """
     try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileFormatError(path, f"cannot be read ({error.strerror}); check the name") from None
-    except json.JSONDecodeError as error:
-        raise FileFormatError(path, f"not JSON: {error.msg}; {again}", error.lineno) from None
-    except UnicodeDecodeError:
-        raise FileFormatError(path, f"not JSON: not UTF-8 text; give {what} file") from None
-    if not isinstance(fields, dict) or fields.get("format") != name:
-        raise FileFormatError(path, f"JSON, but not {what} with the format {name!r}")
-    if fields.get("format_version") != version:
-        raise FileFormatError(
-            path,
-            f"{what} of format version {fields.get('format_version')}; this program reads version "
-            f"{version}",
-        )
-    return fields
+        return Path(path).resolve()
+    except (RuntimeError, OSError):
+        raise InputError(f"{path}: a link that leads in a circle; remove it") from None
+
+
+LONGEST = 150
+"""Bytes of a name that still leave room for the rest of the name of a partial write."""
 
 
 def _prefix(target: Path) -> str:
-    """What the names of partial writes of `target` on this machine begin with."""
-    return f".{target.name}.partial-{socket.gethostname()}-"
+    """What the names of partial writes of `target` begin with."""
+    name = os.fsencode(target.name)
+    if len(name) <= LONGEST:
+        return f".{target.name}.partial-"
+    return f".{sha256(name).hexdigest()}.partial-"
 
 
 def _replace_folder(new: Path, target: Path) -> None:
@@ -136,9 +121,9 @@ LARGE = 1 << 29
 
 
 def _remove(path: Path) -> None:
-    if not path.is_dir():
+    if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
-    elif sum(p.stat().st_size for p in path.rglob("*")) < LARGE:
+    elif sum(p.lstat().st_size for p in path.rglob("*")) < LARGE:
         shutil.rmtree(path, ignore_errors=True)
     else:
         program = "import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)"
@@ -146,25 +131,19 @@ def _remove(path: Path) -> None:
         os.posix_spawn(sys.executable, words, os.environ, setpgroup=0)
 
 
-def _remove_abandoned(target: Path) -> None:
-    """Remove partial writes of `target` whose process on this machine lives no more."""
-    prefix = _prefix(target)
-    for left in sorted(target.parent.iterdir(), reverse=True):  # NAME.old before NAME
-        pid = left.name.removeprefix(prefix).removesuffix(".old")
-        if not left.name.startswith(prefix) or not pid.isdigit() or alive(int(pid)):
+def _remove_abandoned(target: Path, own: str) -> bool:
+    """Remove what the dead left of `target`; whether the process `own` is writing it."""
+    prefix, mine = _prefix(target), False
+    lefts = [name for name in os.listdir(target.parent) if name.startswith(prefix)]
+    for name in sorted(lefts, reverse=True):  # NAME.old before NAME
+        left = target.with_name(name)
+        stamp = name.removeprefix(prefix).removesuffix(".old")
+        mine |= stamp.startswith(own)
+        if not left_by_the_dead(stamp):
             continue
-        if left.name.endswith(".old") and not target.exists():
-            os.rename(left, target)  # killed between the two renames of _replace_folder
+        if name.endswith(".old") and not target.exists():
+            with suppress(FileNotFoundError):  # another writer was faster
+                os.rename(left, target)  # killed between the two renames of _replace_folder
         else:
             _remove(left)
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this machine runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it lives, and belongs to someone else
-        return True
-    return True
+    return mine

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.core.files import read_json, text_written_aside
+from amorphace.core.files import text_written_aside
+from amorphace.core.records import read_document
 from amorphace.dataset.table import Columns
 from amorphace.learn.classifiers import ClassifierScore
 from amorphace.learn.codec import decode, encode
@@ -201,7 +202,7 @@ def read_analysis(path: str | Path) -> Analysis:
         If the file is missing, is not JSON, or is not such an analysis.
     """
     file = _file(path)
-    fields = read_json(
+    fields = read_document(
         file, what="an analysis", name=FORMAT, version=FORMAT_VERSION, again="learn again"
     )
     try:

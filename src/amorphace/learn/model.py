@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.core.files import read_json, text_written_aside
+from amorphace.core.files import text_written_aside
+from amorphace.core.records import read_document
 from amorphace.dataset.table import json_value
 
 FORMAT = "amorphace linear classifier"
@@ -155,7 +156,7 @@ class LinearModel:
         FileFormatError
             If the file is missing, is not JSON, or is not such a model.
         """
-        fields = read_json(
+        fields = read_document(
             path, what="a model", name=FORMAT, version=FORMAT_VERSION, again="fit again"
         )
         try:

@@ -1,0 +1,267 @@
+"""The one codec: frozen dataclasses as JSON values, with their arrays inside or aside, and back.
+
+A field is a number, text, truth value, enum, Literal, numpy array or dtype, another dataclass,
+a tuple, list or mapping of these, or a union such as `float | None`. What is read is checked
+against the declared types.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.errors import FileFormatError, InputError
+
+
+def encode(value: Any, arrays: dict[str, NDArray[Any]] | None = None, *, name: str = "") -> Any:
+    """A JSON value: dataclasses and mappings as objects, tuples and arrays as lists, NaN as null.
+
+    Parameters
+    ----------
+    value : Any
+    arrays : dict, optional
+        Where arrays are put aside, by the name of their field; the JSON then holds that name.
+    name : str
+        Of the value, "" for the whole.
+
+    Raises
+    ------
+    InputError
+        If a number is infinite or a value is of a kind that no record holds.
+
+    Examples
+    --------
+    >>> encode((np.array([1.5, np.nan]), "A1"))
+    [[1.5, None], 'A1']
+    """
+    inner = f"{name}." if name else ""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            f.name: encode(getattr(value, f.name), arrays, name=f"{inner}{f.name}")
+            for f in fields(value)
+            if f.init
+        }
+    if isinstance(value, Mapping):
+        return {str(k): encode(v, arrays, name=f"{inner}{k}") for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        if arrays is None:
+            return encode(value.tolist(), name=name)
+        arrays[_file_name(name)] = value
+        return name
+    if isinstance(value, list | tuple):
+        return [encode(v, arrays, name=f"{inner}{k}") for k, v in enumerate(value)]
+    if isinstance(value, Enum):
+        return encode(value.value, name=name)
+    if isinstance(value, np.generic):
+        return encode(value.item(), name=name)
+    if isinstance(value, np.dtype):
+        return value.str
+    if isinstance(value, float):
+        if np.isinf(value):
+            raise InputError(f"{name or 'a number'} is infinite, which JSON cannot hold")
+        return None if np.isnan(value) else value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    raise InputError(f"{name or 'the value'}: no record holds a {type(value).__name__}")
+
+
+def decode(
+    kind: Any,
+    value: Any,
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    source: str | Path = "record",
+) -> Any:
+    """The value of the declared type that `encode` made this JSON value of.
+
+    A field that is not given has its default.
+
+    Parameters
+    ----------
+    kind : type
+        A dataclass, float, int, bool, str, Enum, Literal, NDArray, np.dtype, tuple, list, Mapping,
+        X | Y, or Any.
+    value : JSON value
+    arrays : mapping of str to ndarray, optional
+        Those that were put aside.
+    source : str or Path
+        Where the value comes from, for errors.
+
+    Raises
+    ------
+    FileFormatError
+        If a field is missing or unknown, or a value is of another type; it names the field.
+
+    Examples
+    --------
+    >>> decode(tuple[float | None, ...], [1, None])
+    (1.0, None)
+    """
+    try:
+        return _Decoder(arrays or {}).decode(kind, value, "")
+    except _Wrong as error:
+        raise FileFormatError(source, str(error)) from None
+    except RecursionError:
+        raise FileFormatError(source, "nested too deeply for a record") from None
+
+
+def _file_name(name: str) -> str:
+    if "/" in name or "\0" in name or name.startswith("."):
+        raise InputError(f"{name!r} is no name for the file of an array")
+    return name
+
+
+class _Wrong(Exception):
+    """What is wrong with a value, and where."""
+
+
+class _Decoder:
+    """Values by their declared types; `where` is the way to a value, such as "samples.3.tau"."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._arrays = arrays
+
+    def decode(self, kind: Any, value: Any, where: str) -> Any:
+        origin, inner = get_origin(kind), get_args(kind)
+        if kind is Any or isinstance(kind, TypeVar):
+            return value
+        if hasattr(origin, "__value__"):  # NDArray, where it is an alias of its own kind
+            return self.decode(origin.__value__[inner], value, where)
+        if origin in (Union, types.UnionType):
+            return self._first(inner, value, where)
+        if origin is Literal:
+            if not any(value == option and type(value) is type(option) for option in inner):
+                raise _wrong(where, f"one of {', '.join(map(repr, inner))}", value)
+            return value
+        if origin is tuple:
+            return self._tuple(inner, value, where)
+        if origin is np.ndarray:
+            return self._array(get_args(inner[1])[0], value, where)
+        if origin is np.dtype or kind is np.dtype:
+            return _made(np.dtype, _is(str, value, where), where)
+        if isinstance(origin, type) and issubclass(origin, Mapping):
+            entries = _is(dict, value, where).items()
+            return {k: self.decode(inner[1], v, _join(where, k)) for k, v in entries}
+        if isinstance(origin, type) and issubclass(origin, Sequence):
+            entries = enumerate(_is(list, value, where))
+            return [self.decode(inner[0], v, _join(where, k)) for k, v in entries]
+        if is_dataclass(kind):
+            return self._dataclass(kind, _is(dict, value, where), where)
+        if kind is float:
+            return _float(value, where)
+        if kind is type(None):
+            return _is(type(None), value, where)
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return _made(kind, value, where)
+        if kind is int and isinstance(value, float) and value.is_integer():
+            return int(value)
+        return _is(dict if kind is Mapping else kind, value, where)
+
+    def _first(self, options: tuple[Any, ...], value: Any, where: str) -> Any:
+        """The value by the first of several types that it is of."""
+        if value is None and type(None) in options:
+            return None
+        wrong = []
+        for option in options:
+            try:
+                return self.decode(option, value, where)
+            except _Wrong as error:
+                wrong.append((option, error))
+        left = [error for option, error in wrong if option is not type(None)]
+        raise left[0] if len(left) == 1 else _Wrong("; or ".join(map(str, left)))
+
+    def _tuple(self, inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
+        entries = _is(list, value, where)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            kinds = (inner[0],) * len(entries)
+        elif len(inner) == len(entries):
+            kinds = inner
+        else:
+            raise _wrong(where, f"a list of {len(inner)}", value)
+        return tuple(
+            self.decode(kind, v, _join(where, k))
+            for k, (kind, v) in enumerate(zip(kinds, entries, strict=True))
+        )
+
+    def _dataclass(self, kind: Any, value: Mapping[str, Any], where: str) -> Any:
+        hints = get_type_hints(kind)
+        own = {f.name: f for f in fields(kind) if f.init}
+        for name in value:
+            if name not in own:
+                raise _Wrong(f"the field {_join(where, name)} is unknown to {kind.__name__}")
+        for name, f in own.items():
+            if name not in value and not _has_default(f):
+                raise _Wrong(f"the field {_join(where, name)} of {kind.__name__} is missing")
+        given = {n: self.decode(hints[n], v, _join(where, n)) for n, v in value.items()}
+        try:
+            return kind(**given)
+        except (TypeError, ValueError, ArithmeticError) as error:  # of its own checks
+            raise _Wrong(f"{where}: {error}" if where else str(error)) from None
+
+    def _array(self, dtype: Any, value: Any, where: str) -> NDArray[Any]:
+        """An array, from aside or from a list."""
+        if isinstance(value, str):
+            found = self._arrays.get(value)
+            if found is None:
+                raise _Wrong(f"{where}: the array {value!r} is missing")
+            if dtype is not Any and not np.issubdtype(found.dtype, dtype):
+                raise _wrong(where, f"an array of {dtype.__name__}", found.dtype)
+            return found
+        given = _is(list, value, where)
+        try:
+            if dtype is np.float64:  # null becomes NaN
+                return np.array(given, dtype=np.float64)
+            array = np.array(given, dtype=None if dtype is Any else dtype)
+            same = np.array_equal(array, np.array(given))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _Wrong(f"{where}: not an array of numbers ({error})") from None
+        if not same or array.dtype == object:
+            raise _wrong(where, f"an array of {getattr(dtype, '__name__', 'numbers')}", given)
+        return array
+
+
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
+
+
+def _join(where: str, name: object) -> str:
+    return f"{where}.{name}" if where else str(name)
+
+
+def _float(value: Any, where: str) -> float:
+    if value is None:
+        return float("nan")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(where, "a number", value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise _wrong(where, "a number below 1e308", "a larger one") from None
+
+
+def _is(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        names = {int: "a whole number", str: "text", dict: "an object", list: "a list"}
+        raise _wrong(where, names.get(kind, getattr(kind, "__name__", str(kind))), value)
+    return value
+
+
+def _made(kind: Any, value: Any, where: str) -> Any:
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise _wrong(where, f"a {kind.__name__}", value) from None
+
+
+def _wrong(where: str, expected: str, value: Any) -> _Wrong:
+    given = repr(value)
+    given = given if len(given) <= 60 else f"{given[:57]}..."
+    return _Wrong(f"{where}: {expected} is needed, got {given}" if where else
+                  f"{expected} is needed, got {given}")  # fmt: skip

@@ -1,0 +1,195 @@
+"""Files of JSON and of records; whatever is wrong with one is a `FileFormatError` that names it."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.codec import decode, encode
+from amorphace.core.errors import FileFormatError
+from amorphace.core.files import text_written_aside, written_aside
+
+T = TypeVar("T")
+
+RECORD = "record.json"
+"""The JSON of a record in a folder or archive; each array lies beside it, in FIELD.npy."""
+LONGEST = 300
+"""Digits of a whole number in JSON: all of them are smaller than the largest float."""
+
+
+def read_json(path: str | Path, *, again: str = "") -> Any:
+    """The JSON value in a file.
+
+    Parameters
+    ----------
+    path : str or Path
+    again : str
+        What to do where the file cannot be used, such as "fit again".
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be read, is not JSON, or holds a number or a depth beyond reason.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or error
+        raise FileFormatError(path, f"cannot be read ({reason}); check the name") from None
+    return _parse(path, content, again)
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write a JSON value to a file, whole or not at all; see `written_aside`."""
+    with text_written_aside(path) as stream:
+        stream.write(_text(value))
+
+
+def read_document(
+    path: str | Path, *, what: str, name: str, version: int, again: str
+) -> dict[str, Any]:
+    """The JSON object of a file of ours, its format checked.
+
+    Parameters
+    ----------
+    path : str or Path
+    what : str
+        In words, such as "a model".
+    name : str
+        What its field "format" says.
+    version : int
+        What its field "format_version" says.
+    again : str
+        What to do where the file cannot be used, such as "fit again".
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, is not JSON, or has another format.
+    """
+    found = read_json(path, again=again)
+    if not isinstance(found, dict) or found.get("format") != name:
+        raise FileFormatError(path, f"JSON, but not {what} with the format {name!r}")
+    if found.get("format_version") != version:
+        raise FileFormatError(
+            path,
+            f"{what} of format version {found.get('format_version')}; this program reads version "
+            f"{version}",
+        )
+    return found
+
+
+def write_record(folder: Path, value: Any) -> None:
+    """Write a dataclass into a folder: record.json, and FIELD.npy for each array in it."""
+    arrays: dict[str, NDArray[Any]] = {}
+    text = _text(encode(value, arrays))
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+    write_json(folder / RECORD, json.loads(text))
+
+
+def read_record(folder: Path, kind: type[T], *, mapped: bool = False) -> T:
+    """The dataclass that `write_record` wrote into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    kind : type
+    mapped : bool
+        Whether arrays are read from disk only where they are used.
+
+    Raises
+    ------
+    FileFormatError
+        If a file is missing or damaged, or holds something else.
+    """
+    value = read_json(folder / RECORD)
+    arrays: dict[str, NDArray[Any]] = {}
+    for file in folder.glob("*.npy"):
+        try:
+            mode = "r" if mapped else None
+            arrays[file.stem] = np.load(file, mmap_mode=mode, allow_pickle=False)
+        except (OSError, ValueError, EOFError, MemoryError) as error:
+            raise FileFormatError(file, f"not a whole array ({error})") from None
+    return decode(kind, value, arrays, source=folder / RECORD)
+
+
+def write_archive(path: Path, value: Any) -> None:
+    """Write a dataclass to one file, a zip of what `write_record` writes; whole or not at all."""
+    arrays: dict[str, NDArray[Any]] = {}
+    text = _text(encode(value, arrays))
+    with written_aside(path) as partial, ZipFile(partial, "x") as archive:
+        archive.writestr(RECORD, text)
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array(
+                    stream, np.ascontiguousarray(array), allow_pickle=False  # type: ignore[arg-type]
+                )  # fmt: skip
+
+
+def read_archive(path: Path, kind: type[T]) -> T:
+    """The dataclass that `write_archive` wrote to a file.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or damaged, or holds something else.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    try:
+        with ZipFile(path) as archive:
+            text = archive.read(RECORD)
+            for member in archive.namelist():
+                if member != RECORD:
+                    with archive.open(member) as stream:
+                        content = io.BytesIO(stream.read())
+                    arrays[member.removesuffix(".npy")] = np.lib.format.read_array(
+                        content, allow_pickle=False
+                    )
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile, MemoryError, NotImplementedError,
+            RuntimeError, OverflowError) as error:  # fmt: skip
+        raise FileFormatError(path, f"not a whole archive ({error})") from None
+    return decode(kind, _parse(path, text, ""), arrays, source=path)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _parse(path: str | Path, content: bytes, again: str) -> Any:
+    """The JSON value of a text; the one place that knows what a parser may raise."""
+    end = f"; {again}" if again else ""
+    try:
+        return json.loads(
+            content.decode("utf-8"),
+            parse_int=_whole,
+            parse_float=_finite,
+            parse_constant=_finite,
+        )
+    except UnicodeDecodeError:
+        raise FileFormatError(path, f"not JSON: not UTF-8 text{end}") from None
+    except json.JSONDecodeError as error:
+        raise FileFormatError(path, f"not JSON: {error.msg}{end}", error.lineno) from None
+    except RecursionError:
+        raise FileFormatError(path, f"not usable: JSON nested too deeply{end}") from None
+    except (ValueError, OverflowError, MemoryError) as error:
+        raise FileFormatError(path, f"not usable: {error}{end}") from None
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST:
+        raise ValueError(f"a whole number of {len(text)} digits")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not np.isfinite(value):
+        raise ValueError(f"the number {text[:30]} is not finite")
+    return value

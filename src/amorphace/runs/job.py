@@ -1,0 +1,146 @@
+"""What the work of a unit sees: its parameters, its inputs, its folder, its checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from amorphace.core.errors import InputError
+from amorphace.runs.unit import Kind, Unit
+
+Store = Any
+
+P = TypeVar("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+CHECKPOINT_SECONDS = 10.0
+"""Least time between two checkpoints: what a kill may cost, beside the piece under way."""
+REPORT_SECONDS = 1.0
+"""Least time between two reports of progress."""
+
+
+class Damaged(InputError):
+    """An input is not what was written: it is set aside, to be made again by the next run."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """A finished unit that another one reads.
+
+    Attributes
+    ----------
+    id : str
+    kind : str
+        Name of its kind.
+    results : JSON value
+        Its small results, as they were encoded.
+    dropped : str
+        Why it may not be used; empty for a sound one.
+    """
+
+    id: str
+    kind: str
+    results: Any
+    dropped: str
+    _store: Store = field(repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie; their digests have been compared.
+
+        Raises
+        ------
+        Damaged
+            If a file is not what was written.
+        """
+        self._store.verify(self.id)
+        return self._store.folder(self.id)
+
+    def load(self, kind: type[Kind[Any, R]]) -> R:
+        """What it wrote.
+
+        Raises
+        ------
+        InputError
+            If it is of another kind.
+        """
+        if kind.name != self.kind:
+            raise InputError(f"the input {self.id} is no unit of the kind {kind.name}")
+        return kind().load(self.folder)
+
+
+@dataclass(eq=False, kw_only=True)
+class Job(Generic[P]):
+    """One unit at work.
+
+    Attributes
+    ----------
+    unit : Unit
+    folder : Path
+        An empty folder of its own to write to: it becomes the unit, whole, when the work is done.
+    store : Store
+    settings : dataclass or None
+        How the program wants its units to be done: which command, which engine. The runner hands
+        it on; no identifier depends on it.
+    n_jobs : int
+        Processors that this unit may use.
+    """
+
+    unit: Unit[P, Any]
+    folder: Path
+    store: Store
+    settings: Any = None
+    n_jobs: int = 1
+    _checkpoint: float = field(default_factory=time.monotonic)
+    _report: float = float("-inf")
+
+    @property
+    def parameters(self) -> P:
+        """Those of the unit."""
+        return self.unit.parameters
+
+    def inputs(self, role: str) -> tuple[Input, ...]:
+        """All inputs of a role, in their order; of a role with `some`, look at `dropped`."""
+        return tuple(self._input(unit) for unit in self.unit.inputs.get(role, ()))
+
+    def input(self, role: str) -> Input:
+        """The one input of a role."""
+        (found,) = self.inputs(role)
+        return found
+
+    def _input(self, unit: str) -> Input:
+        meta = self.store.meta(unit)
+        return Input(unit, meta.kind, meta.results, meta.dropped, self.store)
+
+    def file(self, digest: str) -> Path:
+        """A file of `Graph.files`, by the digest of its content.
+
+        Raises
+        ------
+        InputError
+            If it is not in the store.
+        """
+        return self.store.file(digest)
+
+    def resume(self, kind: type[T]) -> T | None:
+        """The last checkpoint; None at the first start, and where it is damaged or of another kind.
+
+        Such a one is set aside.
+        """
+        return self.store.scratch.read_checkpoint(self.unit.id, kind)
+
+    def checkpoint(self, make: Callable[[], object]) -> None:
+        """Keep the dataclass that `make` gives, if the last checkpoint is old enough."""
+        if time.monotonic() - self._checkpoint >= CHECKPOINT_SECONDS:
+            self.store.scratch.write_checkpoint(self.unit.id, make())
+            self._checkpoint = time.monotonic()
+
+    def report(self, done: float, total: float, text: str) -> None:
+        """Say how far the work has come, if the last report is old enough."""
+        if time.monotonic() - self._report >= REPORT_SECONDS:
+            self.store.scratch.report(self.unit.id, done, total, text)
+            self._report = time.monotonic()
