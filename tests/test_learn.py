@@ -83,6 +83,17 @@ def test_grouped_folds_never_share_a_sample(sizes: list[int], n_splits: int, see
     assert sorted(np.concatenate([fold.test for fold in made])) == list(range(len(y)))
 
 
+@pytest.mark.parametrize("sizes", [[10, 20, 30, 40], [40, 30, 20, 10], [20, 20, 20, 20]])
+def test_fold_k_tests_sample_k_whatever_the_sizes_of_the_samples(sizes: list[int]) -> None:
+    groups = np.repeat([3, 5, 8, 9], sizes)
+    y = np.arange(len(groups)) % 2
+    for labels in (y, None):
+        made = split(labels, groups, n_splits=4)
+        assert [set(groups[fold.test]) for fold in made] == [{3}, {5}, {8}, {9}]
+    pairs = split(y, groups, n_splits=2)
+    assert [set(groups[fold.test]) for fold in pairs] == [{3, 5}, {8, 9}]
+
+
 def test_random_folds_keep_the_share_of_labels_and_follow_the_seed() -> None:
     y, groups = np.arange(100) % 4 // 3, samples(2, 50)
     first, again, other = (
@@ -114,7 +125,7 @@ def test_random_folds_keep_the_share_of_labels_and_follow_the_seed() -> None:
             [0, 0, 0, 1, 0, 1],
             [0, 0, 1, 1, 2, 2],
             {"n_splits": 3},
-            "the test part of fold 3 of 3 holds only label 0",
+            "the test part of fold 1 of 3 holds only label 0",
         ),
         (
             [0, 0, 0, 1],

@@ -193,6 +193,32 @@ def test_doubtful_columns_and_labels_are_named() -> None:
     assert "Only 40 active sites" in text
 
 
+def test_sites_of_one_event_count_once() -> None:
+    step = np.arange(160) // 10 % 4  # four events in each of four samples
+    made = analyse(table(step=step), settings=replace(SMALL, parts=("distributions",)))
+    text = " | ".join(made.warnings)
+    assert "The 64 active sites stand in only 16 configurations" in text
+    assert "uncertain by 0.12 or so. Add samples, or more strain." in text
+    label = table().label
+    first = np.flatnonzero(label == 1)[:40]  # of the first two samples
+    rare = np.where((label == 1) & ~np.isin(np.arange(160), first), -1, label)
+    many = replace(table(step=np.arange(160)), label=rare)
+    made = analyse(many, settings=replace(SMALL, parts=("distributions",)))
+    assert "Only 40 active sites" in " | ".join(made.warnings)
+
+
+def test_random_folds_are_as_many_as_grouped_ones() -> None:
+    few = replace(SMALL, n_splits=5, parts=("accuracy", "random_folds"))
+    made = analyse(table(4), settings=few)
+    assert made.accuracy[0].accuracy.shape == made.accuracy_random[0].accuracy.shape == (3, 4)
+    (note,) = (note for note in made.notes if "Random folds score" in note)
+    gain = np.mean(
+        [r.mean - g.mean for g, r in zip(made.accuracy, made.accuracy_random, strict=True)]
+    )
+    assert f"{gain:+.3f} against as many folds that keep samples whole" in note
+    assert "of the difference" in note
+
+
 def with_nan(given: Table) -> Table:
     X = given.feature_rows(2.0).copy()
     X[3, 1] = np.nan
@@ -278,12 +304,9 @@ def test_tables_hold_every_number_behind_the_figures(whole: Analysis, tmp_path: 
     assert analysis_tables(replace(whole, ard=())).keys() == set(tables) - {"ard"}
 
 
-def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(tmp_path: Path) -> None:
-    write_table(tmp_path / "t.csv", [{"column": "=1+1", "accuracy": -0.5}])
-    assert (tmp_path / "t.csv").read_text() == "column,accuracy\n'=1+1,-0.5\n"
-
-
-# ---------------------------------------------------------------- files
+def test_text_of_a_table_is_written_as_it_is(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.csv", [{"column": "+ 3-body", "accuracy": -0.5}])
+    assert (tmp_path / "t.csv").read_text() == "column,accuracy\n+ 3-body,-0.5\n"
 
 
 @pytest.mark.parametrize(

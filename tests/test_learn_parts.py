@@ -16,7 +16,7 @@ from amorphace.learn.classifiers import calibration, compare_classifiers
 from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.distributions import distribution, radial_distributions
 from amorphace.learn.fit import descriptor_settings, fit_model, labelled_sites
-from amorphace.learn.folds import split, split_targets
+from amorphace.learn.folds import split
 from amorphace.learn.learning_curve import learning_curve
 from amorphace.learn.logistic import logistic_path
 from amorphace.learn.newton import Problem, Solver
@@ -317,12 +317,12 @@ def test_targets_that_cannot_be_learned_are_refused(change, text) -> None:
 
 def test_folds_of_a_target_keep_samples_whole_or_ignore_them() -> None:
     groups = samples(4, 5)
-    for fold in split_targets(groups, n_splits=4):
+    for fold in split(None, groups, n_splits=4):
         assert not set(groups[fold.train]) & set(groups[fold.test])
-    mixed = split_targets(groups, n_splits=4, folds="random", seed=1)
+    mixed = split(None, groups, n_splits=4, folds="random", seed=1)
     assert any(set(groups[fold.train]) & set(groups[fold.test]) for fold in mixed)
     with pytest.raises(InputError, match="21 folds need at least 21 sites, got 20"):
-        split_targets(groups, n_splits=21, folds="random")
+        split(None, groups, n_splits=21, folds="random")
 
 
 # ---------------------------------------------------------------- distributions

@@ -19,11 +19,12 @@ from amorphace.report import numbers, plots
 from amorphace.report.cards import sections
 from amorphace.report.comparison import comparisons, saturation
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
+from amorphace.report.figures import content_figures
 from amorphace.report.page import page, write_report
 from amorphace.report.paper import CASES, paper_values
 from amorphace.report.verdict import headline, verdict
 
-from report_samples import analysis, content, glass, snapshot
+from report_samples import analysis, clusters, content, glass, snapshot
 
 HOSTILE = ("<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>")
 
@@ -197,15 +198,6 @@ def test_strings_of_files_are_escaped_everywhere() -> None:
     assert not any("<img" in name for name in legends)
 
 
-def test_a_name_that_is_a_formula_stays_text_in_a_spreadsheet() -> None:
-    c = content(n=200, species=("=cmd()", "@x"))
-    (text,) = {
-        card.numbers.csv() for p in sections(c) for card in p.cards if card.name == "clusters-v1"
-    }
-    assert "'=cmd()" in text
-    assert "\n=cmd" not in text
-
-
 def test_the_page_allows_its_own_scripts_only_and_no_network(text) -> None:
     (policy,) = (
         attributes["content"] or ""
@@ -283,6 +275,82 @@ def test_a_gain_is_called_clear_only_beyond_the_spread_between_folds() -> None:
         assert f"columns of higher body order add at most 10.0 points, {judged}" in said.replace(
             "which is ", ""
         )
+
+
+def test_only_points_of_higher_body_order_count_as_what_they_add() -> None:
+    a = analysis()
+    (curve,) = (c for c in a.accuracy if c.cutoff == a.cutoff)
+    mean = np.where(curve.n_columns == 15, 0.9, np.where(curve.n_columns > 20, 0.85, 0.84))
+    noisy = replace(curve, accuracy=mean[:, None] + 0.001 * np.linspace(-1, 1, 5))
+    c = content(n=200, analysis=replace(a, accuracy=(noisy,)))
+    said = " ".join(verdict(c)).replace("\u00a0", " ")
+    assert "add at most 1.0 points, which is little" in said  # not the 6.0 of 15 two-body columns
+    lines = {line.quantity: line for line in comparisons(c)}
+    ours = lines["gain of the best point over all radial columns"].ours.replace("\u00a0", " ")
+    assert ours.startswith("+1.0 ± 0.0 points with 40 columns")
+    radial = replace(noisy, n_columns=noisy.n_columns[:7], accuracy=noisy.accuracy[:7])
+    c = content(n=200, analysis=replace(a, accuracy=(radial,)))
+    said = " ".join(verdict(c))
+    assert "two-body columns alone reach" in said
+    assert "higher body order" not in said
+    lines = {line.quantity: line.ours for line in comparisons(c)}
+    assert lines["gain of the best point over all radial columns"] == "not measured here"
+
+
+def test_half_of_three_samples_is_two() -> None:
+    a = analysis()
+    curve = replace(
+        a.learning[0],
+        n_samples=np.array([1, 2, 3]),
+        test=np.array([[0.6] * 5, [0.8] * 5, [0.85] * 5]),
+    )
+    c = content(n=200, analysis=replace(a, learning=(curve,)))
+    lines = {line.quantity: line.ours for line in comparisons(c)}
+    ours = lines["all samples beside half of them to learn from"].replace("\u00a0", " ")
+    assert ours == "+5.0 ± 0.0 points (3 beside 2 samples)"
+
+
+def test_a_model_without_three_body_columns_has_no_blank_maps() -> None:
+    made = clusters()
+    zero = [
+        tuple(replace(m, v=np.zeros_like(m.v)) for m in maps)
+        for maps in (made.v2_distance, made.v2_angle)
+    ]
+    c = content(n=200, clusters=replace(made, v2_distance=zero[0], v2_angle=zero[1]))
+    (part,) = (part for part in sections(c) if part.name == "clusters")
+    assert not [card.name for card in part.cards if "v2" in card.name]
+    assert "v₂ is not shown, because the model uses no three-body columns: it is zero." in (
+        part.absent
+    )
+    assert not [name for name in content_figures(c) if "v2" in name]
+    assert [name for name in content_figures(content(n=200)) if "v2" in name]
+
+
+def test_a_fold_without_a_correlation_is_shown_as_such_and_keeps_the_point() -> None:
+    a = analysis()
+    pearson = np.array(a.ard[1].pearson)
+    pearson[0, 3] = np.nan
+    pearson[-1] = [0.9, np.nan, 0.92, 0.91, 0.93]
+    curve = replace(a.ard[1], pearson=pearson)
+    assert curve.n_undefined.tolist() == [1, *[0] * 10, 1]
+    assert curve.mean[0] == pytest.approx(pearson[0, [0, 1, 2, 4]].mean())
+    c = content(n=200, analysis=replace(a, ard=(curve,)))
+    said = " ".join((*verdict(c), *(line.ours for line in comparisons(c))))
+    assert said.replace("\u00a0", " ").count("0.92 ± 0.01 (4 of 5 folds) with 574 columns") == 2
+    (card,) = (card for part in sections(c) for card in part.cards if "ard" in card.name)
+    drawn = card.figure.data[-1]
+    np.testing.assert_allclose(drawn.y, curve.mean)
+    assert drawn.text[0] == "1 of 5 folds undefined"
+    assert drawn.marker.symbol[0] != drawn.marker.symbol[1]
+    assert "Open markers: the prediction is constant in some fold" in card.caption
+    (axes,) = content_figures(c)["figure-7-ard"].axes
+    open_markers = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    assert [line.get_xdata().tolist() for line in open_markers] == [[1, 574]]
+
+
+def test_fields_of_a_csv_are_kept_as_they_are() -> None:
+    table = numbers.Numbers(columns=("columns",), rows=(("+ 3-body",), ("-A",), ("=A1",)))
+    assert table.csv() == "columns\n+ 3-body\n-A\n=A1\n"
 
 
 def test_the_python_of_the_documentation_runs(sources: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from amorphace.dataset.store import write_table
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.bundle import write_analysis
+from amorphace.learn.clusters import contributions
+from amorphace.learn.fit import fit_model
 from amorphace.report.assemble import assemble, make_snapshot
 
 from report_samples import content
@@ -155,3 +158,38 @@ def test_fewer_samples_than_folds_still_make_a_page(table) -> None:
     content = assemble("t", analysis, table=few)
     assert content.clusters is not None
     assert content.clusters.n_models == 4
+
+
+def test_contributions_are_of_the_features_that_the_model_was_fitted_to(glasses) -> None:
+    sites = am.Sites.concatenate([am.Sites(g, g.species == "A") for g in glasses])
+    features = {}
+    for cutoff in (2.0, 2.5):
+        ace = am.ACEDescriptor(**WORDS | {"cutoff": cutoff}).fit()
+        features[cutoff] = ace.transform(sites)
+    noise = np.random.default_rng(0).normal(size=len(sites.ids))
+    near_b = -features[2.5][:, 4] + 0.3 * features[2.5].std() * noise
+    basis, settings = ace.basis_, ace.get_params()
+    del settings["cutoff"], settings["n_jobs"]
+    both = Table(
+        sample=sites.sample,
+        particle_id=sites.ids,
+        species=sites.species,
+        label=(near_b > np.median(near_b)).astype(int),
+        features=features,
+        columns=Columns(
+            names=ace.get_feature_names_out(), order=basis.order, z=basis.z, n=basis.n, l=basis.l
+        ),
+        sample_names=[f"s{k}" for k in range(6)],
+        provenance={"parameters": settings | {"cutoffs": [2.0, 2.5]}},
+    )
+    found = analyse(
+        both, settings=AnalysisSettings(parts=("distributions",), cutoff=2.0, n_splits=3)
+    )
+    model = fit_model(both, 2.5, n_splits=3)
+    content = assemble("t", replace(found, model=model), table=both)
+    expected = contributions(model, features[2.5])
+    assert content.contributions is not None
+    share = content.contributions.share.mean(axis=1)
+    np.testing.assert_allclose(share, expected.share[:, 0], atol=0.1)
+    wrong = contributions(model, features[2.0])
+    assert abs(share - wrong.share[:, 0]).max() > 0.1

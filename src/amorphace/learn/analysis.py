@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
@@ -51,8 +52,8 @@ PartProgress = Callable[[str, int, int], None]
 """Called as progress(part, done, total)."""
 
 FEW_EVENTS = 100
-"""Fewer active (or inactive) sites than this are worth a warning: the error of an accuracy of 0.9
-on as many test sites is 0.03."""
+"""Fewer active (or inactive) sites, or sheared configurations that hold them, are worth a warning:
+the error of an accuracy of 0.9 on as many independent test sites is 0.03."""
 
 SELECTION_ORDERS = 2
 """Fig. 5 considers two- and three-body terms only."""
@@ -94,7 +95,7 @@ def analyse(
     sites = labelled_sites(table, cutoff)
     n_samples = len(np.unique(sites.groups))
     work = _Work(table, settings, cutoffs, cutoff, sites, min(settings.n_splits, n_samples), n_jobs)
-    warnings = _doubts(sites, work.n_splits, settings)
+    warnings = _doubts(table, sites, work.n_splits, settings)
     runner = _Runner(settings.parts, progress, warnings)
     accuracy = runner.run("accuracy", work.accuracy)
     random = runner.run("random_folds", work.accuracy_random)
@@ -156,7 +157,7 @@ class _Work:
                 sites.groups,
                 n_columns=self.settings.n_columns,
                 columns=sites.columns,
-                n_splits=self.n_splits if folds == "grouped" else self.settings.n_splits,
+                n_splits=self.n_splits,
                 n_inner_splits=self.settings.n_inner_splits,
                 folds=folds,
                 seed=self.settings.seed,
@@ -359,7 +360,9 @@ def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...],
     return cutoffs, float(cutoff)
 
 
-def _doubts(sites: LabelledSites, n_splits: int, settings: AnalysisSettings) -> list[str]:
+def _doubts(
+    table: Table, sites: LabelledSites, n_splits: int, settings: AnalysisSettings
+) -> list[str]:
     """What makes the numbers doubtful."""
     doubts: list[str] = []
     n_samples = len(np.unique(sites.groups))
@@ -373,11 +376,18 @@ def _doubts(sites: LabelledSites, n_splits: int, settings: AnalysisSettings) -> 
             f"A spread over {n_splits} folds says little about the error of a score; add samples."
         )
     for label, word in ((1, "active"), (0, "inactive")):
-        count = int((sites.y == label).sum())
-        if count < FEW_EVENTS:
+        rows = sites.rows[sites.y == label]
+        n_sites, n_events = len(rows), _n_events(table, rows)
+        if n_events < n_sites and n_events < FEW_EVENTS:
             doubts.append(
-                f"Only {count} {word} sites: scores are uncertain by "
-                f"{0.5 / np.sqrt(max(count, 1)):.2f} or so. Add samples, or label more sites."
+                f"The {n_sites} {word} sites stand in only {n_events} configurations, and those of "
+                f"one event move together: scores are uncertain by {0.5 / np.sqrt(n_events):.2f} "
+                "or so. Add samples, or more strain."
+            )
+        elif n_sites < FEW_EVENTS:
+            doubts.append(
+                f"Only {n_sites} {word} sites: scores are uncertain by "
+                f"{0.5 / np.sqrt(max(n_sites, 1)):.2f} or so. Add samples, or label more sites."
             )
     share = float(sites.y.mean())
     if not 0.4 <= share <= 0.6:
@@ -394,6 +404,17 @@ def _doubts(sites: LabelledSites, n_splits: int, settings: AnalysisSettings) -> 
     return doubts
 
 
+def _n_events(table: Table, rows: NDArray[np.int64]) -> int:
+    """Independent events among these rows.
+
+    A sheared sample has a configuration for each of its events, known by sample and step; where
+    every sample has one configuration, its sites count one by one.
+    """
+    pairs = np.unique(np.stack([table.sample[rows], table.step[rows]]), axis=1)
+    sheared = pairs.shape[1] > len(np.unique(table.sample[rows]))
+    return pairs.shape[1] if sheared else len(rows)
+
+
 def _notes(
     accuracy: Sequence[AccuracyCurve], random: Sequence[AccuracyCurve], n_splits: int
 ) -> tuple[str, ...]:
@@ -404,14 +425,15 @@ def _notes(
     ]
     if accuracy and random:
         more = np.mean([r.mean - g.mean for g, r in zip(accuracy, random, strict=True)])
-        error = np.mean([g.std for g in accuracy]) / np.sqrt(n_splits)
+        variances = [g.std**2 + r.std**2 for g, r in zip(accuracy, random, strict=True)]
+        error = np.mean(np.sqrt(variances)) / np.sqrt(n_splits)
         size = "more than" if abs(more) > error else "less than"
         notes.append(
-            f"Random folds score {more:+.3f} against folds that keep samples whole, on average "
-            f"over the curves: {size} the error {error:.3f} of a mean over folds. Sites near each "
-            "other share neighbours and fate, and random folds put one in the training rows and "
-            "the other in the test rows, which flatters most with many columns; the grouped score "
-            "is what a new sample will see."
+            f"Random folds score {more:+.3f} against as many folds that keep samples whole, on "
+            f"average over the curves: {size} the error {error:.3f} of the difference. Random "
+            "folds put sites that share neighbours into both the training and the test rows, "
+            "which can flatter, most of all with many columns; the grouped score is that of a "
+            "sample never seen."
         )
     return tuple(notes)
 

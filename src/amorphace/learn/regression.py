@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
 from amorphace.learn.curves import Progress, column_points
-from amorphace.learn.folds import Fold, Folds, split_targets
+from amorphace.learn.folds import Fold, Folds, split
 
 MAX_STEPS = 300
 """Updates of the precisions, as in scikit-learn."""
@@ -56,6 +56,9 @@ class CorrelationCurve:
     log_target : bool
         Whether the logarithm of the target is predicted (and correlated with).
     folds : {"grouped", "random"}
+
+    `mean` and `std` are those of the folds that have a correlation; `n_undefined` says how many
+    have none.
     """
 
     n_columns: NDArray[np.int64]
@@ -68,6 +71,23 @@ class CorrelationCurve:
     target: str = "d2min"
     log_target: bool = False
     folds: Folds = "grouped"
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean Pearson correlation over the folds, shape (n_points,); NaN where none has one."""
+        return np.ma.masked_invalid(self.pearson).mean(axis=1).filled(np.nan)
+
+    @property
+    def std(self) -> NDArray[np.float64]:
+        """Standard deviation between folds (n - 1), shape (n_points,); NaN for fewer than two."""
+        few = np.isfinite(self.pearson).sum(axis=1) < 2
+        spread = np.ma.masked_invalid(self.pearson).std(axis=1, ddof=1)
+        return np.where(few, np.nan, spread.filled(np.nan))
+
+    @property
+    def n_undefined(self) -> NDArray[np.int64]:
+        """Folds without a correlation, since the prediction is constant; shape (n_points,)."""
+        return np.isnan(self.pearson).sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +250,7 @@ def ard_curve(
             )
         t = np.log(t)
     points = column_points(n_columns, columns, X.shape[1])
-    outer = split_targets(groups, n_splits=n_splits, folds=folds, seed=seed)
+    outer = split(None, groups, n_splits=n_splits, folds=folds, seed=seed)
     tasks = [(p, f) for p in reversed(range(len(points))) for f in range(n_splits)]
     calls = (delayed(_correlate)(X, t, points[p], outer[f]) for p, f in tasks)
     found = np.empty((3, len(points), n_splits))

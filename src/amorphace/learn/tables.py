@@ -46,19 +46,12 @@ def analysis_tables(analysis: Analysis) -> dict[str, list[Line]]:
 
 
 def write_table(path: str | Path, lines: Iterable[Line]) -> None:
-    """Write the lines of a table as CSV; the file appears whole or not at all.
-
-    A text that a spreadsheet would take for a formula gets a leading apostrophe.
-    """
+    """Write the lines of a table as CSV; the file appears whole or not at all."""
     lines = list(lines)
     with text_written_aside(path) as stream:
         writer = csv.DictWriter(stream, lines[0].keys() if lines else (), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: _harmless(value) for key, value in line.items()} for line in lines)
-
-
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+        writer.writerows(lines)
 
 
 def _accuracy(curves: Iterable[AccuracyCurve]) -> Iterator[Line]:

@@ -64,7 +64,7 @@ def assemble(
         "settings": settings,
         "radial": _radial(settings),
         "clusters": _clusters(models) if readable else None,
-        "contributions": _contributions(analysis, models, table) if readable else None,
+        "contributions": _contributions(models, table) if readable else None,
     }
     return ReportContent(
         title=title, analysis=analysis, snapshots=tuple(snapshots), **(made | fields)
@@ -165,15 +165,16 @@ def _models(analysis: Analysis, table: Table | None) -> tuple[LinearModel, ...]:
     model = analysis.model
     if model is None:
         return ()
-    if table is None or analysis.cutoff not in table.cutoffs:
+    if table is None or model.cutoff not in table.cutoffs:
         return (model,)
     labelled = table.labelled()
     y = labelled.label.astype(np.int64)
     n_splits = min(analysis.settings.n_splits, len(np.unique(labelled.sample)))
     folds = split(y, labelled.sample, n_splits=n_splits)
-    cutoff = float(model.settings.get("cutoff", analysis.cutoff))
     return tuple(
-        fit_model(labelled.take(fold.train), cutoff, len(model.names), strengths=[model.strength])
+        fit_model(
+            labelled.take(fold.train), model.cutoff, len(model.names), strengths=[model.strength]
+        )
         for fold in folds
     )
 
@@ -182,11 +183,9 @@ def _clusters(models: tuple[LinearModel, ...]) -> ClusterFunctions | None:
     return cluster_functions(models) if models else None
 
 
-def _contributions(
-    analysis: Analysis, models: tuple[LinearModel, ...], table: Table | None
-) -> Contributions | None:
-    """None without the features."""
-    if table is None or not models or analysis.cutoff not in table.cutoffs:
+def _contributions(models: tuple[LinearModel, ...], table: Table | None) -> Contributions | None:
+    """None without the features that the models were fitted to."""
+    if table is None or not models or models[0].cutoff not in table.cutoffs:
         return None
-    X = labelled_sites(table, analysis.cutoff).X
+    X = labelled_sites(table, models[0].cutoff).X
     return contributions(models, X[:, : len(models[0].names)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import plotly.graph_objects as go
 
 from amorphace.learn.bundle import Analysis
+from amorphace.learn.regression import CorrelationCurve
 from amorphace.report import numbers, plots
 from amorphace.report.content import ReportContent, Snapshot, vanishes
 from amorphace.report.numbers import Numbers
@@ -83,6 +84,16 @@ def sections(content: ReportContent) -> tuple[Section, ...]:
 def _spread(n_folds: int | None = None) -> str:
     folds = "the folds" if n_folds is None else f"{n_folds} folds"
     return f"Bands show one standard deviation between {folds}"
+
+
+def _undefined(curves: list[CorrelationCurve]) -> str:
+    """What open markers mean; '' where there are none."""
+    if not any(c.n_undefined.any() for c in curves):
+        return ""
+    return (
+        " Open markers: the prediction is constant in some fold, which has no correlation; the "
+        "mean is that of the others."
+    )
 
 
 def _no_analysis(what: str) -> str:
@@ -279,7 +290,7 @@ def _ard(content: ReportContent) -> Iterator[Card | str]:
                 caption=(
                     f"Pearson correlation of {target} with its prediction by Bayesian regression "
                     "with automatic relevance determination, on the same sites as Figure 3 without "
-                    f"making classes of them. {_spread()}."
+                    f"making classes of them. {_spread()}.{_undefined(curves)}"
                 ),
                 figure=plots.correlation_plot(
                     curves, a.columns, species=content.species or a.species
@@ -328,7 +339,10 @@ def _clusters(content: ReportContent) -> Iterator[Card | str]:
             figure=plots.cluster_curves_plot(c.v1, label="v₁(r; z)"),
             numbers=numbers.curve_numbers(c.v1),
         )
-        if c.v2_distance:
+        maps = c.v2_distance + c.v2_angle
+        if maps and vanishes(maps):
+            yield "v₂ is not shown, because the model uses no three-body columns: it is zero."
+        if not vanishes(c.v2_distance):
             yield Card(
                 name="clusters-v2-distances",
                 title="Three-body function v₂(r₁, r₂)",
@@ -341,7 +355,7 @@ def _clusters(content: ReportContent) -> Iterator[Card | str]:
                 figure=plots.cluster_maps_plot(c.v2_distance, x_title="r₁ / σ", y_title="r₂ / σ"),
                 numbers=numbers.map_numbers(c.v2_distance, "r2"),
             )
-        if c.v2_angle:
+        if not vanishes(c.v2_angle):
             yield Card(
                 name="clusters-v2-angle",
                 title="Three-body function v₂(r, r, angle)",

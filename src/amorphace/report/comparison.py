@@ -12,7 +12,14 @@ from amorphace.learn.bundle import Analysis
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.report.content import ReportContent
 from amorphace.report.paper import PaperValue, Reading, paper_values
-from amorphace.report.verdict import curve_of, order_ends, percent, scores_at
+from amorphace.report.verdict import (
+    best_beyond,
+    correlation,
+    curve_of,
+    order_ends,
+    percent,
+    scores_at,
+)
 
 NOT_STATED = "not measured here"
 PCA_COLUMNS = (5, 10, 20)
@@ -109,12 +116,13 @@ def _jump(a: Analysis, cutoff: float) -> _Found | None:
 
 
 def _beyond_radial(a: Analysis, cutoff: float) -> _Found | None:
-    """How much the best point of the curve is above that with all radial columns."""
+    """How much the best point of higher body orders is above that with all radial columns."""
     curve, n = _near(a, cutoff), order_ends(a).get(1)
-    radial = None if curve is None or n is None else scores_at(curve, n)
-    if curve is None or radial is None:
+    if curve is None or n is None:
         return None
-    best = int(np.argmax(curve.mean))
+    radial, best = scores_at(curve, n), best_beyond(curve, n)
+    if radial is None or best is None:
+        return None
     gain = curve.accuracy[best] - radial
     text = f"{_points(gain)} with {curve.n_columns[best]} columns"
     return _Found(text=text, values=gain, cutoff=curve.cutoff)
@@ -188,12 +196,12 @@ def _means(a: Analysis, cutoff: float) -> _Found | None:
 
 
 def _learning(a: Analysis, cutoff: float) -> _Found | None:
-    """Radial columns: what all training samples give more than half of them."""
+    """Radial columns: what all training samples give more than the half, or just above it."""
     curves = [c for c in a.learning if c.vary == "samples" and len(c.n_samples) > 1]
     if not curves:
         return None
     c = min(curves, key=lambda c: c.n_columns)
-    half = int(np.abs(c.n_samples - c.n_samples[-1] / 2).argmin())
+    half = int(np.searchsorted(c.n_samples, c.n_samples[-1] / 2))  # of three samples, two
     gain = c.test[-1] - c.test[half]
     text = f"{_points(gain)} ({c.n_samples[-1]} beside {c.n_samples[half]} samples)"
     return _Found(text=text, values=gain, cutoff=c.cutoff)
@@ -202,14 +210,14 @@ def _learning(a: Analysis, cutoff: float) -> _Found | None:
 def _ard(a: Analysis, cutoff: float) -> _Found | None:
     """The highest point of the curve of D2min itself, else of its logarithm."""
     curves = [c for c in a.ard if c.cutoff == cutoff] or [c for c in a.ard if c.cutoff == a.cutoff]
-    curves = [c for c in curves if not np.isnan(c.pearson.mean(axis=1)).all()]
+    curves = [c for c in curves if not np.isnan(c.mean).all()]
     if not curves:
         return None
     c = min(curves, key=lambda c: c.log_target)
-    p = int(np.nanargmax(c.pearson.mean(axis=1)))
-    spread = f"\u00a0±\u00a0{np.std(c.pearson[p], ddof=1):.2f}"
-    text = f"{np.mean(c.pearson[p]):.2f}{spread} with {c.n_columns[p]} columns"
-    return _Found(text=text, values=c.pearson[p], cutoff=c.cutoff)
+    p = int(np.nanargmax(c.mean))
+    text = f"{correlation(c, p)} with {c.n_columns[p]} columns"
+    known = c.pearson[p][np.isfinite(c.pearson[p])]
+    return _Found(text=text, values=known, cutoff=c.cutoff)
 
 
 def _propensity_correlation(content: ReportContent) -> _Found | None:

@@ -13,7 +13,7 @@ from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, Contributions
+from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap, Contributions
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
 
 N_RADIAL_FUNCTIONS, N_RADIAL_POINTS = 6, 241
@@ -294,6 +294,6 @@ def symmetric_range(maps: Sequence[NDArray[np.float64]]) -> float:
     return float(np.percentile(size, 99)) or float(size.max()) or 1.0
 
 
-def vanishes(curves: Sequence[ClusterCurve]) -> bool:
-    """Whether a model has no columns of this order: all its functions are zero."""
-    return not any(curve.v.any() for curve in curves)
+def vanishes(functions: Sequence[ClusterCurve | ClusterMap]) -> bool:
+    """Whether all are zero, since a model has no columns of this order."""
+    return not any(function.v.any() for function in functions)

@@ -281,9 +281,18 @@ def correlation_figure(
     """Pearson correlation of ARD regression against the number of columns (Fig. 7)."""
     with _panel(width) as (figure, axes):
         for k, curve in enumerate(sorted(curves, key=lambda c: c.cutoff or 0.0)):
-            mean, std = curve.pearson.mean(axis=1), curve.pearson.std(axis=1, ddof=1)
             label = "" if curve.cutoff is None else f"{curve.cutoff:g}"
-            _draw_curve(axes, curve.n_columns, mean, std, k, label)
+            _draw_curve(axes, curve.n_columns, curve.mean, curve.std, k, label)
+            some = curve.n_undefined > 0  # open: the mean is not over all folds
+            axes.plot(
+                curve.n_columns[some],
+                curve.mean[some],
+                ls="none",
+                marker=_marker(k),
+                markeredgecolor=colour(k),
+                markerfacecolor="white",
+                zorder=4,
+            )
         _finish_columns(axes, columns, species, title)
         targets = dict.fromkeys(short_target(c.target, c.log_target) for c in curves)
         axes.set_ylabel(for_matplotlib(f"{PEARSON} ({', '.join(targets)})"))
@@ -388,9 +397,9 @@ def content_figures(content: ReportContent) -> dict[str, Figure]:
     if (c := content.clusters) is not None:
         r1, r2 = r"$r_1/\sigma$", r"$r_2/\sigma$"
         found["clusters-v1"] = cluster_curves_figure(c.v1)
-        if c.v2_distance:
+        if not vanishes(c.v2_distance):
             found["clusters-v2"] = cluster_maps_figure(c.v2_distance, x_label=r1, y_label=r2)
-        if c.v2_angle:
+        if not vanishes(c.v2_angle):
             found["clusters-v2-angle"] = cluster_maps_figure(
                 c.v2_angle, x_label=DISTANCE, y_label="angle (degrees)"
             )

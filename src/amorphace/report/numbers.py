@@ -23,9 +23,6 @@ from amorphace.report.content import (
     slice_rows,
 )
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""Text that begins so is a formula to a spreadsheet; it gets an apostrophe in front."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
@@ -45,8 +42,8 @@ class Numbers:
 
         Examples
         --------
-        >>> Numbers(columns=("a", "b"), rows=((1, 0.1), ("=x", float("nan")))).csv()
-        "a,b\\n1,0.1\\n'=x,\\n"
+        >>> Numbers(columns=("a", "b"), rows=((1, 0.1), ("+ 3-body", float("nan")))).csv()
+        'a,b\\n1,0.1\\n+ 3-body,\\n'
         """
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
@@ -190,6 +187,4 @@ def _table(columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> Numbers:
 def _field(value: Any) -> Any:
     if isinstance(value, float):  # bool and int stay as they are
         return "" if np.isnan(value) else f"{value:.7g}"
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-        return f"'{value}"
     return "" if value is None else value

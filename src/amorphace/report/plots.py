@@ -226,9 +226,12 @@ def correlation_plot(
     """Pearson correlation of ARD regression against the number of columns (Fig. 7)."""
     figure = go.Figure()
     for k, curve in enumerate(sorted(curves, key=lambda c: c.cutoff or 0.0)):
-        mean, std = curve.pearson.mean(axis=1), curve.pearson.std(axis=1, ddof=1)
         name = cutoff_name(curve.cutoff) or "ARD"
-        _banded(figure, curve.n_columns, mean, std, name=name, k=k)
+        undefined, n_folds = curve.n_undefined, curve.pearson.shape[1]
+        text = [f"{n} of {n_folds} folds undefined" if n else "" for n in undefined]
+        _banded(figure, curve.n_columns, curve.mean, curve.std, name=name, k=k, text=text)
+        symbols = [_symbol(k) + ("-open" if n else "") for n in undefined]
+        figure.update_traces(marker_symbol=symbols, selector=-1)
     _mark_columns(figure, columns, species)
     return _columns_axis(_finish(figure, NUMBER_OF_COLUMNS, PEARSON), len(columns))
 

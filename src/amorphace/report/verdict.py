@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.classifiers import ClassifierScore
 from amorphace.learn.curves import AccuracyCurve
+from amorphace.learn.regression import CorrelationCurve
 from amorphace.report.content import ReportContent
 from amorphace.report.words import CLASSIFIERS, scope_name, target_name
 
@@ -60,6 +61,12 @@ def scores_at(curve: AccuracyCurve, n_columns: int) -> NDArray[np.float64] | Non
     return curve.accuracy[place[0]] if len(place) else None
 
 
+def best_beyond(curve: AccuracyCurve, n_columns: int) -> int | None:
+    """The point of the highest mean accuracy among those with more columns; None without one."""
+    more = np.flatnonzero(curve.n_columns > n_columns)
+    return int(more[np.argmax(curve.mean[more])]) if len(more) else None
+
+
 def order_ends(a: Analysis) -> dict[int, int]:
     """How many columns there are up to each correlation order."""
     orders = np.asarray(a.columns.order)
@@ -80,22 +87,21 @@ def _accuracy(a: Analysis) -> Iterator[str]:
 
 def _radial(a: Analysis) -> Iterator[str]:
     curve, ends = curve_of(a), order_ends(a)
-    if curve is None or 1 not in ends:
+    radial = None if curve is None or 1 not in ends else scores_at(curve, ends[1])
+    if curve is None or radial is None:
         return
-    radial = scores_at(curve, ends[1])
-    if radial is None:
-        return
-    gain = curve.mean.max() - radial.mean()
-    judged = "a clear gain"
-    if gain < SIGNIFICANT:
-        judged = "which is little"
-    elif gain < np.std(radial, ddof=1):
-        judged = "which is within the spread between folds"
-    added = "nothing" if gain <= 0 else f"at most {100 * gain:.1f} points, {judged}"
-    yield (
-        f"The {ends[1]} two-body columns alone reach {percent(radial)}; columns of higher body "
-        f"order add {added}."
-    )
+    best = best_beyond(curve, ends[1])
+    added = ""
+    if best is not None:
+        gain = curve.mean[best] - radial.mean()
+        judged = "a clear gain"
+        if gain < SIGNIFICANT:
+            judged = "which is little"
+        elif gain < np.std(radial, ddof=1):
+            judged = "which is within the spread between folds"
+        size = "nothing" if gain <= 0 else f"at most {100 * gain:.1f} points, {judged}"
+        added = f"; columns of higher body order add {size}"
+    yield f"The {ends[1]} two-body columns alone reach {percent(radial)}{added}."
 
 
 def _selection(a: Analysis) -> Iterator[str]:
@@ -142,12 +148,18 @@ def _correlation(a: Analysis) -> Iterator[str]:
     for c in a.ard:
         if c.cutoff != a.cutoff:
             continue
-        mean = c.pearson.mean(axis=1)
-        if np.isnan(mean).all():
+        if np.isnan(c.mean).all():
             continue
-        p = int(np.nanargmax(mean))
+        p = int(np.nanargmax(c.mean))
         yield (
             f"Bayesian ARD regression of {target_name(c.target, c.log_target)} reaches a Pearson "
-            f"correlation of {mean[p]:.2f}\u00a0±\u00a0{c.pearson[p].std(ddof=1):.2f} with "
-            f"{c.n_columns[p]} columns."
+            f"correlation of {correlation(c, p)} with {c.n_columns[p]} columns."
         )
+
+
+def correlation(c: CorrelationCurve, point: int) -> str:
+    """Such as 0.82 ± 0.03, or 0.82 ± 0.03 (3 of 4 folds) where some have no correlation."""
+    n_folds, n_undefined = c.pearson.shape[1], int(c.n_undefined[point])
+    known = f" ({n_folds - n_undefined} of {n_folds} folds)" if n_undefined else ""
+    spread = "" if np.isnan(c.std[point]) else f"\u00a0±\u00a0{c.std[point]:.2f}"
+    return f"{c.mean[point]:.2f}{spread}{known}"
