@@ -76,12 +76,19 @@ def icosahedra(n: int = 5, apart: float = 2.6) -> Configuration:
 
 def test_a_plateau_has_no_drift_and_a_ramp_has_half_its_height() -> None:
     assert plateau(np.full(10, 3.0)) == Plateau(3.0, 0.0)
-    assert plateau(np.full(20, 3.0)) == Plateau(3.0, 0.0, 0.0)
+    assert plateau(np.full(20, 3.0)) == Plateau(3.0, 0.0, 0.0, 0.0)
     level = plateau(np.linspace(0, 1, 1001))
     assert level is not None
     assert level.mean == pytest.approx(0.5)
     assert level.drift == pytest.approx(0.5, abs=1e-3)
     assert level.spread == pytest.approx(0.5 / np.sqrt(12), abs=1e-3)
+
+
+def test_the_error_of_a_plateau_is_the_scatter_of_its_means() -> None:
+    levels = [plateau(correlated(1000, 5, seed)) for seed in range(100)]
+    errors = [level.error for level in levels if level and level.error]
+    scatter = np.std([level.mean for level in levels if level])
+    assert np.mean(errors) == pytest.approx(scatter, rel=0.2)
 
 
 def test_one_value_is_no_plateau() -> None:

@@ -21,6 +21,7 @@ from amorphace.simulate.inherent import inherent_structure
 from amorphace.simulate.preparation import (
     Preparation,
     Progress,
+    held_pressure,
     preparation_health,
     preparation_steps,
     prepare,
@@ -52,7 +53,7 @@ def make_sample(work: Context) -> Outcome:
         except SimulationError as error:
             messages.append(f"seed {seed}: {error}")
             continue
-        end = last.state.configuration
+        end, held = last.state.configuration, held_pressure(model, way, last)
         stages = [s.name for s in way.stages(model)]
         health = [
             health_entry(name, h)
@@ -68,7 +69,8 @@ def make_sample(work: Context) -> Outcome:
             arrays=configuration_arrays(end)
             | {"velocities": last.state.velocities}
             | _record_arrays(last.records),
-            results={"seed": seed, "stages": stages, "density": end.number_density},
+            results={"seed": seed, "stages": stages, "density": end.number_density}
+            | ({} if held is None else {"pressure": held.mean, "pressure_error": held.error}),
             health=tuple(health),
             attempts=tuple(messages),
         )

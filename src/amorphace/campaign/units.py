@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 REVISIONS = {
-    "prepare": 1,
+    "prepare": 2,
     "relax": 1,
     "lag": 1,
     "inherent": 1,
@@ -54,7 +54,7 @@ class Unit:
     --------
     >>> unit = Unit(kind="prepare", name="sample 1", parameters={"seed": 1})
     >>> unit.id
-    'prepare-5c15b72e4b507d3e'
+    'prepare-07caf5b3b0ee6489'
     """
 
     kind: str

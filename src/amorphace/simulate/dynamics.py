@@ -58,8 +58,11 @@ class Stage:
     start, stop : float, optional
         Temperatures between which the thermostat moves linearly; `stop` equals `start` when
         left out. Neither goes with "nve".
-    pressure : float or "held", optional
-        For "npt"; "held" is the mean pressure over the second half of the stage before.
+    pressure : float, optional
+        For "npt".
+    pressure_of : str, optional
+        For "npt" instead of a number: the name of the earlier stage of a preparation whose
+        measured pressure is kept.
     density : float, optional
         Number density to which the cell is scaled at the beginning.
 
@@ -74,7 +77,8 @@ class Stage:
     duration: float
     start: float | None = None
     stop: float | None = None
-    pressure: float | Literal["held"] | None = None
+    pressure: float | None = None
+    pressure_of: str | None = None
     density: float | None = None
 
     def __post_init__(self) -> None:
@@ -94,7 +98,8 @@ class Stage:
             )
         if any(not (np.isfinite(t) and t >= 0) for t in warm):
             raise InputError(f"stage {self.name}: temperatures must be zero or more, got {warm}")
-        if (self.ensemble == "npt") != (self.pressure is not None):
+        given = (self.pressure is not None) + (self.pressure_of is not None)
+        if given != (self.ensemble == "npt"):
             raise InputError(f"stage {self.name}: a pressure goes with npt, and npt needs one")
         if self.density is not None and not self.density > 0:
             raise InputError(f"stage {self.name}: density must be positive, got {self.density}")
@@ -224,13 +229,17 @@ def stage_health(model: GlassModel, stage: Stage, state: State, record: Record) 
     """Health numbers of a finished stage; its plateaus are those of its second half."""
     constant = stage.ensemble == "nve"
     steady = constant or stage.start == stage.stop
-    late = len(record.time) // 2
     return Health(
         energy_drift=energy_drift(record.total) if constant else None,
         longest_bond=longest_bond(model, state.configuration),
-        temperature=plateau(record.temperature[late:]) if steady else None,
-        pressure=plateau(record.pressure[late:]) if steady else None,
+        temperature=plateau(second_half(record.temperature)) if steady else None,
+        pressure=plateau(second_half(record.pressure)) if steady else None,
     )
+
+
+def second_half(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a stage is judged and measured by: its second half."""
+    return series[len(series) // 2 :]
 
 
 def scale_to_density(state: State, density: float) -> State:
@@ -252,8 +261,11 @@ def _fixes(stage: Stage, begin: float, end: float, model: GlassModel, seed: int)
     heat = f"fix heat all langevin {t0:.17g} {t1:.17g} {damping:.17g} {seed} zero yes"
     if stage.ensemble == "nvt":
         return ["fix move all nve", heat]
-    if not isinstance(stage.pressure, (int, float)):
-        raise InputError(f"stage {stage.name}: give the pressure as a number to run it alone")
+    if stage.pressure is None:
+        raise InputError(
+            f"stage {stage.name} keeps the pressure measured in stage {stage.pressure_of}; give it "
+            "as a number to run the stage alone"
+        )
     period = BAROSTAT_STEPS * model.timestep
     return [f"fix move all nph iso {stage.pressure:.17g} {stage.pressure:.17g} {period:.17g}", heat]
 

@@ -22,6 +22,8 @@ SOLID_BONDS = 7
 """Solid-like bonds that a crystal-like particle has at least, of 12 or 14 in a crystal."""
 SHORTEST_SERIES = 20
 """Values from which the spread of a series is known well enough to judge its drift."""
+BLOCKS = 10
+"""Stretches of a series whose means tell the error of its mean."""
 
 
 QUANTITIES = {
@@ -71,11 +73,14 @@ class Plateau:
         Mean of the second half minus mean of the first.
     spread : float or None
         Standard deviation about the means of the two halves; None for a short series.
+    error : float or None
+        Standard error of the mean, from the scatter of ten blocks; None for a short series.
     """
 
     mean: float
     drift: float
     spread: float | None = None
+    error: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,18 +147,26 @@ class Tolerances:
 
 
 def plateau(values: ArrayLike) -> Plateau | None:
-    """Mean, drift and spread of a series; None if it has fewer than two values."""
+    """Mean with its error, drift and spread of a series; None if it has fewer than two values."""
     series = np.asarray(values, dtype=float)
     if len(series) < 2:
         return None
     half = len(series) // 2
     first, second = series[:half], series[half:]
     spread = float(np.sqrt((first.var() + second.var()) / 2))
+    known = len(series) >= SHORTEST_SERIES
     return Plateau(
         mean=float(series.mean()),
         drift=float(second.mean() - first.mean()),
-        spread=spread if len(series) >= SHORTEST_SERIES else None,
+        spread=spread if known else None,
+        error=_mean_error(series) if known else None,
     )
+
+
+def _mean_error(series: NDArray[np.float64]) -> float:
+    """Standard error of the mean of a correlated series, from the means of its blocks."""
+    means = [block.mean() for block in np.array_split(series, BLOCKS)]
+    return float(np.std(means, ddof=1) / np.sqrt(BLOCKS))
 
 
 def energy_drift(total: ArrayLike) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -17,10 +17,11 @@ from amorphace.simulate.dynamics import (
     Record,
     Stage,
     run_stage,
+    second_half,
     stage_health,
     step_count,
 )
-from amorphace.simulate.health import Health, longest_bond, problems
+from amorphace.simulate.health import Health, Plateau, longest_bond, plateau, problems
 from amorphace.simulate.lammps import Engine
 from amorphace.simulate.models import Chains, GlassModel
 from amorphace.simulate.state import State, derive_seed, thermal_velocities
@@ -38,7 +39,9 @@ CHAIN_GAP = 1.02
 ATTEMPTS = 3
 """Push-offs from different seeds before a creation has failed."""
 
-Pressure = float | Literal["held"] | None
+MEASURED_SHARE = 0.2
+"""Of `hold_npt`: the time over which its pressure is measured. After a slow ramp the liquid is
+about one relaxation time behind its temperature; at the paper's scale this is two of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +61,11 @@ class Preparation:
         At the end of the quench; 0 for a glass at rest.
     hold_npt, hold_nvt : float
         Equilibration at `temperature` afterwards, first at constant pressure: the model's own,
-        or, for a model of fixed density, the mean pressure at the end of the quench. Such a
-        model is then scaled back to its density.
+        or, for a model of fixed density, the one measured in a stage before it. Such a model is
+        then scaled back to its density.
+    pressure_time : float, optional
+        Duration of that stage, "pressure": constant volume at `temperature`, the pressure averaged
+        over the second half. A fifth of `hold_npt` when left out.
     melt_temperature : float, optional
         That of the model when left out.
     quench_at : {"pressure", "volume"}, optional
@@ -74,15 +80,19 @@ class Preparation:
     temperature: float
     hold_npt: float = 0.0
     hold_nvt: float = 0.0
+    pressure_time: float | None = None
     melt_temperature: float | None = None
     quench_at: Literal["pressure", "volume"] | None = None
     quench_density: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("melt_time", "quench_time", "temperature", "hold_npt", "hold_nvt"):
+        durations = ("melt_time", "quench_time", "hold_npt", "hold_nvt", "pressure_time")
+        for name in (*durations, "temperature"):
             value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
+            if value is not None and not (np.isfinite(value) and value >= 0):
                 raise InputError(f"{name} must be zero or more, got {value}")
+        if self.pressure_time == 0:
+            raise InputError("pressure_time must be positive, or left out, got 0")
 
     def stages(self, model: GlassModel) -> tuple[Stage, ...]:
         """The stages of molecular dynamics that follow the creation."""
@@ -96,10 +106,14 @@ class Preparation:
             "quench": self.quench_density,
             "hold-nvt": None if free else model.number_density,
         }
-        plan: tuple[tuple[float, str, float, float, Pressure], ...] = (
-            (self.melt_time, "melt", melt, melt, pressure if free else None),
+        measured = self.hold_npt > 0 and not free
+        given = self.pressure_time
+        watched = MEASURED_SHARE * self.hold_npt if given is None else given
+        plan = (
+            (self.melt_time, "melt", melt, melt, pressure),
             (self.quench_time, "quench", melt, cold, pressure if squeezed else None),
-            (self.hold_npt, "hold-npt", cold, cold, pressure if free else "held"),
+            (watched if measured else 0.0, "pressure", cold, cold, None),
+            (self.hold_npt, "hold-npt", cold, cold, "pressure" if measured else pressure),
             (self.hold_nvt, "hold-nvt", cold, cold, None),
         )
         return tuple(
@@ -109,7 +123,8 @@ class Preparation:
                 duration=duration,
                 start=start,
                 stop=stop,
-                pressure=p,
+                pressure=None if isinstance(p, str) else p,
+                pressure_of=p if isinstance(p, str) else None,
                 density=density.get(name),
             )
             for duration, name, start, stop, p in plan
@@ -259,9 +274,7 @@ def prepare(
         progress = Progress(0, 0, create(model, preparation.n_particles, seed=seed), ())
         yield progress
     for index in range(progress.stage, len(stages)):
-        stage = stages[index]
-        if stage.pressure == "held":
-            stage = replace(stage, pressure=_late_mean(progress.records[index - 1].pressure))
+        stage = _at_measured_pressure(stages[index], stages, progress.records)
         for chunk in run_stage(
             model,
             progress.state,
@@ -291,18 +304,42 @@ def preparation_steps(model: GlassModel, preparation: Preparation) -> int:
 def preparation_health(
     model: GlassModel, preparation: Preparation, progress: Progress
 ) -> tuple[Health, ...]:
-    """Health numbers of every finished stage; the longest bond is that of the last state."""
-    return tuple(
-        stage_health(model, stage, progress.state, record)
-        for stage, record in zip(
-            preparation.stages(model)[: progress.stage], progress.records, strict=False
-        )
-    )
+    """Health numbers of every finished stage; the longest bond is that of the last state.
+
+    The stage in which a pressure is measured is not judged by it: there a liquid catches up with
+    its temperature, and in a large one the least change stands out.
+    """
+    stages = preparation.stages(model)
+    measuring = {s.pressure_of for s in stages}
+    found = []
+    for stage, record in zip(stages[: progress.stage], progress.records, strict=False):
+        health = stage_health(model, stage, progress.state, record)
+        found.append(replace(health, pressure=None) if stage.name in measuring else health)
+    return tuple(found)
 
 
-def _late_mean(series: NDArray[np.float64]) -> float:
-    """Mean over the second half."""
-    return float(series[len(series) // 2 :].mean())
+def held_pressure(
+    model: GlassModel, preparation: Preparation, progress: Progress
+) -> Plateau | None:
+    """The pressure measured for the hold of a model of fixed density, with its standard error;
+    None before it is measured, and where none is."""
+    stages = preparation.stages(model)
+    measuring = {s.pressure_of for s in stages}
+    for stage, record in zip(stages[: progress.stage], progress.records, strict=False):
+        if stage.name in measuring:
+            return plateau(second_half(record.pressure))
+    return None
+
+
+def _at_measured_pressure(
+    stage: Stage, stages: Sequence[Stage], records: Sequence[Record]
+) -> Stage:
+    """The stage with the pressure that an earlier one measured, where it keeps that."""
+    if stage.pressure_of is None:
+        return stage
+    source = [s.name for s in stages].index(stage.pressure_of)
+    measured = float(second_half(records[source].pressure).mean())
+    return replace(stage, pressure=measured, pressure_of=None)
 
 
 def _random_places(model: GlassModel, n: int, edge: float, seed: int) -> NDArray[np.float64]:
