@@ -27,7 +27,7 @@ from amorphace.simulate import (
     run_stage,
 )
 from amorphace.simulate.dynamics import _read_end
-from amorphace.simulate.lammps import write_data
+from amorphace.simulate.lammps import pack_turns, unpack_turns, write_data
 from simulate_samples import glass, liquid
 
 KA = MODELS["kob-andersen"]
@@ -58,6 +58,23 @@ def test_a_state_comes_back_unwrapped_and_in_order(name: str) -> None:
     np.testing.assert_array_equal(back.velocities, state.velocities)
     np.testing.assert_array_equal(back.configuration.cell, far.cell)
     assert (back.configuration.species == c.species).all()
+
+
+@pytest.mark.parametrize(("bits", "integer"), [(10, np.int32), (21, np.int64)])
+def test_image_flags_of_both_sizes_of_integers_are_taken_apart(bits: int, integer: type) -> None:
+    half = 1 << bits - 1
+    turns = np.array([[0, 0, 0], [1, -1, 2], [-half, half - 1, -half], [5, -7, half - 1]])
+    image = pack_turns(turns, bits).astype(integer)
+    assert image[1] == (half + 1) + (half - 1) * 2**bits + (half + 2) * 4**bits
+    np.testing.assert_array_equal(unpack_turns(image, bits), turns)
+
+
+def test_a_particle_farther_away_than_lammps_counts_is_refused() -> None:
+    c = liquid("kob-andersen").configuration
+    far = c.positions.copy()
+    far[4] += 600 * c.cell[1]
+    with pytest.raises(InputError, match=r"id 5 lies 600 cells away.* wrap the positions"):
+        Engine(KA, c.replace(positions=far))
 
 
 def test_ids_and_labels_stay_with_their_particles() -> None:

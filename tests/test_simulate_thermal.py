@@ -13,6 +13,7 @@ from amorphace.core.errors import InputError
 from amorphace.simulate import (
     MODELS,
     State,
+    derive_seed,
     finish_replica,
     geometric_times,
     isoconfigurational,
@@ -47,6 +48,14 @@ def test_light_particles_are_faster_by_the_root_of_two() -> None:
     mean = np.mean(v2, axis=0)
     ratio = mean[c.species == "B"].mean() / mean[c.species == "A"].mean()
     assert ratio == pytest.approx(2.0, rel=5 * 2 / np.sqrt(3 * 125 * 40))
+
+
+def test_a_name_keeps_seeds_of_different_uses_apart() -> None:
+    numbers = [(s, n, k) for s in range(5) for n in range(10) for k in range(3)]
+    seeds = {derive_seed(s, use, n, k) for use in ("prepare", "replica") for s, n, k in numbers}
+    assert len(seeds) == 2 * len(numbers)
+    assert all(1 <= s < 900_000_000 for s in seeds)
+    assert derive_seed(1, 2) == derive_seed(1, 2, 0) == 696810413  # numbers alone do not
 
 
 @pytest.mark.parametrize("warm", [-0.1, float("nan")])

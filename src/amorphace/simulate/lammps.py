@@ -48,6 +48,8 @@ LOG_LINES = 3
 """Lines of LAMMPS' log that an error shows."""
 GUARD = "read _; kill -KILL 0"
 """Of the shell beside a command: at the end of its input it kills its process group."""
+FARTHEST = 512
+"""Cells away at which image flags of the usual build begin anew."""
 THERMO = ("step", "temp", "press", "pe", "etotal", "vol")
 
 
@@ -183,9 +185,7 @@ class Engine:
         cell = self.cell()
         low = np.array(self._lammps.extract_box()[0])
         image = self._lammps.numpy.extract_atom("image")[self._order()]
-        turns = np.stack(
-            [(image & 1023) - 512, (image >> 10 & 1023) - 512, (image >> 20) - 512], axis=1
-        )
+        turns = unpack_turns(image, self._image_bits())
         positions = self._rows("x") - low + turns @ cell
         return self._like.replace(positions=positions, cell=cell)
 
@@ -209,8 +209,11 @@ class Engine:
         wrapped, turns = wrap(configuration)
         order = self._order()
         self._lammps.numpy.extract_atom("x")[order] = wrapped
-        packed = turns[:, 0] + 512 | turns[:, 1] + 512 << 10 | turns[:, 2] + 512 << 20
-        self._lammps.numpy.extract_atom("image")[order] = packed
+        self._lammps.numpy.extract_atom("image")[order] = pack_turns(turns, self._image_bits())
+
+    def _image_bits(self) -> int:
+        """Bits of one component of an image flag: 21 of a build with large ones, else 10."""
+        return 21 if self._lammps.extract_setting("imageint") == 8 else 10
 
     def _order(self) -> NDArray[np.int64]:
         """Row in LAMMPS' memory of every particle, shape (n,)."""
@@ -334,9 +337,31 @@ def check_room(folder: Path) -> None:
 
 
 def wrap(configuration: Configuration) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Positions inside the cell, shape (n, 3), and the cell vectors taken off, shape (n, 3)."""
+    """Positions inside the cell, shape (n, 3), and the cell vectors taken off, shape (n, 3).
+
+    Raises
+    ------
+    InputError
+        If a particle is farther away than LAMMPS counts.
+    """
     turns = np.floor(configuration.fractional()).astype(np.int64)
+    if len(far := np.flatnonzero(np.abs(turns).max(axis=1, initial=0) >= FARTHEST)):
+        raise InputError(
+            f"particle id {configuration.ids[far[0]]} lies {np.abs(turns[far[0]]).max()} cells "
+            f"away, LAMMPS counts less than {FARTHEST}: wrap the positions into the cell"
+        )
     return configuration.positions - turns @ configuration.cell, turns
+
+
+def unpack_turns(image: NDArray[np.integer], bits: int) -> NDArray[np.int64]:
+    """Cell vectors that image flags of three components of so many bits count, shape (n, 3)."""
+    shifts, zero = bits * np.arange(3), 1 << bits - 1
+    return (image.astype(np.int64)[:, None] >> shifts & 2 * zero - 1) - zero
+
+
+def pack_turns(turns: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """The image flags that `unpack_turns` takes apart, shape (n,)."""
+    return (turns + (1 << bits - 1) << bits * np.arange(3)).sum(axis=1)
 
 
 def command_of_wheel() -> list[str]:

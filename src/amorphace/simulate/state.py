@@ -42,9 +42,14 @@ class State:
         object.__setattr__(self, "velocities", v)
 
 
-def derive_seed(*entropy: int) -> int:
-    """A seed that LAMMPS accepts (1 to 899999999) out of several non-negative integers."""
-    return int(np.random.SeedSequence(list(entropy)).generate_state(1)[0]) % 899_999_999 + 1
+def derive_seed(*entropy: int | str) -> int:
+    """A seed that LAMMPS accepts (1 to 899999999) out of non-negative integers and names.
+
+    A name keeps seeds of different uses apart: trailing zeros count for nothing, so that
+    (seed, 2) and (seed, 2, 0) give the same.
+    """
+    words = [int.from_bytes(x.encode(), "big") if isinstance(x, str) else x for x in entropy]
+    return int(np.random.SeedSequence(words).generate_state(1)[0]) % 899_999_999 + 1
 
 
 def masses(model: GlassModel, configuration: Configuration) -> NDArray[np.float64]:
