@@ -122,7 +122,8 @@ def test_every_frame_of_a_trajectory_is_written(tmp_path, name):
     for a, b in zip(written, frames, strict=True):
         np.testing.assert_array_equal(a.species, b.species)
         np.testing.assert_allclose(a.positions, b.positions, atol=1e-12)
-    assert {p.name for p in tmp_path.iterdir()} == {"model.json", "run.dump", name}
+    listing = ".amorphace.sha256"
+    assert {p.name for p in tmp_path.iterdir()} == {"model.json", "run.dump", name, listing}
 
 
 def test_what_the_model_does_not_fit_is_said(tmp_path, capsys):
@@ -154,7 +155,7 @@ def test_a_failed_run_leaves_nothing_behind(tmp_path):
         write_scores(tmp_path / "out.npz", model, frames)
     with pytest.raises(am.InputError, match="no frame to write"):
         write_scores(tmp_path / "out.xyz", model, [])
-    with pytest.raises(am.InputError, match="names no format"):
+    with pytest.raises(am.InputError, match="not written in this format"):
         write_scores(tmp_path / "out.txt", model, frames)
     one_kind = am.Configuration(positions=frames[1].positions, species="B", cell=frames[1].cell)
     with pytest.raises(am.InputError, match=r"type numbers.*write \.xyz"):

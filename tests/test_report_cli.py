@@ -86,7 +86,13 @@ def test_results_and_a_configuration_become_a_page_and_figures(folder, capsys) -
     words = ["--table", folder / "table.zarr", "--labels", folder / "table.zarr"]
     words += ["--configuration", folder / "s0.dump", "--model", "kob-andersen"]
     words += ["--protocol", "thermal", "--figures", folder / "figures", "--n-jobs", 1]
+    (folder / "figures").mkdir()
+    (folder / "figures" / "mine.txt").write_text("mine")
+    assert run("report", folder / "results", *words, "-o", folder / "report.html") == 2
+    assert "figures is there already" in capsys.readouterr().err
+    words.append("--overwrite")
     assert run("report", folder / "results", *words, "-o", folder / "report.html") == 0
+    assert (folder / "figures" / "mine.txt").read_text() == "mine"
     assert "report.html: 2." in capsys.readouterr().out
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert "<title>kob-andersen, thermal</title>" in text

@@ -86,11 +86,13 @@ def describe(
     --max-order 3 -o features.zarr
     """
     from amorphace.ace.descriptor import ACEDescriptor
+    from amorphace.core.outputs import refuse_inputs
     from amorphace.dataset.describe import all_sites, labelled_sites, write_features
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import check_replaceable, read_table
 
     cutoffs = cutoff or [4.0]
+    inputs = [*files, *([labels] if labels else [])]
     descriptors = [
         ACEDescriptor(
             cutoff=c,
@@ -126,6 +128,7 @@ def describe(
         return
     _refuse_without_store(workers=workers, shard=shard, leave=leave, scheduler=scheduler,
                           chunks=chunks or None)  # fmt: skip
+    refuse_inputs(output, inputs)
     check_replaceable(output, overwrite=overwrite)
     settings = {
         k: v for k, v in descriptors[0].get_params().items() if k not in ("cutoff", "n_jobs")
@@ -133,7 +136,7 @@ def describe(
     origin = provenance(
         command_line(),
         settings | {"cutoffs": list(cutoffs)},
-        [*files, *([labels] if labels else [])],
+        inputs,
     )
     samples = read_samples(files, tuple(species), last_frame_only=labels is not None)
     if labels is None:

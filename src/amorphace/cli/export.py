@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from amorphace.cli.shared import app, show
+from amorphace.cli.shared import OverwriteOption, app, show
 from amorphace.core.errors import InputError
 
 
@@ -26,28 +26,32 @@ def export(
     sample: Annotated[
         int, typer.Option(help="For particle files: which sample, from 1.", min=1)
     ] = 1,
+    overwrite: OverwriteOption = False,
 ) -> None:
     """A table as npz or CSV, or its per-particle columns as a file that OVITO opens.
 
     Example: amorphace export labels.zarr --configuration s1.inherent.dump --sample 1 -o s1.xyz
     """
+    from amorphace.core.outputs import owned_file
     from amorphace.dataset.export import export_csv, export_npz
     from amorphace.dataset.particles import particle_columns
     from amorphace.dataset.store import read_table
     from amorphace.io import read, write
 
     data = read_table(table)
-    if output.suffix == ".npz":
-        export_npz(output, data)
-    elif output.suffix == ".csv":
-        export_csv(output, data, cutoff=cutoff)
-    elif configuration is None:
-        raise InputError(
-            f"{output}: a particle file needs --configuration FILE, which holds the positions of "
-            "the sample; or choose a name that ends in .npz or .csv"
-        )
-    else:
-        names = tuple(dict.fromkeys(data.provenance.get("parameters", {}).get("species", ())))
-        frame = read(configuration, names or None)
-        write(output, frame, **particle_columns(data, frame, sample - 1))
+    inputs = [table, *([configuration] if configuration else [])]
+    with owned_file(output, overwrite=overwrite, inputs=inputs):
+        if output.suffix == ".npz":
+            export_npz(output, data)
+        elif output.suffix == ".csv":
+            export_csv(output, data, cutoff=cutoff)
+        elif configuration is None:
+            raise InputError(
+                f"{output}: a particle file needs --configuration FILE, which holds the positions "
+                "of the sample; or choose a name that ends in .npz or .csv"
+            )
+        else:
+            names = tuple(dict.fromkeys(data.provenance.get("parameters", {}).get("species", ())))
+            frame = read(configuration, names or None)
+            write(output, frame, **particle_columns(data, frame, sample - 1))
     show(f"{output}: written")

@@ -64,6 +64,7 @@ def label(
     Example: amorphace label s1.initial.dump s2.initial.dump --endpoints s1.ends.dump
     s2.ends.dump --species A B -o labels.zarr
     """
+    from amorphace.core.outputs import refuse_inputs
     from amorphace.dataset.isoconfigurational import (
         ThermalSample,
         label_thermal,
@@ -78,6 +79,7 @@ def label(
             f"{len(initial)} initial configurations need as many --endpoints files, got "
             f"{len(endpoints)}; give one for each sample, in the same order"
         )
+    refuse_inputs(output, [*initial, *endpoints])
     check_replaceable(output, overwrite=overwrite)
     origin = provenance(
         command_line(),

@@ -70,7 +70,8 @@ def learn(
     """
     from dataclasses import replace
 
-    from amorphace.core.files import written_aside
+    from amorphace.core.outputs import refuse_inputs
+    from amorphace.core.owned import owned_folder
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import read_table
     from amorphace.learn.analysis import AnalysisSettings, analyse
@@ -79,9 +80,13 @@ def learn(
     from amorphace.learn.folds import split
     from amorphace.report.figures import accuracy_figure, save_figure
 
+    refuse_inputs(output, [table])
     if output.exists() and not overwrite:
         raise InputError(f"{output} is there already; choose another -o or give --overwrite")
     data = read_table(table)
+    if target not in data.targets:
+        known = ", ".join(data.targets) or "none"
+        raise InputError(f"--target {target}: {table} has no such target; there are: {known}")
     settings = (AnalysisSettings if full else AnalysisSettings.quick)(
         cutoffs=tuple(cutoff) if cutoff else None,
         n_columns=tuple(n_columns) if n_columns else None,
@@ -105,7 +110,7 @@ def learn(
         raise InputError("; ".join(analysis.warnings))
     parameters = {"folds": folds, "full": full, "random_folds": random_folds, "seed": seed}
     origin = provenance(command_line(), parameters, [table])
-    with written_aside(output, folder=True) as folder:
+    with owned_folder(output) as folder:
         write_folder(folder, analysis, origin)
         save_figure(
             accuracy_figure(curves, analysis.columns, title=title, species=analysis.species),

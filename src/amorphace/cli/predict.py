@@ -15,7 +15,6 @@ from amorphace.cli.shared import (
     progress_bar,
     show,
 )
-from amorphace.core.errors import InputError
 
 
 @app.command(cls=ListOptions)
@@ -25,7 +24,10 @@ def predict(
         Path, typer.Argument(help="Configuration or trajectory: dump, extended XYZ, GSD, npz.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="NAME.xyz or NAME.dump (also with .gz).")
+        Path,
+        typer.Option(
+            "--output", "-o", help="NAME.xyz or NAME.dump (also with .gz); NAME.gsd, NAME.npz."
+        ),
     ],
     species: Annotated[
         list[str] | None,
@@ -45,16 +47,18 @@ def predict(
 
     Example: amorphace predict model.json glass.dump -o scored.xyz
     """
+    from amorphace.core.outputs import owned_file
     from amorphace.io import iread
     from amorphace.learn.model import LinearModel
     from amorphace.learn.predict import model_descriptor, write_scores
 
-    if output.exists() and not overwrite:
-        raise InputError(f"{output} is there already; choose another -o or give --overwrite")
     fitted = LinearModel.from_json(model)
     model_descriptor(fitted)  # says what the model lacks before a file is read
     labels = tuple(species or fitted.settings["species"])
-    with progress_bar("frames") as bar:
+    with (
+        owned_file(output, overwrite=overwrite, inputs=[model, file]),
+        progress_bar("frames") as bar,
+    ):
         task = bar.add_task("predict", total=None)
         n_frames, n_scores = write_scores(
             output,

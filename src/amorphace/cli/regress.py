@@ -19,7 +19,6 @@ from amorphace.cli.shared import (
     progress_bar,
     show,
 )
-from amorphace.core.errors import InputError
 
 
 @app.command(cls=ListOptions)
@@ -63,6 +62,7 @@ def regress(
 
     from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.files import text_written_aside
+    from amorphace.core.outputs import check_file, owned_file
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import read_table
     from amorphace.dataset.thermal import majority_species
@@ -70,8 +70,8 @@ def regress(
     from amorphace.learn.coarse import LENGTHS
     from amorphace.learn.propensity import propensity_curve, propensity_score, table_inputs
 
-    if output.exists() and not overwrite:
-        raise InputError(f"{output} is there already; choose another -o or give --overwrite")
+    inputs = [*configurations, labels]
+    check_file(output, overwrite=overwrite, inputs=inputs)
     table = read_table(labels)
     chosen = centres or majority_species(table.species)
     ace = ACEDescriptor(
@@ -80,7 +80,7 @@ def regress(
     scales = tuple(lengths or LENGTHS)
     with progress_bar("samples") as bar:
         task = bar.add_task("describe", total=len(configurations))
-        inputs = table_inputs(
+        regression = table_inputs(
             table,
             (read(path, tuple(species)) for path in configurations),
             ace,
@@ -91,13 +91,13 @@ def regress(
         )
     what = f"{ace.n_features_out} radial columns, cutoff {cutoff:g}, and averages"
     score = propensity_score(
-        *inputs, target=target, log=log, inputs=what, samples=table.sample_names
+        *regression, target=target, log=log, inputs=what, samples=table.sample_names
     )
     results = {
         "provenance": provenance(
             command_line(),
             {"cutoff": cutoff, "n_max": n_max, "lengths": list(scales), "centres": chosen},
-            [*configurations, labels],
+            inputs,
         ),
         "score": score.to_dict(),
     }
@@ -110,7 +110,7 @@ def regress(
         with progress_bar("fits") as bar:
             task = bar.add_task("learning curve", total=None)
             learned = propensity_curve(
-                *inputs,
+                *regression,
                 target=target,
                 log=log,
                 inputs=what,
@@ -121,6 +121,9 @@ def regress(
         for n, *values in zip(learned.n_train, learned.pearson, learned.spearman, strict=True):
             rows.add_row(str(n), *(f"{value.mean():.3f}" for value in values))
         show(rows)
-    with text_written_aside(output) as stream:
+    with (
+        owned_file(output, overwrite=overwrite, inputs=inputs),
+        text_written_aside(output) as stream,
+    ):
         json.dump(results, stream, indent=1)
     show(f"{output}: written")

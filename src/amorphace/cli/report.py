@@ -12,6 +12,7 @@ from amorphace.cli.shared import (
     ListOptions,
     OverwriteOption,
     app,
+    check_choice,
     command_line,
     progress_bar,
     show,
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from amorphace.dataset.table import Table
     from amorphace.learn.bundle import Analysis
     from amorphace.report.content import ReportContent, Snapshot
+
+PROTOCOLS = ("thermal", "shear")
 
 
 @app.command(cls=ListOptions)
@@ -80,12 +83,19 @@ def report(
     """
     from dataclasses import replace
 
+    from amorphace.core.outputs import check_file
     from amorphace.learn.bundle import read_analysis
     from amorphace.report.assemble import assemble, read_regression
+    from amorphace.simulate.models import MODELS
 
-    for target in (output, figures):
-        if target is not None and target.exists() and not overwrite:
-            raise InputError(f"{target} is there already; choose another, or give --overwrite")
+    check_choice("--protocol", protocol, PROTOCOLS)
+    check_choice("--companion-protocol", companion_protocol, PROTOCOLS)
+    check_choice("--model", model, MODELS, otherwise="; name another glass with --title")
+    given = [source, table, labels, companion, *(configuration or []), *(regression or [])]
+    inputs = [path for path in given if path is not None]
+    check_file(output, overwrite=overwrite, inputs=inputs)
+    if figures is not None and figures.exists() and not overwrite:
+        raise InputError(f"{figures} is there already; choose another, or give --overwrite")
     regressions = [read_regression(path) for path in regression or []]
     other = {
         "companion": None if companion is None else read_analysis(companion),
@@ -95,7 +105,8 @@ def report(
     }
     if source.suffix == ".toml":
         content = replace(_experiment(source), **other)
-        _write(output, figures, replace(content, title=title or content.title))
+        content = replace(content, title=title or content.title)
+        _write(output, figures, content, overwrite, inputs)
         return
     analysis, described = _analysis(source, table, n_jobs)
     content = assemble(
@@ -109,18 +120,24 @@ def report(
         protocol=protocol,
         **other,
     )
-    _write(output, figures, content)
+    _write(output, figures, content, overwrite, inputs)
 
 
-def _write(output: Path, figures: Path | None, content: ReportContent) -> None:
+def _write(
+    output: Path, figures: Path | None, content: ReportContent, overwrite: bool, inputs: list[Path]
+) -> None:
     """The page, and the figures if they are asked for."""
+    from amorphace.core.outputs import owned_file
+    from amorphace.core.owned import owned_folder
     from amorphace.report.figures import save_figures
     from amorphace.report.page import write_report
 
-    write_report(output, content)
+    with owned_file(output, overwrite=overwrite, inputs=inputs):
+        write_report(output, content)
     show(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     if figures is not None:
-        names = save_figures(figures, content)
+        with owned_folder(figures) as folder:
+            names = save_figures(folder, content)
         show(f"{figures}: {', '.join(names)} as PNG, PDF and SVG")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from typer.core import TyperCommand
+
+from amorphace.core.errors import InputError
 
 
 class ListOptions(TyperCommand):
@@ -72,7 +74,8 @@ SpeciesOption = Annotated[
 ]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
 OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace what an earlier run wrote there.")
+    bool,
+    typer.Option("--overwrite", help="Replace what amorphace wrote there earlier, nothing else."),
 ]
 JobsOption = Annotated[
     int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")
@@ -112,6 +115,18 @@ def show(what: Any) -> None:
     # wide enough for any row when the output goes to a file
     width = None if sys.stdout.isatty() else 160
     Console(width=width, soft_wrap=isinstance(what, str), highlight=False).print(what, markup=False)
+
+
+def check_choice(option: str, value: str, choices: Iterable[str], otherwise: str = "") -> None:
+    """An option is one of some words, or left out.
+
+    Raises
+    ------
+    InputError
+        Otherwise; `otherwise` is added to what it says.
+    """
+    if value and value not in choices:
+        raise InputError(f"{option} {value}: choose one of {', '.join(choices)}{otherwise}")
 
 
 @contextmanager

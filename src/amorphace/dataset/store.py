@@ -262,6 +262,15 @@ def check_replaceable(path: str | Path, *, overwrite: bool) -> None:
         raise InputError(
             f"{error}. Only tables are overwritten; choose another path, or remove it yourself"
         ) from None
+    for file in place.rglob("*"):
+        # zarr.json, ARRAY/zarr.json, and blocks ARRAY/c/0/1
+        if not (
+            file.is_dir() or file.name == "zarr.json" or "c" in file.relative_to(place).parts[:-1]
+        ):
+            raise InputError(
+                f"{path} is a table, but {file.relative_to(place)} in it is no part of one and "
+                "would be lost; move it away, or choose another path"
+            )
 
 
 def check_finite(rows: NDArray[Any], columns: Columns, start: int) -> None:

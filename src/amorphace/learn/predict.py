@@ -34,6 +34,8 @@ SETTINGS = (
 
 JOINABLE = (".xyz", ".extxyz", ".dump", ".lammpstrj")
 """Formats in which the frames of a trajectory stand one after the other."""
+SINGLE = (".npz", ".gsd")
+"""Formats of which a file holds a single frame with its scores."""
 
 
 def model_descriptor(model: LinearModel, *, n_jobs: int | None = None) -> ACEDescriptor:
@@ -180,8 +182,8 @@ def write_scores(
     Parameters
     ----------
     path : str or Path
-        Ends in .xyz, .extxyz, .dump or .lammpstrj (also with .gz), or, for a single frame, .npz;
-        appears whole or not at all.
+        Ends in .xyz, .extxyz, .dump or .lammpstrj (also with .gz), or, for a single frame, in .npz
+        or .gsd; appears whole or not at all.
     model, configurations, centres, n_jobs
         As for `iter_scores`.
     progress : callable, optional
@@ -198,11 +200,14 @@ def write_scores(
         If there are no frames, the format cannot hold them, or as `score`.
     """
     target = Path(path)
-    suffix = "".join(s for s in target.suffixes[-2:] if s in (*JOINABLE, ".gz", ".npz"))
+    suffix = "".join(s for s in target.suffixes[-2:] if s in (*JOINABLE, ".gz", *SINGLE))
+    if suffix in ("", ".gz") and "dump" not in target.name.lower():
+        known = ", ".join((*JOINABLE, *SINGLE))
+        raise InputError(f"{path}: scores are not written in this format; choose one of {known}")
     n_frames = n_scores = 0
     labels: set[str] = set()
     with written_aside(target) as whole:
-        frame_file = whole.with_name(whole.name + suffix)
+        frame_file = whole.with_name(f"{whole.name}.frame{suffix}")
         try:
             with whole.open("wb") as stream:
                 for frame, values in iter_scores(
