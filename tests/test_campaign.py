@@ -25,8 +25,7 @@ from amorphace.campaign.status import find_status
 from amorphace.campaign.store import Store
 from amorphace.campaign.work import do_unit
 from amorphace.config import experiment_text, read_experiment
-from amorphace.core.errors import InputError
-from amorphace.dataset.describe import Sample, labelled_sites, write_features
+from amorphace.dataset.describe import Sample, labelled_sites
 from amorphace.dataset.mechanical import mechanical_sites
 from amorphace.dataset.store import read_table
 
@@ -159,7 +158,7 @@ def test_another_cutoff_costs_no_new_simulation(finished, tmp_path):
     _, plan, _ = finished["thermal"]
     _, other = plan_of(tmp_path, QUICK["thermal"].replace("[2.0]", "[2.5]"))
     new = {u.id for u in other.units} - {u.id for u in plan.units}
-    assert {i.split("-")[0] for i in new} == {"features", "describe", "learn"}
+    assert {i.split("-")[0] for i in new} == {"describe", "learn"}
 
 
 def test_intervals_of_strain_cost_no_new_simulation(finished, tmp_path):
@@ -170,7 +169,7 @@ def test_intervals_of_strain_cost_no_new_simulation(finished, tmp_path):
         text = QUICK["shear"].replace("strain = 0.07", f"strain = 0.07\ninterval = {interval}")
         _, other = plan_of(tmp_path / str(interval), text)
         new = {u.id for u in other.units} - {u.id for u in plan.units}
-        assert {i.split("-")[0] for i in new} == {"label", "features", "describe", "learn"}
+        assert {i.split("-")[0] for i in new} == {"label", "describe", "learn"}
         (label,) = other.of_kind("label")
         tables[interval] = _mechanical_set(Context(label, store)).table
     (label,) = plan.of_kind("label")
@@ -207,39 +206,11 @@ def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
     assert contents(again) == contents(store)
 
 
-def in_chunks(folder: Path, protocol: str, chunks: int, whole: Store) -> tuple[Plan, Store]:
-    """The same experiment with its table in so many chunks, all but them done."""
-    text = QUICK[protocol].replace("[describe]", f"[describe]\nchunks = {chunks}")
-    _, plan = plan_of(folder / str(chunks), text)
-    shutil.copytree(whole.path, folder / str(chunks) / "a.store")
-    store = Store(folder / str(chunks) / "a.store")
-    for unit in (*plan.of_kind("features"), *plan.of_kind("describe")):
-        store.set_aside(unit.id)
-    return plan, store
-
-
-def described(plan: Plan, store: Store) -> dict[str, bytes]:
-    """The files of the table, made now; the name of its unit left out."""
-    for unit in (*plan.of_kind("features"), *plan.of_kind("describe")):
-        assert do_unit(store, unit)["outcome"] == "whole"
-    (unit,) = plan.of_kind("describe")
-    table = store.folder(unit.id) / "table.zarr"
-    return {
-        str(file.relative_to(table)): file.read_bytes().replace(unit.id.encode(), b"")
-        for file in sorted(table.rglob("*"))
-        if file.is_file()
-    }
-
-
 @pytest.mark.parametrize("protocol", QUICK)
-def test_the_table_is_the_same_in_however_many_chunks(finished, tmp_path, monkeypatch, protocol):
-    """Byte for byte, and that of the labels described at once."""
-    monkeypatch.setattr("amorphace.dataset.store.BLOCK_BYTES", 2048)
-    _, whole, store = finished[protocol]
-    tables = [described(*in_chunks(tmp_path, protocol, k, store)) for k in (1, 3, 7)]
-    assert sum("features/2.0/c/" in name for name in tables[0]) > 7
-    assert tables[0] == tables[1] == tables[2]
-    (label,) = whole.of_kind("label")
+def test_the_table_holds_the_features_of_the_labelled_sites(finished, protocol):
+    """Those that a descriptor gives for them, in single precision."""
+    _, plan, store = finished[protocol]
+    (label,), (described,) = plan.of_kind("label"), plan.of_kind("describe")
     if protocol == "shear":
         labels = _mechanical_set(Context(label, store))
         table, sites = labels.table, mechanical_sites(labels)
@@ -253,29 +224,10 @@ def test_the_table_is_the_same_in_however_many_chunks(finished, tmp_path, monkey
         known = read_table(store.folder(label.id) / "labels.zarr")
         table, sites = labelled_sites(samples, known, centres=None, provenance={})
     basis = {"max_order": 2, "max_degree": 6, "n_max": 6}
-    descriptor = ACEDescriptor(cutoff=2.0, species=("A", "B"), n_jobs=1, **basis)
-    write_features(tmp_path / "at-once.zarr", table, sites, [descriptor])
-    at_once = {
-        str(file.relative_to(tmp_path / "at-once.zarr")): file.read_bytes()
-        for file in sorted((tmp_path / "at-once.zarr").rglob("*"))
-        if file.is_file() and file.parent != tmp_path / "at-once.zarr"
-    }
-    assert {k: v for k, v in tables[0].items() if k != "zarr.json"} == at_once
-
-
-@pytest.mark.parametrize(("protocol", "kind"), [("thermal", "inherent"), ("shear", "shear")])
-def test_a_chunk_reads_only_the_samples_that_its_sites_are_in(
-    finished, tmp_path, monkeypatch, protocol, kind
-):
-    monkeypatch.setattr("amorphace.dataset.store.BLOCK_BYTES", 2048)
-    plan, store = in_chunks(tmp_path, protocol, 7, finished[protocol][2])
-    first, *_, last = plan.of_kind("features")
-    damaged = plan.of_kind(kind)[-1].id
-    for file in store.folder(damaged).glob("*.npy"):
-        file.write_bytes(bytes(file.stat().st_size))
-    assert do_unit(store, first)["results"]["n_sites"] > 0
-    with pytest.raises(InputError, match=f"its input {damaged} is damaged and was set aside"):
-        do_unit(store, last)
+    descriptor = ACEDescriptor(cutoff=2.0, species=("A", "B"), n_jobs=1, dtype="float32", **basis)
+    found = read_table(store.folder(described.id) / "table.zarr")
+    np.testing.assert_array_equal(found.particle_id, table.particle_id)
+    np.testing.assert_array_equal(found.feature_rows(2.0), descriptor.transform(sites))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "gone"])
@@ -401,9 +353,7 @@ def test_samples_that_are_dropped_are_named_and_never_used(tmp_path):
     assert "the liquid is slower than thermal.longest_lag allows" in out
     store = Store(tmp_path / "a.store")
     dropped = {u.kind for u in plan.units if store.meta(u.id)["outcome"] == "dropped"}
-    assert dropped == {
-        "relax", "lag", "replica", "measure", "label", "features", "describe", "learn",
-    }  # fmt: skip
+    assert dropped == {"relax", "lag", "replica", "measure", "label", "describe", "learn"}
     assert not list((tmp_path / "a.results").glob("table.zarr"))
 
 

@@ -87,7 +87,8 @@ def test_label_finds_who_moved_and_says_how_it_was_done(labels):
 def test_describe_gives_each_labelled_particle_its_own_features(ensemble, table):
     data = read_table(table)
     assert data.cutoffs == (1.5, 2.0)
-    ace = am.ACEDescriptor(cutoff=2.0, species=("A", "B"), max_order=2, max_degree=5, n_max=5)
+    basis = {"max_order": 2, "max_degree": 5, "n_max": 5, "dtype": "float32"}
+    ace = am.ACEDescriptor(cutoff=2.0, species=("A", "B"), **basis)
     assert data.columns.names == tuple(ace.get_feature_names_out())
     g = am.read(ensemble / "s3.initial.dump", species=("A", "B"))
     rows = data.sample == 3

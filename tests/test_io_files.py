@@ -18,8 +18,6 @@ from hypothesis import strategies as st
 
 import amorphace as am
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.io.files import iread_at, mark_frames
-from amorphace.io.frames import Place
 
 TEXT = (".dump", ".dump.gz", ".lammpstrj", ".xyz", ".extxyz.gz")
 EXACT = (*TEXT, ".npz")
@@ -350,51 +348,3 @@ assert not heavy, heavy
 def test_reading_a_dump_loads_no_other_package(tmp_path: Path) -> None:
     am.write(tmp_path / "a.dump", a_glass())
     subprocess.run([sys.executable, "-c", LIGHT, str(tmp_path / "a.dump")], check=True)
-
-
-@pytest.mark.parametrize("suffix", ALL)
-def test_a_frame_is_read_from_its_place_alone(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"run{suffix}"
-    frames = [a_glass(n, seed=n, step=n) for n in (3, 20, 7, 1)]
-    am.write(path, frames)
-    marks = list(mark_frames(path, ("A", "B"), labels=True))
-    assert [(m.step, m.n_particles) for m in marks] == [(c.step, len(c)) for c in frames]
-    assert all(np.array_equal(m.species, c.species) for m, c in zip(marks, frames, strict=True))
-    assert next(mark_frames(path)).species is None
-    whole = list(am.iread(path, ("A", "B")))
-    for some in ([2], [0, 1, 3], [3, 1], []):
-        got = list(iread_at(path, ("A", "B"), [marks[k].place for k in some]))
-        for one, k in zip(got, some, strict=True):
-            assert same_particles(one, whole[k])
-            assert np.array_equal(one.positions, whole[k].positions)
-            assert np.array_equal(one.cell, whole[k].cell)
-
-
-@pytest.mark.parametrize("suffix", [".dump", ".xyz", ".dump.gz"])
-def test_an_error_in_a_frame_names_its_line_from_its_place_too(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"run{suffix}"
-    am.write(path, [a_glass(4, step=k) for k in range(3)])
-    opened = gzip.open if suffix.endswith(".gz") else open
-    with opened(path, "rb") as file:
-        lines = [b"\n", *file.read().splitlines(keepends=True)]  # a blank line before all
-    lines[-1] = b" ".join(b"nan" if b"." in w else w for w in lines[-1].split()) + b"\n"
-    with opened(path, "wb") as file:
-        file.write(b"".join(lines))
-    marks = list(mark_frames(path))
-    assert [m.place.line for m in marks] == [1, len(lines) // 3 + 1, 2 * (len(lines) // 3) + 1]
-    with pytest.raises(FileFormatError) as whole:
-        list(am.iread(path))
-    with pytest.raises(FileFormatError, match=f":{len(lines)}: the position") as alone:
-        list(iread_at(path, None, [marks[2].place]))
-    assert str(alone.value) == str(whole.value)
-
-
-def test_a_frame_beyond_the_end_is_named(tmp_path: Path) -> None:
-    for suffix in (".gsd", ".npz"):
-        path = tmp_path / f"run{suffix}"
-        am.write(path, [a_glass()])
-        with pytest.raises(FileFormatError, match="has no frame 3: it holds 1"):
-            list(iread_at(path, None, [Place(3)]))
-    am.write(tmp_path / "a.dump", a_glass())
-    with pytest.raises(FileFormatError, match="expected a line that begins with ITEM:"):
-        list(iread_at(tmp_path / "a.dump", None, [Place(10**6, 99)]))

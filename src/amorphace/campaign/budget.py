@@ -1,7 +1,7 @@
 """What an experiment will take before it runs: cores, hours, disk, by a model of its units.
 
 Hours come from the costs of the plan, which hold for one core of the machine they were measured
-on; disk from the arrays that each kind of unit keeps. The table has the files of its pieces.
+on; disk from the arrays that each kind of unit keeps.
 """
 
 from __future__ import annotations
@@ -119,6 +119,6 @@ def _disk(plan: Plan, unit: Unit) -> int:
         steps = protocol.last_step - protocol.first_step
         event = n * (2 * VECTOR + 8)
         return int(SMALL + configuration + n * 8 + steps * n * 4 + EVENT_STEPS * steps * event)
-    if unit.kind == "features":
-        return SMALL + table_bytes(plan.experiment) // unit.parameters["chunks"]
+    if unit.kind == "describe":
+        return SMALL + table_bytes(plan.experiment)
     return ANALYSIS if unit.kind == "learn" else SMALL

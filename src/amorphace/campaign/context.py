@@ -27,10 +27,6 @@ REPORT_SECONDS = 1.0
 """Least time between two reports of progress."""
 
 
-SOME_OF = {"features": ("reference", "shear")}
-"""Roles by kind of which a unit reads only some inputs, and compares the digests of these."""
-
-
 class Dropped(Exception):
     """A run that may not be used, or rests on one; the text says why."""
 
@@ -57,7 +53,6 @@ class Context:
     n_jobs: int = 1
     _checkpoint: float = field(default_factory=time.monotonic)
     _report: float = float("-inf")
-    _compared: set[str] = field(default_factory=set)
     digests: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     @property
@@ -97,19 +92,6 @@ class Context:
     def inputs(self, role: str) -> list[str]:
         """The sound inputs of a role; the dropped ones are left out."""
         return [u for u in self.unit.inputs[role] if self.store.meta(u)["outcome"] == "whole"]
-
-    def intact(self, unit: str) -> str:
-        """An input of a role in `SOME_OF`, its digests compared before it is read.
-
-        Raises
-        ------
-        InputError
-            If it is damaged: it is set aside, to be made again.
-        """
-        if unit not in self._compared:
-            compare_digests(self.store, unit, self.digests)
-            self._compared.add(unit)
-        return unit
 
     def results(self, unit: str) -> Mapping[str, Any]:
         """Small results of an input."""

@@ -8,15 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from amorphace.campaign.sizes import (
-    basis_of,
-    chunk_count,
-    feature_seconds,
-    joining_seconds,
-    n_columns,
-    table_bytes,
-    table_sites,
-)
+from amorphace.campaign.sizes import basis_of, describing_seconds
 from amorphace.campaign.store import Store
 from amorphace.campaign.units import Graph, Unit
 from amorphace.config import Experiment
@@ -151,7 +143,7 @@ def _inherent(experiment: Experiment, starts: list[Unit], tolerance: float) -> l
 
 
 def _thermal(experiment: Experiment) -> list[Unit]:
-    """prepare, inherent, relax, lag, replica, measure, label, features, describe, learn."""
+    """prepare, inherent, relax, lag, replica, measure, label, describe, learn."""
     model, given, thermal = experiment.glass(), experiment.preparation, experiment.thermal
     assert thermal is not None
     numbers, n = _numbers(model), given.n_particles
@@ -245,7 +237,7 @@ def _thermal(experiment: Experiment) -> list[Unit]:
 
 
 def _shear(experiment: Experiment) -> list[Unit]:
-    """prepare, inherent, shear, label, features, describe, learn."""
+    """prepare, inherent, shear, label, describe, learn."""
     model, given, sheared = experiment.glass(), experiment.preparation, experiment.shear
     assert sheared is not None
     protocol = experiment.how_sheared()
@@ -287,28 +279,13 @@ def _shear(experiment: Experiment) -> list[Unit]:
 
 
 def _described(experiment: Experiment, label: Unit, role: str) -> list[Unit]:
-    """features, describe and learn; the sites are in configurations of the inputs `role`."""
-    basis = basis_of(experiment)
-    given = dict(label.parameters) | {"basis": basis}
-    sites, size = table_sites(experiment), table_bytes(experiment)
-    chunks = experiment.describe.chunks or chunk_count(size)
-    columns = n_columns(experiment.glass().species, basis) * len(basis["cutoffs"])
-    pieces = [
-        Unit(
-            kind="features",
-            name=f"chunk {k + 1} of {chunks}",
-            parameters=given | {"chunk": k, "chunks": chunks},
-            inputs={"label": (label.id,), role: label.inputs[role]},
-            cost=feature_seconds(sites * columns / chunks),
-        )
-        for k in range(chunks)
-    ]
+    """describe and learn; the sites are in configurations of the inputs `role`."""
     table = Unit(
         kind="describe",
         name="all samples",
-        parameters=given,
-        inputs={"label": (label.id,), "features": tuple(u.id for u in pieces)},
-        cost=joining_seconds(size),
+        parameters=dict(label.parameters) | {"basis": basis_of(experiment)},
+        inputs={"label": (label.id,), role: label.inputs[role]},
+        cost=describing_seconds(experiment),
     )
     analysis = Unit(
         kind="learn",
@@ -322,7 +299,7 @@ def _described(experiment: Experiment, label: Unit, role: str) -> list[Unit]:
         inputs={"table": (table.id,)},
         cost=FITS,
     )
-    return [*pieces, table, analysis]
+    return [table, analysis]
 
 
 def _numbers(model: GlassModel) -> dict[str, Any]:

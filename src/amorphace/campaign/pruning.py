@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from amorphace.campaign.claims import Claims
-from amorphace.campaign.store import Store, entries, left_by_the_dead
+from amorphace.campaign.store import Store, entries, left_by_the_dead, size_of
 
 OLD = 86_400.0
 """Seconds after which a half-written unit of another machine counts as left over."""
@@ -25,8 +24,7 @@ class Leftover:
     path : Path
     why : {"not needed", "damaged", "unfinished and not needed", "half written", "old failure"}
     size : int
-        Bytes that its removal frees: a file that the table of an experiment shares with its chunks
-        counts once, and not at all while one of them stays.
+        Bytes that its removal frees.
     """
 
     path: Path
@@ -59,8 +57,7 @@ def find_leftovers(store: Store, needed: AbstractSet[str]) -> tuple[Leftover, ..
     for entry in entries(store.path / "tmp"):
         if left_by_the_dead(entry.name) or time.time() - entry.stat().st_mtime > OLD:
             found.append((Path(entry.path), "half written"))
-    sizes = _freed([path for path, _ in found])
-    return tuple(Leftover(path, why, size) for (path, why), size in zip(found, sizes, strict=True))
+    return tuple(Leftover(path, why, size_of(path)) for path, why in found)
 
 
 def remove(store: Store, leftovers: tuple[Leftover, ...]) -> None:
@@ -73,21 +70,3 @@ def remove(store: Store, leftovers: tuple[Leftover, ...]) -> None:
             shutil.rmtree(left.path, ignore_errors=True)
         else:
             left.path.unlink(missing_ok=True)
-
-
-def _freed(paths: list[Path]) -> list[int]:
-    """Bytes that are free when all of these are gone; each file counts at the first of its places.
-
-    A file of which another link stays frees nothing.
-    """
-    found = [[file.stat() for file in _files(path)] for path in paths]
-    links = Counter((s.st_dev, s.st_ino) for files in found for s in files)
-    return [
-        sum(s.st_size for s in files if links.pop((s.st_dev, s.st_ino), 0) == s.st_nlink)
-        for files in found
-    ]
-
-
-def _files(path: Path) -> list[Path]:
-    """The file, or all files in the folder."""
-    return [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]

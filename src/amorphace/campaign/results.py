@@ -42,10 +42,6 @@ def sentence(unit: Unit, meta: Mapping[str, Any]) -> str:
         return f"{r['n_events']} events, at most {r['most_attempts']} attempts at a step"
     if unit.kind == "label":
         return f"{r['n_labelled']} labelled sites in {len(r['samples'])} samples"
-    if unit.kind == "index":
-        return f"{r['n_frames']} frames, {r['n_sites']} sites"
-    if unit.kind == "features":
-        return f"{r['n_sites']} sites"
     if unit.kind == "describe":
         return f"{r['n_sites']} sites, {r['n_columns']} columns"
     if unit.kind == "learn":

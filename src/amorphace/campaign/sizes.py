@@ -1,30 +1,25 @@
-"""How large a table of features will be, and into how many chunks it is divided."""
+"""How large a table of features will be, and how long it takes to make."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil
 from typing import Any
+
+import numpy as np
 
 from amorphace.config import Experiment
 
 EVENT_STEPS = 0.05
 """Share of strain steps in which something happens, for estimates."""
-CHUNK_BYTES = 1 << 27
-"""Features of a chunk: a second or two of one core."""
 FEATURE = 4e-9
 """Seconds of one core for each feature of a site (benchmarks/results/kernel.json)."""
 WRITTEN = 1.5e-9
 """Seconds for each byte that is written and given a digest."""
-READ = 1e-9
-"""Seconds for each byte whose digest is compared."""
-VALUE = 8
-"""Bytes of a feature."""
 
 
 def basis_of(experiment: Experiment) -> dict[str, Any]:
     """The words of the descriptor, with the cutoffs."""
-    return experiment.describe.model_dump(mode="json", exclude={"positions", "chunks"})
+    return experiment.describe.model_dump(mode="json", exclude={"positions"})
 
 
 def n_columns(species: Sequence[str], basis: Mapping[str, Any]) -> int:
@@ -57,25 +52,11 @@ def table_sites(experiment: Experiment) -> float:
 def table_bytes(experiment: Experiment) -> int:
     """Bytes of the features of the labelled table of an experiment."""
     columns = n_columns(experiment.glass().species, basis_of(experiment))
-    return int(table_sites(experiment) * columns * len(experiment.describe.cutoffs) * VALUE)
+    itemsize = np.dtype(experiment.describe.dtype).itemsize
+    return int(table_sites(experiment) * columns * len(experiment.describe.cutoffs) * itemsize)
 
 
-def chunk_count(size: float) -> int:
-    """Chunks into which so many bytes of features are divided.
-
-    Examples
-    --------
-    >>> chunk_count(10), chunk_count(1e9)
-    (1, 8)
-    """
-    return max(1, ceil(size / CHUNK_BYTES))
-
-
-def feature_seconds(values: float, itemsize: int = VALUE) -> float:
-    """Seconds of one core to compute and write so many features."""
-    return values * (FEATURE + itemsize * WRITTEN)
-
-
-def joining_seconds(size: float) -> float:
-    """Seconds to put so many bytes of pieces together: their digests are compared."""
-    return size * READ
+def describing_seconds(experiment: Experiment) -> float:
+    """Seconds of one core to compute and write the labelled table of an experiment."""
+    size, itemsize = table_bytes(experiment), np.dtype(experiment.describe.dtype).itemsize
+    return size * (FEATURE / itemsize + WRITTEN)

@@ -21,9 +21,7 @@ REVISIONS = {
     "measure": 1,
     "shear": 1,
     "label": 1,
-    "index": 1,
-    "features": 1,
-    "describe": 2,
+    "describe": 3,
     "learn": 1,
     "wait": 1,
 }

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from amorphace.campaign.context import SOME_OF, Context, Dropped, compare_digests
+from amorphace.campaign.context import Context, Dropped, compare_digests
 from amorphace.campaign.store import Outcome, Store
 from amorphace.campaign.units import Unit
 from amorphace.core.errors import AmorphaceError, InputError, SetupError, SimulationError
@@ -38,7 +38,7 @@ def wait(work: Context) -> Outcome:
     return Outcome(arrays={"index": np.array([index])}, results={"index": index})
 
 
-WIDE = ("learn",)
+WIDE = ("describe", "learn")
 """Kinds that use several processors themselves."""
 RANKED = ("prepare", "relax", "replica")
 """Kinds that the LAMMPS command runs, with all the cores of a unit."""
@@ -51,9 +51,7 @@ def work_of(kind: str) -> Callable[[Context], Outcome]:
     """What is done for a kind of unit; simulation and analysis are loaded with their first unit."""
     if kind == "wait":
         return wait
-    if kind in ("index", "features", "describe"):
-        return _describing(kind)
-    from amorphace.campaign import making, measuring
+    from amorphace.campaign import describing, making, measuring
 
     return {
         "prepare": making.make_sample,
@@ -64,19 +62,9 @@ def work_of(kind: str) -> Callable[[Context], Outcome]:
         "measure": measuring.measure,
         "shear": making.shear,
         "label": _label,
+        "describe": describing.describe,
         "learn": measuring.learn,
     }[kind]
-
-
-def _describing(kind: str) -> Callable[[Context], Outcome]:
-    """Units that describe: those of an experiment, and those of a user's own files."""
-    from amorphace.campaign import describing, trajectory
-
-    def work(context: Context) -> Outcome:
-        where = trajectory if context.parameters.get("protocol") == "files" else describing
-        return getattr(where, kind)(context)
-
-    return work
 
 
 def _label(work: Context) -> Outcome:
@@ -118,9 +106,8 @@ def do_unit(
     if store.has(unit.id) and store.sound(unit.id):
         return store.meta(unit.id)
     work = Context(unit, store, command=command, n_jobs=n_jobs)
-    for role, needed in unit.inputs.items():
-        for each in needed if role not in SOME_OF.get(unit.kind, ()) else ():
-            compare_digests(store, each, work.digests)
+    for each in unit.needs:
+        compare_digests(store, each, work.digests)
     begin = time.perf_counter()
     work.report(0, 1, "starting")
     try:

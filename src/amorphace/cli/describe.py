@@ -7,25 +7,18 @@ from typing import Annotated
 
 import typer
 
-from amorphace.cli.carrying import Means, shard_of
-from amorphace.cli.samples import read_samples, sample_names
+from amorphace.cli.samples import read_samples
 from amorphace.cli.shared import (
     JobsOption,
-    LeaveOption,
     ListOptions,
     OutputOption,
     OverwriteOption,
-    SchedulerOption,
-    ShardOption,
     SpeciesOption,
-    WorkersOption,
     app,
     command_line,
     progress_bar,
     show,
 )
-from amorphace.cli.stored import describe_in_store
-from amorphace.core.errors import InputError
 
 
 @app.command(cls=ListOptions)
@@ -56,31 +49,15 @@ def describe(
     ] = "paper",
     r0: Annotated[float, typer.Option(help="Where resolution is greatest, in sigma.")] = 1.0,
     sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
-    dtype: Annotated[str, typer.Option(help="'float64' or 'float32'.")] = "float64",
+    dtype: Annotated[str, typer.Option(help="'float32' or 'float64'.")] = "float32",
     n_jobs: JobsOption = -1,
     overwrite: OverwriteOption = False,
-    store: Annotated[
-        Path | None,
-        typer.Option(help="Folder of finished chunks: an interrupted run goes on from there."),
-    ] = None,
-    workers: WorkersOption = None,
-    shard: ShardOption = None,
-    leave: LeaveOption = None,
-    scheduler: SchedulerOption = None,
-    chunks: Annotated[
-        int, typer.Option(help="With --store: units of work; 0 is by the size of the files.", min=0)
-    ] = 0,
 ) -> None:
     """What surrounds each particle: purified ACE features, one table for all cutoffs.
 
     With --labels, one configuration for each labelled sample in the same order (for example its
     inherent structure; the last frame of each file), and only labelled particles are described.
     Without, every frame of every file is a sample and all its particles are described.
-
-    With --store, a long trajectory is described in chunks, by --workers processes of this machine,
-    by the workers of a Dask --scheduler, or by several programs that each have a --shard. None
-    holds more than a chunk, and the same command goes on after any interruption. The table is the
-    same; the store can be removed when it is there.
 
     Example: amorphace describe glass.dump --species A B --cutoff 4 --max-degree 10 --n-max 10
     --max-order 3 -o features.zarr
@@ -110,24 +87,6 @@ def describe(
         ).fit()
         for c in cutoffs
     ]
-    if store is not None:
-        if n_jobs != -1:
-            raise InputError("--n-jobs is for one process; with --store give --workers")
-        describe_in_store(
-            output,
-            files,
-            sample_names(files),
-            descriptors,
-            store_path=store,
-            means=Means(workers or 0, shard_of(shard, scheduler), leave, scheduler),
-            labels=labels,
-            centres=centres,
-            chunks=chunks,
-            overwrite=overwrite,
-        )
-        return
-    _refuse_without_store(workers=workers, shard=shard, leave=leave, scheduler=scheduler,
-                          chunks=chunks or None)  # fmt: skip
     refuse_inputs(output, inputs)
     check_replaceable(output, overwrite=overwrite)
     settings = {
@@ -159,9 +118,3 @@ def describe(
         f"{output}: {len(table)} sites of {len(samples)} samples, {descriptors[0].n_features_out} "
         f"columns at cutoffs {', '.join(f'{c:g}' for c in cutoffs)}"
     )
-
-
-def _refuse_without_store(**options: object) -> None:
-    given = [f"--{name}" for name, value in options.items() if value is not None]
-    if given:
-        raise InputError(f"{', '.join(given)}: only with --store DIR, which keeps finished chunks")

@@ -183,8 +183,8 @@ class DescribeSection(Section):
     purify: bool = Field(default=True, description="Sum over distinct neighbours only")
     distance_transform: Literal["paper", "ace1"] = Field(default="paper")
     r0: PositiveFloat = Field(default=1.0, description="Where the distance transform resolves best")
-    chunks: int = Field(
-        default=0, ge=0, le=100_000, description="Units that share the work; 0: by the table's size"
+    dtype: Literal["float32", "float64"] = Field(
+        default="float32", description="Of the features in the table"
     )
 
 

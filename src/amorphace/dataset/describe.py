@@ -17,8 +17,8 @@ from amorphace.core.sites import Sites
 from amorphace.dataset.store import TableWriter
 from amorphace.dataset.table import Columns, Table
 
-BLOCK_BYTES = 128 << 20
-"""Features in memory at a time."""
+BLOCK_BYTES = 32 << 20
+"""Features that are computed, gathered and written at a time; a few times as much is in memory."""
 
 
 @dataclass(frozen=True)
@@ -227,11 +227,17 @@ def write_features(
     ) as writer:
         # whole blocks of the store: no block on disk is written twice
         blocks = max(1, BLOCK_BYTES // (writer.block_rows * len(columns) * dtype.itemsize))
-        size = writer.block_rows * blocks
+        buffer = np.empty((min(writer.block_rows * blocks, len(sites)), len(columns)), dtype)
         for descriptor in descriptors:
-            done = 0
-            for rows, features in descriptor.iter_blocks(sites, block_size=size, in_order=True):
-                writer.write_features(descriptor.cutoff, int(rows[0]), features)
-                done += len(rows)
+            start = filled = 0
+            parts = descriptor.iter_blocks(sites, block_size=len(buffer), in_order=True)
+            for _, features in parts:
                 if progress is not None:
-                    progress(len(rows))
+                    progress(len(features))
+                while len(features):
+                    some = features[: len(buffer) - filled]
+                    buffer[filled : filled + len(some)] = some
+                    filled, features = filled + len(some), features[len(some) :]
+                    if filled == len(buffer) or start + filled == len(sites):
+                        writer.write_features(descriptor.cutoff, start, buffer[:filled])
+                        start, filled = start + filled, 0

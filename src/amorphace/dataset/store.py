@@ -14,8 +14,9 @@ and is reported as one.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -34,6 +35,9 @@ FORMAT_VERSION = 1
 
 BLOCK_BYTES = 8 << 20
 """Size of a block of feature rows: large enough for few files, small enough to read a few rows."""
+
+WRITES = 2
+"""Blocks of features that may wait to be written."""
 
 SITE_ROWS = 1 << 16
 """Rows in a block of the arrays that hold one number a site."""
@@ -111,6 +115,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
             self._arrays = {
                 c: create_features(group, c, *shape, self._dtype) for c in self._cutoffs
             }
+            self._writes: deque[Future[None]] = deque()
             self._stack = stack.pop_all()
         return self
 
@@ -120,7 +125,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         return min((a.chunks[0] for a in self._arrays.values()), default=1)
 
     def write_features(self, cutoff: float, start: int, block: ArrayLike) -> None:
-        """Write the rows `start`, `start` + 1, ... of one cutoff.
+        """Write the rows `start`, `start` + 1, ... of one cutoff, while the caller goes on.
 
         Parameters
         ----------
@@ -137,7 +142,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         if float(cutoff) not in self._arrays:
             raise InputError(f"cutoff {cutoff} is not one of the writer's, {self._cutoffs}")
         array = self._arrays[float(cutoff)]
-        rows = np.asarray(block, dtype=self._dtype)
+        rows = np.array(block, dtype=self._dtype)  # a copy: the caller's may change meanwhile
         stop = start + len(rows)
         if (
             rows.ndim != 2
@@ -151,8 +156,11 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         if self._columns is not None:
             check_finite(rows, self._columns, start)
         if len(rows):
-            # in a thread: Ctrl-C then leaves a write that is waited for before the folder goes
-            self._thread.submit(array.__setitem__, slice(start, stop), rows).result()
+            # in a thread: while the caller computes the next ones, and Ctrl-C leaves a write that
+            # is waited for before the folder goes
+            if len(self._writes) == WRITES:
+                self._writes.popleft().result()
+            self._writes.append(self._thread.submit(array.__setitem__, slice(start, stop), rows))
         self._written[float(cutoff)][start:stop] = True
 
     def __exit__(
@@ -162,10 +170,13 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         traceback: TracebackType | None,
     ) -> None:
         if error is None:
-            self._stack.callback(self._check_complete)  # called first: the last in the stack
+            self._stack.callback(self._complete)  # called first: the last in the stack
         self._stack.__exit__(kind, error, traceback)
 
-    def _check_complete(self) -> None:
+    def _complete(self) -> None:
+        """Wait for what is being written, and see that it is all."""
+        while self._writes:
+            self._writes.popleft().result()
         for cutoff, written in self._written.items():
             if not written.all():
                 raise InputError(

@@ -26,7 +26,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.cells import oriented_cell
 from amorphace.io.columns import Columns
-from amorphace.io.frames import Mark, Place, frames_at, located, pick, placed_frames
+from amorphace.io.frames import located, pick, text_frames
 from amorphace.io.labels import check_words, particle_labels, type_numbers
 from amorphace.io.text import (
     Block,
@@ -73,28 +73,7 @@ def iread_dump(path: Path, species: tuple[str, ...] | None) -> Iterator[Configur
     FileFormatError
         If the file is not a whole, periodic dump; names the line.
     """
-    for _, frame in _raw_frames(path):
-        yield _configuration(frame, species)
-
-
-def mark_dump(path: Path, species: tuple[str, ...] | None, *, labels: bool) -> Iterator[Mark]:
-    """Where the frames of a dump are, their positions unparsed.
-
-    Raises
-    ------
-    FileFormatError
-        As `iread_dump`, but for what is wrong with a position.
-    """
-    for place, frame in _raw_frames(path):
-        n = len(frame.atoms.lines)
-        yield Mark(place, frame.step, n, _labels(frame, species) if labels else None)
-
-
-def iread_dump_at(
-    path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
-) -> Iterator[Configuration]:
-    """The frames of a dump at known places, without those between; see `iread_dump`."""
-    for frame in frames_at(path, _raw_frame, places):
+    for frame in _raw_frames(path):
         yield _configuration(frame, species)
 
 
@@ -106,7 +85,7 @@ def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Config
     FileFormatError
         If the file is not a whole, periodic dump, or holds fewer frames; names the line.
     """
-    _, found = pick(_raw_frames(path), frame, path)
+    found = pick(_raw_frames(path), frame, path)
     return _configuration(found, species)
 
 
@@ -166,9 +145,9 @@ def _header(configuration: Configuration, columns: Columns, path: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _raw_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
-    """The frames of a file, unparsed, and where they stand."""
-    return placed_frames(path, _raw_frame, "a LAMMPS dump")
+def _raw_frames(path: Path) -> Iterator[RawFrame]:
+    """The frames of a file, unparsed."""
+    return text_frames(path, _raw_frame, "a LAMMPS dump")
 
 
 def _raw_frame(lines: Lines, heading: bytes) -> RawFrame:

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns
-from amorphace.io.frames import Mark, Place, frames_at, located, pick, placed_frames
+from amorphace.io.frames import located, pick, text_frames
 from amorphace.io.labels import check_words, particle_labels
 from amorphace.io.text import (
     Block,
@@ -70,34 +70,7 @@ def iread_extxyz(path: Path, species: tuple[str, ...] | None) -> Iterator[Config
     FileFormatError
         If the file is not a whole, periodic extended XYZ file; names the line.
     """
-    for _, frame in _raw_frames(path):
-        yield _configuration(frame, species)
-
-
-def mark_extxyz(path: Path, species: tuple[str, ...] | None, *, labels: bool) -> Iterator[Mark]:
-    """Where the frames of an extended XYZ file are, their positions unparsed.
-
-    Raises
-    ------
-    FileFormatError
-        As `iread_extxyz`, but for what is wrong with a position.
-    """
-    for place, frame in _raw_frames(path):
-        info, properties = _comment(frame)
-        atoms = Block(frame.path, frame.number + 1, frame.rows, tuple(properties))
-        found = None
-        if labels:
-            wanted = {k: v for k, v in _wanted(properties, atoms).items() if k in ("species", "Z")}
-            names = _names(atoms.columns(wanted), atoms)
-            found = particle_labels(len(frame.rows), species, names=names, fail=atoms.error)
-        yield Mark(place, _step(info, atoms), len(frame.rows), found)
-
-
-def iread_extxyz_at(
-    path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
-) -> Iterator[Configuration]:
-    """The frames of an extended XYZ file at known places, without those between."""
-    for frame in frames_at(path, _raw_frame, places):
+    for frame in _raw_frames(path):
         yield _configuration(frame, species)
 
 
@@ -109,7 +82,7 @@ def read_extxyz(path: Path, species: tuple[str, ...] | None, frame: int) -> Conf
     FileFormatError
         If the file is not a whole, periodic extended XYZ file, or holds fewer frames.
     """
-    _, found = pick(_raw_frames(path), frame, path)
+    found = pick(_raw_frames(path), frame, path)
     return _configuration(found, species)
 
 
@@ -135,9 +108,9 @@ def write_extxyz(
             file.write(text_rows([c.species, *c.positions.T, c.ids, *columns.values()]))
 
 
-def _raw_frames(path: Path) -> Iterator[tuple[Place, RawFrame]]:
-    """The frames of a file, unparsed, and where they stand."""
-    return placed_frames(path, _raw_frame, "extended XYZ")
+def _raw_frames(path: Path) -> Iterator[RawFrame]:
+    """The frames of a file, unparsed."""
+    return text_frames(path, _raw_frame, "extended XYZ")
 
 
 def _raw_frame(lines: Lines, count: bytes) -> RawFrame:

@@ -1,4 +1,4 @@
-"""read, iread, mark_frames, iread_at, write: which format a file is in, what formats share."""
+"""read, iread, write: which format a file is in, what formats share."""
 
 from __future__ import annotations
 
@@ -14,18 +14,15 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import written_aside
 from amorphace.io.columns import Columns, checked_columns
-from amorphace.io.dump import iread_dump, iread_dump_at, mark_dump, read_dump, write_dump
+from amorphace.io.dump import iread_dump, read_dump, write_dump
 from amorphace.io.extxyz import (
     iread_extxyz,
-    iread_extxyz_at,
-    mark_extxyz,
     read_extxyz,
     write_extxyz,
 )
-from amorphace.io.frames import Mark, Place
-from amorphace.io.hoomd import iread_gsd, iread_gsd_at, read_gsd, write_gsd
+from amorphace.io.hoomd import iread_gsd, read_gsd, write_gsd
 from amorphace.io.labels import declared_species
-from amorphace.io.npz import iread_npz, iread_npz_at, read_npz, write_npz
+from amorphace.io.npz import iread_npz, read_npz, write_npz
 from amorphace.io.text import open_lines
 
 Labels = tuple[str, ...] | None
@@ -41,20 +38,14 @@ class Format:
     """Whether it may be packed with gzip."""
     read: Callable[[Path, Labels, int], Configuration]
     iread: Callable[[Path, Labels], Iterator[Configuration]]
-    iread_at: Callable[[Path, Labels, Iterable[Place]], Iterator[Configuration]]
-    mark: Callable[..., Iterator[Mark]] | None = None
-    """Finds the frames with less than reading them; where there is none, they are read."""
 
 
-DUMP = Format(
-    "LAMMPS dump", (".dump", ".lammpstrj"), True, read_dump, iread_dump, iread_dump_at, mark_dump
-)
+DUMP = Format("LAMMPS dump", (".dump", ".lammpstrj"), True, read_dump, iread_dump)
 EXTXYZ = Format(
-    "extended XYZ", (".xyz", ".extxyz"), True, read_extxyz, iread_extxyz, iread_extxyz_at,
-    mark_extxyz,
+    "extended XYZ", (".xyz", ".extxyz"), True, read_extxyz, iread_extxyz
 )  # fmt: skip
-GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd, iread_gsd_at)
-NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz, iread_npz_at)
+GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd)
+NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz)
 FORMATS = (DUMP, EXTXYZ, GSD, NPZ)
 FIRST_LINES = (b"ITEM: TIMESTEP", b"ITEM: UNITS", b"ITEM: TIME")
 """What a dump begins with."""
@@ -123,63 +114,6 @@ def iread(
     """
     file = Path(path)
     return _format_to_read(file).iread(file, declared_species(species))
-
-
-def mark_frames(
-    path: str | os.PathLike[str],
-    species: str | Sequence[str] | None = None,
-    *,
-    labels: bool = False,
-) -> Iterator[Mark]:
-    """Where the frames of a file stand, their steps and sizes; one in memory at a time.
-
-    Parameters
-    ----------
-    path, species
-        As for `read`.
-    labels : bool
-        Whether the species of the particles are wanted too.
-
-    Yields
-    ------
-    Mark
-
-    Raises
-    ------
-    FileFormatError
-        As `iread`; of text the positions are not parsed, and what is wrong with them is found by
-        `iread_at`.
-    """
-    file, names = Path(path), declared_species(species)
-    format_ = _format_to_read(file)
-    if format_.mark is not None:
-        return format_.mark(file, names, labels=labels)
-    return (
-        Mark(Place(k), c.step, len(c), c.species if labels else None)
-        for k, c in enumerate(format_.iread(file, names))
-    )
-
-
-def iread_at(
-    path: str | os.PathLike[str],
-    species: str | Sequence[str] | None,
-    places: Iterable[Place],
-) -> Iterator[Configuration]:
-    """The frames of a file at places that `mark_frames` found; those between are not read.
-
-    A file that is packed with gzip is unpacked up to the last of them.
-
-    Yields
-    ------
-    Configuration
-
-    Raises
-    ------
-    FileFormatError
-        As `read`.
-    """
-    file = Path(path)
-    return _format_to_read(file).iread_at(file, declared_species(species), places)
 
 
 def write(

@@ -5,52 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.io.text import Lines, open_lines
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a frame stands in its file.
-
-    Attributes
-    ----------
-    offset : int
-        First byte of its text, unpacked; or the number of the frame, in formats that have one.
-    line : int
-        Lines of text before it.
-    """
-
-    offset: int
-    line: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Mark:
-    """A frame of a trajectory, without its positions.
-
-    Attributes
-    ----------
-    place : Place
-    step : int
-    n_particles : int
-    species : ndarray of str of shape (n_particles,) or None
-        None where it was not asked for.
-    """
-
-    place: Place
-    step: int
-    n_particles: int
-    species: NDArray[np.str_] | None = None
 
 
 Fail = Callable[[str, int | None], FileFormatError]
@@ -114,10 +77,8 @@ def located(fail: Fail) -> Iterator[None]:
             raise fail(str(e), None) from None
 
 
-def placed_frames(
-    path: Path, read: Callable[[Lines, bytes], T], what: str
-) -> Iterator[tuple[Place, T]]:
-    """The frames of a text file, and where they stand.
+def text_frames(path: Path, read: Callable[[Lines, bytes], T], what: str) -> Iterator[T]:
+    """The frames of a text file.
 
     Parameters
     ----------
@@ -137,16 +98,5 @@ def placed_frames(
         if first is None:
             raise FileFormatError(path, f"the file is empty; expected {what}")
         while first is not None:
-            place = Place(lines.offset - len(first), lines.number - 1)
-            yield place, read(lines, first)
+            yield read(lines, first)
             first = lines.next_word_line()
-
-
-def frames_at(
-    path: Path, read: Callable[[Lines, bytes], T], places: Iterable[Place]
-) -> Iterator[T]:
-    """The frames of a text file at known places, without those between."""
-    with open_lines(path) as lines:
-        for place in places:
-            lines.go(place.offset, place.line)
-            yield read(lines, (lines.take(1) or [b""])[0])

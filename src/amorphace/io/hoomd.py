@@ -22,7 +22,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.io.cells import oriented_cell
 from amorphace.io.columns import Columns
-from amorphace.io.frames import Fail, Place, guarded, located, no_such_frame
+from amorphace.io.frames import Fail, guarded, located, no_such_frame
 from amorphace.io.labels import particle_labels, type_numbers
 from amorphace.io.text import open_binary
 
@@ -42,17 +42,6 @@ def iread_gsd(path: Path, species: tuple[str, ...] | None) -> Iterator[Configura
     """
     with _opened(path) as trajectory:
         for k in range(len(trajectory)):
-            yield _configuration(path, _frame(path, trajectory, k), k, species)
-
-
-def iread_gsd_at(
-    path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
-) -> Iterator[Configuration]:
-    """The frames of a GSD file at known places; see `iread_gsd`."""
-    with _opened(path) as trajectory:
-        for k in (place.offset for place in places):
-            if k >= len(trajectory):
-                raise no_such_frame(path, k, len(trajectory))
             yield _configuration(path, _frame(path, trajectory, k), k, species)
 
 

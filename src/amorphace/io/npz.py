@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns
-from amorphace.io.frames import Place, guarded, located, no_such_frame
+from amorphace.io.frames import guarded, located, no_such_frame
 from amorphace.io.labels import particle_labels
 from amorphace.io.text import open_binary
 
@@ -48,18 +48,6 @@ def iread_npz(path: Path, species: tuple[str, ...] | None) -> Iterator[Configura
     with _opened(path) as archive:
         for prefix in _prefixes(path, archive):
             yield _configuration(path, archive, prefix, species)
-
-
-def iread_npz_at(
-    path: Path, species: tuple[str, ...] | None, places: Iterable[Place]
-) -> Iterator[Configuration]:
-    """The frames of an archive at known places; see `iread_npz`."""
-    with _opened(path) as archive:
-        prefixes = _prefixes(path, archive)
-        for k in (place.offset for place in places):
-            if k >= len(prefixes):
-                raise no_such_frame(path, k, len(prefixes))
-            yield _configuration(path, archive, prefixes[k], species)
 
 
 def read_npz(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:

@@ -23,34 +23,19 @@ CHUNK = 1 << 16
 
 
 class Lines:
-    """The lines of a text file, read from first to last or from a known place; counts them.
+    """The lines of a text file, read from first to last; counts them.
 
     Attributes
     ----------
     path : Path
     number : int
         Number of the line read last, counted from 1.
-    offset : int
-        Bytes up to its end, unpacked.
     """
 
     def __init__(self, path: Path, stream: io.BufferedReader) -> None:
         self.path = path
-        self.number = self.offset = 0
+        self.number = 0
         self._stream = stream
-
-    def go(self, offset: int, number: int) -> None:
-        """Go on after so many bytes, which hold so many lines.
-
-        Raises
-        ------
-        FileFormatError
-            If the file is compressed, and cut or damaged.
-        """
-        if offset != self.offset:
-            with self._readable():
-                self._stream.seek(offset)
-        self.offset, self.number = offset, number
 
     def take(self, n: int) -> list[bytes]:
         """The next `n` lines; fewer where the file ends.
@@ -63,7 +48,6 @@ class Lines:
         with self._readable():
             lines = list(islice(self._stream, n))
         self.number += len(lines)
-        self.offset += sum(map(len, lines))
         return lines
 
     @contextmanager

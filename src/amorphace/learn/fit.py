@@ -49,7 +49,7 @@ def labelled_sites(table: Table, cutoff: float) -> LabelledSites:
     assert table.columns is not None
     rows = np.flatnonzero(table.label >= 0)
     return LabelledSites(
-        X=table.feature_rows(cutoff, rows),
+        X=table.feature_rows(cutoff, rows).astype(np.float64, copy=False),
         y=table.label[rows].astype(np.int64),
         groups=table.sample[rows],
         rows=rows,
