@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from amorphace.core.errors import InputError
+from amorphace.runs.store import Store
 from amorphace.runs.unit import Kind, Unit
-
-Store = Any
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -21,10 +20,6 @@ CHECKPOINT_SECONDS = 10.0
 """Least time between two checkpoints: what a kill may cost, beside the piece under way."""
 REPORT_SECONDS = 1.0
 """Least time between two reports of progress."""
-
-
-class Damaged(InputError):
-    """An input is not what was written: it is set aside, to be made again by the next run."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ class Input:
     kind: str
     results: Any
     dropped: str
-    _store: Store = field(repr=False)
+    _verified: Callable[[str], Path] = field(repr=False)
 
     @property
     def folder(self) -> Path:
@@ -55,10 +50,9 @@ class Input:
         Raises
         ------
         Damaged
-            If a file is not what was written.
+            If a file is not what was written: the input is set aside, and the next run makes it.
         """
-        self._store.verify(self.id)
-        return self._store.folder(self.id)
+        return self._verified(self.id)
 
     def load(self, kind: type[Kind[Any, R]]) -> R:
         """What it wrote.
@@ -97,6 +91,7 @@ class Job(Generic[P]):
     n_jobs: int = 1
     _checkpoint: float = field(default_factory=time.monotonic)
     _report: float = float("-inf")
+    _compared: dict[str, Path] = field(default_factory=dict)
 
     @property
     def parameters(self) -> P:
@@ -114,7 +109,19 @@ class Job(Generic[P]):
 
     def _input(self, unit: str) -> Input:
         meta = self.store.meta(unit)
-        return Input(unit, meta.kind, meta.results, meta.dropped, self.store)
+        return Input(unit, meta.kind, meta.results, meta.dropped, self.verified)
+
+    def verified(self, unit: str) -> Path:
+        """The folder of a finished unit, the digests of its files compared once for this job.
+
+        Raises
+        ------
+        Damaged
+            If one differs.
+        """
+        if unit not in self._compared:
+            self._compared[unit] = self.store.verified(unit)
+        return self._compared[unit]
 
     def file(self, digest: str) -> Path:
         """A file of `Graph.files`, by the digest of its content.
@@ -126,12 +133,17 @@ class Job(Generic[P]):
         """
         return self.store.file(digest)
 
-    def resume(self, kind: type[T]) -> T | None:
-        """The last checkpoint; None at the first start, and where it is damaged or of another kind.
+    def resume(self, kind: type[T], fits: Callable[[T], bool] = lambda _: True) -> T | None:
+        """The last checkpoint; None at the first start.
 
-        Such a one is set aside.
+        A checkpoint that is damaged, of another kind, or for which `fits` says no (arrays of
+        another number of particles) is set aside: the unit starts anew.
         """
-        return self.store.scratch.read_checkpoint(self.unit.id, kind)
+        found = self.store.scratch.read_checkpoint(self.unit.id, kind)
+        if found is not None and not fits(found):
+            self.store.scratch.drop_checkpoint(self.unit.id)
+            return None
+        return found
 
     def checkpoint(self, make: Callable[[], object]) -> None:
         """Keep the dataclass that `make` gives, if the last checkpoint is old enough."""

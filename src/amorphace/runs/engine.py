@@ -1,0 +1,291 @@
+"""The loop that carries a graph out: claim, submit, collect, wherever units are executed.
+
+The store alone remembers. Whatever ends a program, and whenever, the next one finds the units
+that were finished and the checkpoints of those that were not. Several programs on one store share
+the work: each claims what it does, and looks now and then for what the others finished.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from amorphace.runs.claims import LIMIT, Claims
+from amorphace.runs.execute import Report
+from amorphace.runs.frontier import Frontier, Shard
+from amorphace.runs.meta import outcome_of
+from amorphace.runs.scratch import Failure
+from amorphace.runs.store import Store
+from amorphace.runs.unit import Graph, Outcome, Unit
+from amorphace.runs.watching import Watch
+
+LOST_PROCESSES = 3
+"""Times that a unit may lose its process before it counts as failed."""
+POLL = 0.5
+"""Seconds between two looks at what is running."""
+
+
+class What(Enum):
+    """What may happen to a unit."""
+
+    FOUND = "found"
+    STARTED = "started"
+    FINISHED = "finished"
+    DROPPED = "dropped"
+    FAILED = "failed"
+    LOST = "lost"
+    """It goes on: from a checkpoint, or elsewhere."""
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """Something that happened to a unit.
+
+    Attributes
+    ----------
+    what : What
+    unit : Unit
+    text : str
+        Why, for those that did not go well.
+    outcome : Outcome or None
+        Of a unit that this program finished.
+    seconds : float
+        How long that took.
+    """
+
+    what: What
+    unit: Unit[Any, Any]
+    text: str = ""
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Ended:
+    """A unit that an executor no longer runs.
+
+    Attributes
+    ----------
+    unit : Unit
+    report : Report or None
+        None if the process that did it is gone, or may do no more.
+    guilty : bool
+        Whether the process may have gone because of this unit.
+    text : str
+        What happened to the process.
+    """
+
+    unit: Unit[Any, Any]
+    report: Report | None
+    guilty: bool = True
+    text: str = "its process ended; it goes on from a checkpoint"
+
+
+class Executor(Protocol):
+    """Where units are executed."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether those who execute units hold the claims, since they may outlive this program."""
+        ...
+
+    @property
+    def running(self) -> int:
+        """Units in flight."""
+        ...
+
+    def room(self, unit: Unit[Any, Any]) -> bool:
+        """Whether a unit may be submitted now, or several of its kind together."""
+        ...
+
+    def submit(self, units: Sequence[Unit[Any, Any]]) -> None:
+        """Begin units of one kind, soon; they are done together."""
+        ...
+
+    def collect(self, seconds: float) -> list[Ended]:
+        """Units that ended; waits for the first, but not longer than `seconds`.
+
+        Raises
+        ------
+        SetupError
+            If no unit can be done any more: a program is missing, the disk is full.
+        """
+        ...
+
+    def close(self) -> None:
+        """End everything that this executor began."""
+        ...
+
+
+def carry_out(
+    graph: Graph,
+    store: Store,
+    executor: Executor,
+    *,
+    watch: Callable[[], object] = lambda: None,
+    shard: Shard | None = None,
+    leave: float | None = None,
+    limit: float = LIMIT,
+) -> Generator[Event, None, None]:
+    """Do all units of a graph that are not in the store yet.
+
+    A unit that fails stops only those that read it. A unit whose process dies goes on from its
+    last checkpoint. Units that another program does are waited for. Units that failed before are
+    tried again, but not by a shard: it may come late, when others have tried already.
+
+    Parameters
+    ----------
+    graph : Graph
+    store : Store
+    executor : Executor
+        Closed at the end.
+    watch : callable
+        Called about twice a second while units run.
+    shard : Shard, optional
+        Which units come first.
+    leave : float, optional
+        Seconds without work after which the rest is left to the programs that do it; no limit
+        when left out.
+    limit : float
+        Seconds without a sign of life after which a program on another machine counts as dead.
+
+    Yields
+    ------
+    Event
+
+    Raises
+    ------
+    SetupError
+        If no unit can be done any more: a program is missing, the disk is full.
+    """
+    try:
+        with Claims(store, limit=limit) as claims:
+            yield from _Run(graph, store, executor, claims, shard).events(watch, leave)
+    finally:
+        executor.close()
+
+
+class _Run:
+    """One program that carries out a graph."""
+
+    def __init__(
+        self, graph: Graph, store: Store, executor: Executor, claims: Claims, shard: Shard | None
+    ) -> None:
+        self._graph, self._store, self._executor = graph, store, executor
+        self._claims, self._shard = claims, shard
+        self._front = Frontier(graph, shard)
+        self._watch = Watch(store, claims)
+        self._lost: Counter[str] = Counter()
+
+    def events(self, watch: Callable[[], object], leave: float | None) -> Iterator[Event]:
+        """Everything that happens, until nothing is left that this program could do."""
+        yield from self._begin()
+        busy = time.monotonic()
+        while self._front.open:
+            yield from self._submit()
+            if self._executor.running:
+                busy = time.monotonic()
+            elif not self._front.waits or (leave is not None and time.monotonic() - busy > leave):
+                break
+            for end in self._executor.collect(POLL):
+                yield from self._ended(end)
+            watch()
+            for unit in self._watch.look(self._front.elsewhere):
+                yield from self._seen(unit)
+
+    def _begin(self) -> Iterator[Event]:
+        """What earlier programs left."""
+        self._store.tidy()
+        for file in self._graph.files:
+            self._store.keep_file(file)
+        there = self._store.finished()
+        for unit in self._graph.units:
+            if unit.id in there and self._store.sound(unit.id):
+                self._front.finish(unit.id)
+                yield Event(What.FOUND, unit)
+            elif unit.id in there:
+                self._store.set_aside(unit.id)
+        for unit, failure in self._store.scratch.failures().items():
+            if unit not in self._front.open:
+                continue
+            if self._shard is None:
+                self._store.scratch.forget_failure(unit)
+            else:
+                yield from self._failed(self._front.units[unit], failure.message)
+
+    def _submit(self) -> Iterator[Event]:
+        """Begin whatever can begin."""
+        while batch := self._front.next(self._executor.room):
+            ours = []
+            for unit in batch:
+                if self._store.has(unit.id):
+                    yield from self._found(unit)
+                elif not self._claim(unit.id):
+                    self._front.elsewhere.add(unit.id)
+                elif self._store.has(unit.id):  # finished just before the claim
+                    yield from self._found(unit)
+                else:
+                    ours.append(unit)
+            if ours:
+                self._executor.submit(ours)
+            for unit in ours:
+                yield Event(What.STARTED, unit)
+
+    def _claim(self, unit: str) -> bool:
+        """Whether a unit is ours to submit: while it is free, where its executor claims it."""
+        return self._claims.free(unit) if self._executor.holds else self._claims.take(unit)
+
+    def _found(self, unit: Unit[Any, Any]) -> Iterator[Event]:
+        self._claims.release(unit.id)
+        self._front.finish(unit.id)
+        yield Event(What.FOUND, unit)
+
+    def _ended(self, end: Ended) -> Iterator[Event]:
+        """What follows from a unit that ended."""
+        unit, report = end.unit, end.report
+        if report is None:
+            self._lost[unit.id] += end.guilty
+            if self._lost[unit.id] < LOST_PROCESSES:
+                self._front.ready(unit.id)
+                if end.guilty or end.text != Ended.text:
+                    yield Event(What.LOST, unit, end.text)
+                return
+            text = f"its process ended {LOST_PROCESSES} times (killed, or out of memory?)"
+            report = Report(unit=unit.id, error=text)
+        if report.held:
+            self._front.elsewhere.add(unit.id)
+        elif report.meta is None:
+            failure = Failure(unit.name, report.error, report.details)
+            self._store.scratch.fail(unit.id, failure)
+            self._claims.release(unit.id)
+            yield from self._failed(unit, report.error)
+        elif report.found:
+            yield from self._found(unit)
+        else:
+            self._claims.release(unit.id)
+            self._front.finish(unit.id)
+            meta = report.meta
+            what = What.DROPPED if meta.dropped else What.FINISHED
+            yield Event(what, unit, meta.dropped, outcome_of(unit, meta), meta.seconds)
+
+    def _failed(self, unit: Unit[Any, Any], text: str) -> Iterator[Event]:
+        yield Event(What.FAILED, unit, text)
+        for blocked in self._front.fail(unit.id):
+            yield Event(What.BLOCKED, blocked, "a unit that it reads has failed")
+
+    def _seen(self, unit: str) -> Iterator[Event]:
+        """What became of a unit that another program has done with."""
+        if self._store.has(unit):
+            self._front.finish(unit)
+            yield Event(What.FOUND, self._front.units[unit])
+            return
+        failure = self._store.scratch.failure(unit)
+        if failure is None:
+            self._front.ready(unit)
+        else:
+            yield from self._failed(self._front.units[unit], failure.message)

@@ -1,0 +1,262 @@
+"""Doing units of one kind, in any process: one after the other, or many at a time."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from traceback import format_exception
+from typing import Any
+
+from amorphace.core.codec import decode, encode
+from amorphace.core.errors import AmorphaceError, SetupError
+from amorphace.runs.job import Job
+from amorphace.runs.meta import Meta
+from amorphace.runs.store import Store
+from amorphace.runs.unit import Dropped, Outcome, Unit
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+LEAST_ROOM = 1 << 20
+"""Bytes below which a disk counts as full."""
+PROGRAMS = ("amorphace", "numpy")
+"""Packages whose versions are kept with every result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What became of a unit that somebody was to do.
+
+    Attributes
+    ----------
+    unit : str
+        Its identifier.
+    meta : Meta or None
+        What is known of it, if it is finished.
+    found : bool
+        Whether it was finished before.
+    held : bool
+        Whether a living process is at it.
+    error, details : str
+        Why it could not be done, for its user and for developers.
+    stop : str
+        Why no other unit could be done by this process either, where that is so.
+    """
+
+    unit: str
+    meta: Meta | None = None
+    found: bool = False
+    held: bool = False
+    error: str = ""
+    details: str = ""
+    stop: str = ""
+
+
+def do_units(
+    store: Store, units: Sequence[Unit[Any, Any]], *, settings: Any = None, n_jobs: int = 1
+) -> Iterator[Report]:
+    """Do units of one kind and write them to the store, each as soon as it is done.
+
+    A result that may not be used, or that rests on one, is a result too: it is written as dropped,
+    with the reason. A unit that is in the store by now is left as it is.
+
+    Parameters
+    ----------
+    store : Store
+    units : sequence of Unit
+        Their inputs must be finished.
+    settings : dataclass or None
+        See `Job`.
+    n_jobs : int
+        Processors that they may use.
+
+    Yields
+    ------
+    Report
+        For each unit, in the order in which they end.
+    """
+    with ExitStack() as stack:
+        jobs = []
+        for unit in units:
+            if store.has(unit.id) and store.sound(unit.id):
+                yield Report(unit=unit.id, meta=store.meta(unit.id), found=True)
+                continue
+            try:
+                folder = stack.enter_context(store.writing(unit.id))
+            except OSError as error:
+                yield _failed(store, unit, error)
+                continue
+            job = Job(unit=unit, folder=folder, store=store, settings=settings, n_jobs=n_jobs)
+            try:
+                _check_inputs(job)
+                job.report(0, 1, "starting")
+            except Exception as error:
+                yield _ended(job, error, 0.0)
+            else:
+                jobs.append(job)
+        last = time.perf_counter()
+        for job, outcome in _outcomes(jobs):
+            now = time.perf_counter()
+            yield _ended(job, outcome, now - last)
+            last = time.perf_counter()
+
+
+def _outcomes(jobs: list[Job[Any]]) -> Iterator[tuple[Job[Any], Outcome | Exception]]:
+    """What each job came to, or what it raised; no job is left out."""
+    left = {job.unit.id: job for job in jobs}
+    missing: Exception = RuntimeError("its kind did not give it back")
+    try:
+        for job, outcome in jobs[0].unit.kind.do_many(jobs) if jobs else ():
+            del left[job.unit.id]
+            yield job, outcome
+    except Exception as error:
+        missing = error
+    for job in left.values():
+        yield job, missing
+
+
+def _check_inputs(job: Job[Any]) -> None:
+    """Compare the digests of inputs; a unit that rests on a dropped one is dropped with it."""
+    for name, role in job.unit.kind.inputs.items():
+        for found in job.inputs(name):
+            if found.dropped and not role.some:
+                raise Dropped(found.dropped)
+            if role.digests and not found.dropped:
+                job.verified(found.id)
+
+
+def _ended(job: Job[Any], outcome: Outcome | Exception, seconds: float) -> Report:
+    """Write what a job came to."""
+    unit, store = job.unit, job.store
+    try:
+        if isinstance(outcome, Dropped):
+            _empty(job.folder)
+            outcome = Outcome(dropped=str(outcome))
+        if isinstance(outcome, Exception):
+            raise outcome
+        meta = store.commit(
+            unit, job.folder, outcome, seconds=seconds, settings=job.settings,
+            programs=_programs(unit.kind.programs),
+        )  # fmt: skip
+        return Report(unit=unit.id, meta=meta)
+    except Exception as error:
+        return _failed(store, unit, error)
+
+
+def _failed(store: Store, unit: Unit[Any, Any], error: Exception) -> Report:
+    ours = isinstance(error, AmorphaceError)
+    return Report(
+        unit=unit.id,
+        error=str(error) if ours else f"{type(error).__name__}: {error}",
+        details="".join(format_exception(error)),
+        stop=_hopeless(error, store.path),
+    )
+
+
+def _hopeless(error: Exception, path: Path) -> str:
+    """What would befall every other unit too; empty if only this one is concerned."""
+    if isinstance(error, SetupError):
+        return str(error)
+    if not isinstance(error, OSError):
+        return ""
+    # numpy does not say why a file came out short
+    if error.errno in FULL or shutil.disk_usage(path).free < LEAST_ROOM:
+        file = f" (writing {error.filename})" if error.filename else ""
+        return (
+            f"the disk of {path} is full{file}; free some room and run again: what is finished "
+            "stays, what is not goes on from its checkpoint"
+        )
+    return ""
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+@cache
+def _programs(further: tuple[str, ...]) -> dict[str, str]:
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in dict.fromkeys((*PROGRAMS, *further)):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+@dataclass(frozen=True)
+class Task:
+    """Units for another process: only JSON values are sent, and come back.
+
+    Attributes
+    ----------
+    store : str
+        Path of the store.
+    ids : tuple of str
+        Of the units.
+    units : tuple of JSON value
+        As `Unit.to_dict` gives them.
+    settings : JSON value
+        With the name of their type.
+    n_jobs : int
+    """
+
+    store: str
+    ids: tuple[str, ...]
+    units: tuple[Any, ...]
+    settings: Any
+    n_jobs: int
+
+    @classmethod
+    def of(cls, store: Store, units: Sequence[Unit[Any, Any]], settings: Any, n_jobs: int) -> Task:
+        """The task of these units; the path of the store must hold in the other process."""
+        kind = type(settings)
+        given = {"type": f"{kind.__module__}:{kind.__qualname__}", "value": encode(settings)}
+        return cls(
+            store=str(store.path.resolve()),
+            ids=tuple(unit.id for unit in units),
+            units=tuple(unit.to_dict() for unit in units),
+            settings=None if settings is None else given,
+            n_jobs=n_jobs,
+        )
+
+    def open(self) -> tuple[Store, list[Unit[Any, Any]], Any]:
+        """Store, units and settings.
+
+        Raises
+        ------
+        SetupError
+            If this process does not find their kinds.
+        """
+        try:
+            settings = None
+            if self.settings is not None:
+                module, _, name = self.settings["type"].partition(":")
+                kind = getattr(import_module(module), name)
+                settings = decode(kind, self.settings["value"], source="settings")
+            units = [Unit.from_dict(u) for u in self.units]
+            return Store(self.store, create=False), units, settings
+        except (ImportError, AttributeError, ValueError) as error:
+            raise SetupError(f"this process cannot do such units: {error}") from error
+
+
+def do_task(task: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """`do_units` in another process: an encoded `Task` comes, encoded `Report`s go."""
+    given = decode(Task, dict(task))
+    try:
+        store, units, settings = given.open()
+        return [encode(r) for r in do_units(store, units, settings=settings, n_jobs=given.n_jobs)]
+    except Exception as error:  # of the store itself
+        text = "".join(format_exception(error))
+        reports = (
+            Report(unit=i, error=str(error), details=text, stop=str(error)) for i in given.ids
+        )
+        return [encode(report) for report in reports]
