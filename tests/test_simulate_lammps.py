@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError, SetupError, SimulationError
+from amorphace.core.errors import FileFormatError, InputError, SetupError, SimulationError
 from amorphace.simulate import (
     MODELS,
     Engine,
@@ -26,7 +26,7 @@ from amorphace.simulate import (
     run_command,
     run_stage,
 )
-from amorphace.simulate.dynamics import _read_end
+from amorphace.simulate.dynamics import _read_end, _read_thermo
 from amorphace.simulate.lammps import pack_turns, unpack_turns, write_data
 from simulate_samples import glass, liquid
 
@@ -229,11 +229,72 @@ def test_a_disk_too_small_for_the_end_of_a_run_is_an_error_of_one_line(small_dis
     assert list(small_disk.iterdir()) == []
 
 
-def test_the_end_of_a_run_that_is_cut_short_is_an_error(tmp_path: Path) -> None:
-    end = tmp_path / "end.dump"
-    end.write_text("ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n250\n")
-    with pytest.raises(SimulationError, match=r"end\.dump ends after 4 lines; run"):
-        _read_end(end, liquid("kob-andersen"))
+WHOLE = """\
+ITEM: TIMESTEP
+0
+ITEM: NUMBER OF ATOMS
+2
+ITEM: BOX BOUNDS pp pp pp
+0 5
+0 5
+0 5
+ITEM: ATOMS id x y z ix iy iz vx vy vz
+1 1 1 1 0 0 0 0 0 0
+2 2 2 2 0 0 0 0 0 1.25
+"""
+
+
+@pytest.mark.parametrize("length", [None, 0, 50, 150, len(WHOLE) - 12, len(WHOLE) - 3])
+def test_a_file_of_a_run_that_is_missing_or_cut_is_no_physics(
+    tmp_path: Path, length: int | None
+) -> None:
+    """Not an error of the simulation, whose units would be dropped for good."""
+    end, like = tmp_path / "end.dump", liquid("kob-andersen")
+    pair = Configuration(positions=np.eye(3)[:2], species="A", cell=5.0)
+    two = State(pair, like.velocities[:2])
+    if length is not None:
+        end.write_text(WHOLE[:length])
+    with pytest.raises(FileFormatError, match=r"end\.dump.*run again") as error:
+        _read_end(end, two)
+    assert not isinstance(error.value, SimulationError)
+    end.write_text(WHOLE)
+    assert _read_end(end, two).velocities[1, 2] == 1.25
+
+
+@pytest.mark.parametrize("log", ["", "Step Temp\n0 1\n", "Step Temp\n0 1 x 2 3 4\nLoop time\n"])
+def test_a_log_without_a_whole_run_is_no_physics(tmp_path: Path, log: str) -> None:
+    with pytest.raises(FileFormatError, match=r"log.lammps: the log of LAMMPS holds no whole run"):
+        _read_thermo(tmp_path / "log.lammps", log)
+
+
+LISTENERS = """
+import hashlib, os, sys
+sys.path.insert(0, sys.argv[1])
+from simulate_samples import liquid
+from amorphace.simulate import MODELS, Stage, run_stage
+stage = Stage(name="free", ensemble="nve", duration=0.2)
+*_, chunk = run_stage(MODELS["kob-andersen"], liquid("kob-andersen"), stage, seed=7)
+links = {os.path.realpath(f"/proc/self/fd/{f}") for f in os.listdir("/proc/self/fd")}
+rows = [line.split() for t in ("tcp", "tcp6") for line in open(f"/proc/self/net/{t}")]
+LISTEN = "0A"
+print(sum(r[3] == LISTEN and any(f"socket:[{r[9]}]" in x for x in links) for r in rows))
+print(hashlib.sha256(chunk.state.configuration.positions.tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="needs /proc")
+def test_lammps_opens_no_port_and_gives_the_same_bytes_as_with_one() -> None:
+    found = []
+    for way in ({}, {"UCX_TLS": "all"}):
+        environment = {k: v for k, v in os.environ.items() if k != "UCX_TLS"} | way
+        words = [sys.executable, "-c", LISTENERS, str(Path(__file__).parent)]
+        done = subprocess.run(
+            words, env=environment, check=True, capture_output=True, text=True, timeout=120
+        )
+        found.append(done.stdout.split())
+    (ports, ours), (_, theirs) = found
+    assert ports == "0"
+    assert ours == theirs
 
 
 def test_no_room_for_the_files_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:

