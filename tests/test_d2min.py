@@ -185,6 +185,33 @@ def test_unwrapped_separations_follow_the_particles():
     )
 
 
+@pytest.mark.parametrize("turns", [1, -2, 3])
+@pytest.mark.parametrize("strain", [0.0, 0.3])
+def test_unwrapped_positions_follow_whole_turns_of_shear(turns, strain):
+    """The cell comes back after a strain of Lx / Ly, the particles do not."""
+    cell = np.diag([6.0, 5, 7])
+    before, after = random_pair(n=200, h0=cell, h1=cell, size=0.05)
+    shear = np.array([[1, 0, 0], [strain, 1, 0], [0, 0, 1]])
+    whole = np.array([[1, 0, 0], [turns * 6 / 5, 1, 0], [0, 0, 1]])
+    moved = before.positions @ shear @ whole + (after.positions - before.positions)
+    end = before.replace(positions=moved, cell=cell @ shear)
+    residual, J = d2min(before, end, 2.0, unwrapped=True, return_map=True)
+    straight = end.replace(positions=moved, cell=cell @ shear @ whole)
+    np.testing.assert_allclose(residual, d2min(before, straight, 2.0), rtol=1e-9)
+    np.testing.assert_allclose(J.mean(axis=0), (shear @ whole).T, atol=0.05)
+    u = displacements(before, end, unwrapped=True)
+    np.testing.assert_allclose(u, after.positions - before.positions, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [4, 31, 500])
+@pytest.mark.parametrize("size", [0.1, 1.0, 20.0])
+def test_diffusion_is_not_taken_for_a_shear(n, size):
+    cell = np.diag([6.0, 6, 6])
+    for seed in range(10):
+        before, after = random_pair(seed, n=n, h0=cell, h1=cell, size=size)
+        np.testing.assert_array_equal(cell_map(before, after, unwrapped=True), np.eye(3))
+
+
 @pytest.mark.parametrize(
     ("h0", "h1"),
     [

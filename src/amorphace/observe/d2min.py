@@ -70,7 +70,8 @@ def d2min(
         A mask of shape (n,) or particle indices of the reference; all particles when left out.
     unwrapped : bool
         Take the positions of both frames as unwrapped: d1 then follows the two particles, also
-        where one has moved half the cell relative to the other and a nearer image stands in.
+        where one has moved half the cell relative to the other and a nearer image stands in, and
+        F follows a shear that has brought the cell back by whole turns.
     normalize : bool
         Divide by the number of neighbours. The paper's threshold of 0.6 is for the sum.
     return_map : bool
@@ -193,7 +194,7 @@ def fit_affine(
     reference = prepared.configuration
     current = current.aligned_to(reference)
     u = displacements(reference, current, unwrapped=unwrapped)
-    F = cell_map(reference, current).T
+    F = cell_map(reference, current, unwrapped=unwrapped).T
     residual = np.empty(len(prepared.sites))
     J = np.empty((len(prepared.sites), 3, 3))
     safe = np.inf if unwrapped else safe_radius(current.cell)

@@ -13,6 +13,9 @@ from amorphace.core.errors import InputError
 _STEPS = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 """Of a Minkowski-reduced cell, the lattice vectors that bound its Voronoi cell are among these."""
 
+BY_CHANCE = 30
+"""Share of the displacements that an affine map takes up by chance: never so much over n."""
+
 ROUNDING = 1e-12
 """Squared lengths that differ by this fraction count as equal, so that rounding decides nothing."""
 
@@ -61,7 +64,8 @@ def displacements(
     array([[-0.5, 0. , 0. ], [ 0. , 0. , 0.5]])
     """
     current = current.aligned_to(reference)
-    u = current.positions - reference.positions @ cell_map(reference, current)
+    f = cell_map(reference, current, unwrapped=unwrapped)
+    u = current.positions - reference.positions @ f
     if not unwrapped:
         u = nearest_image(u, current.cell)
     if remove_drift:
@@ -100,7 +104,9 @@ def unwrap(frames: Iterable[Configuration]) -> Iterator[Configuration]:
         last = frame
 
 
-def cell_map(reference: Configuration, current: Configuration) -> NDArray[np.float64]:
+def cell_map(
+    reference: Configuration, current: Configuration, *, unwrapped: bool = False
+) -> NDArray[np.float64]:
     """F, shape (3, 3), such that `x0 @ F` is where a position of the reference cell is carried.
 
     A lattice has many cells: a box flip (tilt xy less Lx) changes the cell vectors and not the
@@ -108,7 +114,38 @@ def cell_map(reference: Configuration, current: Configuration) -> NDArray[np.flo
     lattice vectors nearest to the reference cell; the one that leaves less displacement wins,
     the one as given if both leave the same, as for a single particle. `current` must be in the
     order of `reference`.
+
+    Unwrapped positions tell more: they follow a shear through any number of whole turns, after
+    which the cell is back where it was. The lattice map nearest to their own affine map is tried
+    too, and wins if it takes up more than by chance: 30 / n of the squared displacements, so that
+    30 particles or fewer are never taken for sheared.
     """
+    f = _map_of_cells(reference, current)
+    if unwrapped and (turned := _map_of_motion(reference, current)) is not None:
+        left = [
+            np.square(u - u.mean(axis=0)).sum()
+            for u in (current.positions - reference.positions @ g for g in (turned, f))
+        ]
+        return turned if left[0] < (1 - BY_CHANCE / len(reference)) * left[1] else f
+    return f
+
+
+def _map_of_motion(
+    reference: Configuration, current: Configuration
+) -> NDArray[np.float64] | None:
+    """The map between cells of one lattice that is nearest to the affine map of the positions."""
+    if len(reference) <= BY_CHANCE:
+        return None
+    x0, x1 = (c.positions - c.positions.mean(axis=0) for c in (reference, current))
+    affine, _, rank, _ = np.linalg.lstsq(x0, x1)
+    turns = np.round(reference.cell @ affine @ np.linalg.inv(current.cell))
+    if rank < 3 or round(np.linalg.det(turns)) != 1:
+        return None
+    return _carry(reference.cell, turns @ current.cell)
+
+
+def _map_of_cells(reference: Configuration, current: Configuration) -> NDArray[np.float64]:
+    """The map that the cells tell, and wrapped positions where there are two."""
     if np.array_equal(reference.cell, current.cell):
         return np.eye(3)
     given = _carry(reference.cell, current.cell)
