@@ -26,6 +26,7 @@ from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.folder import write_folder
 from amorphace.learn.summary import summarize
 from amorphace.observe.propensity import isoconfigurational
+from amorphace.simulate.state import masses
 
 LEAST_REPLICAS = 2
 """Sound runs below which a sample has no isoconfigurational average."""
@@ -46,7 +47,8 @@ def measure(work: Context) -> Outcome:
             work.report(k, len(replicas), "D2min and propensity")
             yield start.replace(positions=work.store.array(replica, name))
 
-    seen = isoconfigurational(start, ends(), p["d2min_cutoff"], unwrapped=True)
+    heavy = masses(work.model, start)
+    seen = isoconfigurational(start, ends(), p["d2min_cutoff"], unwrapped=True, masses=heavy)
     majority = start.species == work.model.species[0]
     correlation = float(np.corrcoef(seen.d2min[majority], seen.propensity[majority])[0, 1])
     return Outcome(

@@ -18,7 +18,7 @@ REVISIONS = {
     "lag": 1,
     "inherent": 1,
     "replica": 1,
-    "measure": 1,
+    "measure": 2,
     "shear": 1,
     "label": 1,
     "describe": 3,
