@@ -12,7 +12,7 @@ from amorphace.dataset.store import read_table, write_table
 from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns, model_descriptor
-from amorphace.report.assemble import read_regression
+from amorphace.learn.propensity import read_regression
 
 from fuzzing import Format
 
@@ -63,5 +63,9 @@ def _read_regression(path: Path) -> None:
 
 
 FORMATS = {
+    "table": Format(_make_table, _read_table),
+    "table-0.1": Format(_golden("table-0.1.zarr"), _read_old_table),
+    "model": Format(_golden("model-0.1.json"), _read_model),
+    "analysis": Format(_golden("analysis-0.1.json"), _read_analysis),
     "regression": Format(_golden("regression-0.1.json"), _read_regression),
 }

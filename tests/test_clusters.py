@@ -8,6 +8,7 @@ from scipy.spatial.transform import Rotation
 
 import amorphace as am
 from amorphace.ace.clusters import cluster_expansion, directions_at, pure_weights
+from amorphace.core.codec import decode, encode
 from amorphace.core.neighbors import find_neighbors
 from amorphace.learn.clusters import (
     ClusterFunctions,
@@ -214,15 +215,15 @@ def test_results_go_through_json():
     ace = descriptor(2)
     models = [fitted(k, ace) for k in range(2)]
     read = cluster_functions(models, n_r=3, n_map=3)
-    again = ClusterFunctions.from_dict(json.loads(json.dumps(read.to_dict())))
-    assert again.to_dict() == read.to_dict()
+    again = decode(ClusterFunctions, json.loads(json.dumps(encode(read))))
+    assert encode(again) == encode(read)
     np.testing.assert_array_equal(again.v3[1].std, read.v3[1].std)
     parts = contributions(models, ace.transform(glass(0)))
-    again = Contributions.from_dict(json.loads(json.dumps(parts.to_dict())))
+    again = decode(Contributions, json.loads(json.dumps(encode(parts))))
     assert (again.names, again.species) == (parts.names, parts.species)
     np.testing.assert_array_equal(again.share, parts.share)
-    with pytest.raises(am.InputError, match="not a Contributions: the fields share are missing"):
-        Contributions.from_dict({k: v for k, v in parts.to_dict().items() if k != "share"})
+    with pytest.raises(am.InputError, match="the field share of Contributions is missing"):
+        decode(Contributions, {k: v for k, v in encode(parts).items() if k != "share"})
 
 
 def test_models_that_cannot_be_read_together_are_refused():

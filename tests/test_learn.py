@@ -510,19 +510,19 @@ def test_a_model_is_text_that_a_person_can_read(tmp_path: Path) -> None:
         ('{"format": "amorphace linear classifier", "format_version": 2}', "format version 2"),
         (
             '{"format": "amorphace linear classifier", "format_version": 1}',
-            "the field 'names' is missing; fit again",
+            "the field names of LinearModel is missing; fit again",
         ),
         (
             '{"format": "amorphace linear classifier", "format_version": 1, "names": ["a"], '
             '"weights": [1, 2], "mean": [0], "scale": [1], "intercept": 0, "strength": 1, '
             '"settings": {}, "version": "0"}',
-            r"not a usable model: weights must have shape \(1,\), got \(2,\)",
+            r"m.json: weights must have shape \(1,\), got \(2,\); fit again",
         ),
         (
             '{"format": "amorphace linear classifier", "format_version": 1, "names": ["a"], '
             '"weights": [NaN], "mean": [0], "scale": [1], "intercept": 0, "strength": 1, '
             '"settings": {}, "version": "0"}',
-            "not a usable model: weights must be finite",
+            "m.json: weights must be finite; fit again",
         ),
     ],
 )
@@ -538,7 +538,7 @@ def test_a_missing_model_and_bytes_that_are_no_text_say_so(tmp_path: Path) -> No
     with pytest.raises(FileFormatError, match=r"cannot be read .*; check the name"):
         LinearModel.from_json(tmp_path / "m.json")
     (tmp_path / "m.json").write_bytes(b"\x80\x04\x95")  # how a pickle begins
-    with pytest.raises(FileFormatError, match="not JSON: not UTF-8 text; give a model file"):
+    with pytest.raises(FileFormatError, match="not JSON: not UTF-8 text; fit again"):
         LinearModel.from_json(tmp_path / "m.json")
 
 

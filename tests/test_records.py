@@ -184,7 +184,7 @@ HOSTILE = {
     "deep": ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
     "long": ("[" + "1" * 5000 + "]", "a whole number of 5000 digits"),
     "large": ("[1e400]", "the number 1e400 is not finite"),
-    "nan": ("[NaN]", "the number NaN is not finite"),
+    "infinite": ("[-Infinity]", "the number -Infinity is not finite"),
     "cut": ('{"a": [1,\n 2', ":2: not JSON"),
     "bytes": (b"\xff\xfe", "not UTF-8"),
     "empty": ("", "not JSON"),
@@ -198,6 +198,11 @@ def test_hostile_json_is_an_error_of_ours(tmp_path, name):
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(FileFormatError, match=rf"a\.json.*{message}.*; fit again"):
         read_json(file, again="fit again")
+
+
+def test_nan_of_another_writer_is_null(tmp_path):
+    (tmp_path / "a.json").write_text("[NaN, 1.5]")
+    assert read_json(tmp_path / "a.json") == [None, 1.5]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.bundle import write_analysis
 from amorphace.learn.clusters import contributions
 from amorphace.learn.fit import fit_model
+from amorphace.learn.propensity import Regression, write_regression
 from amorphace.report.assemble import assemble, make_snapshot
 
 from report_samples import content
@@ -120,7 +120,7 @@ def test_nothing_is_overwritten_unasked_and_faults_are_one_line(folder, capsys) 
 def test_results_of_regressions_come_onto_the_page(folder, capsys) -> None:
     (scores, curves) = content(n=100).propensity, content(n=100).propensity_curves
     path = folder / "regress.json"
-    path.write_text(json.dumps({"score": scores[0].to_dict(), "curve": curves[0].to_dict()}))
+    write_regression(path, Regression(score=scores[0], curve=curves[0]))
     words = ["report", folder / "results", "--regression", path, "-o", folder / "regressed.html"]
     assert run(*words) == 0
     text = (folder / "regressed.html").read_text(encoding="utf-8")
@@ -129,7 +129,7 @@ def test_results_of_regressions_come_onto_the_page(folder, capsys) -> None:
     capsys.readouterr()
     path.write_text("{}")
     assert run(*words[:-1], folder / "no.html") == 2
-    assert "not the results of a regression" in capsys.readouterr().err
+    assert "the field score of Regression is missing; make it with" in capsys.readouterr().err
 
 
 def test_models_of_the_folds_give_cluster_functions_their_bands(table, analysis) -> None:

@@ -56,19 +56,22 @@ def regress(
 
     Example: amorphace regress s*.inherent.dump --labels labels.zarr --species A B -o regress.json
     """
-    import json
-
     import numpy as np
 
     from amorphace.ace.descriptor import ACEDescriptor
-    from amorphace.core.files import text_written_aside
     from amorphace.core.outputs import check_file, owned_file
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import read_table
     from amorphace.dataset.thermal import majority_species
     from amorphace.io import read
     from amorphace.learn.coarse import LENGTHS
-    from amorphace.learn.propensity import propensity_curve, propensity_score, table_inputs
+    from amorphace.learn.propensity import (
+        Regression,
+        propensity_curve,
+        propensity_score,
+        table_inputs,
+        write_regression,
+    )
 
     inputs = [*configurations, labels]
     check_file(output, overwrite=overwrite, inputs=inputs)
@@ -93,19 +96,17 @@ def regress(
     score = propensity_score(
         *regression, target=target, log=log, inputs=what, samples=table.sample_names
     )
-    results = {
-        "provenance": provenance(
-            command_line(),
-            {"cutoff": cutoff, "n_max": n_max, "lengths": list(scales), "centres": chosen},
-            inputs,
-        ),
-        "score": score.to_dict(),
-    }
+    origin = provenance(
+        command_line(),
+        {"cutoff": cutoff, "n_max": n_max, "lengths": list(scales), "centres": chosen},
+        inputs,
+    )
     rows = RichTable("sample", "Pearson", "Spearman")
     for name, *values in zip(score.samples, score.pearson, score.spearman, strict=True):
         rows.add_row(name, *(f"{value:.3f}" for value in values))
     rows.add_row("mean", f"{np.mean(score.pearson):.3f}", f"{np.mean(score.spearman):.3f}")
     show(rows)
+    learned = None
     if curve:
         with progress_bar("fits") as bar:
             task = bar.add_task("learning curve", total=None)
@@ -116,14 +117,10 @@ def regress(
                 inputs=what,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-        results["curve"] = learned.to_dict()
         rows = RichTable("training samples", "Pearson", "Spearman")
         for n, *values in zip(learned.n_train, learned.pearson, learned.spearman, strict=True):
             rows.add_row(str(n), *(f"{value.mean():.3f}" for value in values))
         show(rows)
-    with (
-        owned_file(output, overwrite=overwrite, inputs=inputs),
-        text_written_aside(output) as stream,
-    ):
-        json.dump(results, stream, indent=1)
+    with owned_file(output, overwrite=overwrite, inputs=inputs):
+        write_regression(output, Regression(score=score, curve=learned, provenance=origin))
     show(f"{output}: written")

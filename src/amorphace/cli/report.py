@@ -85,7 +85,8 @@ def report(
 
     from amorphace.core.outputs import check_file
     from amorphace.learn.bundle import read_analysis
-    from amorphace.report.assemble import assemble, read_regression
+    from amorphace.learn.propensity import read_regression
+    from amorphace.report.assemble import assemble
     from amorphace.simulate.models import MODELS
 
     check_choice("--protocol", protocol, PROTOCOLS)
@@ -100,8 +101,8 @@ def report(
     other = {
         "companion": None if companion is None else read_analysis(companion),
         "companion_protocol": companion_protocol,
-        "propensity": tuple(score for score, _ in regressions),
-        "propensity_curves": tuple(curve for _, curve in regressions if curve is not None),
+        "propensity": tuple(r.score for r in regressions),
+        "propensity_curves": tuple(r.curve for r in regressions if r.curve is not None),
     }
     if source.suffix == ".toml":
         content = replace(_experiment(source), **other)

@@ -78,6 +78,7 @@ def decode(
     arrays: Mapping[str, NDArray[Any]] | None = None,
     *,
     source: str | Path = "record",
+    again: str = "",
 ) -> Any:
     """The value of the declared type that `encode` made this JSON value of.
 
@@ -93,6 +94,8 @@ def decode(
         Those that were put aside.
     source : str or Path
         Where the value comes from, for errors.
+    again : str
+        What to do where the value cannot be used, such as "fit again".
 
     Raises
     ------
@@ -104,12 +107,13 @@ def decode(
     >>> decode(tuple[float | None, ...], [1, None])
     (1.0, None)
     """
+    end = f"; {again}" if again else ""
     try:
         return _Decoder(arrays or {}).decode(kind, value, "")
     except _Wrong as error:
-        raise FileFormatError(source, str(error)) from None
+        raise FileFormatError(source, f"{error}{end}") from None
     except RecursionError:
-        raise FileFormatError(source, "nested too deeply for a record") from None
+        raise FileFormatError(source, f"nested too deeply for a record{end}") from None
 
 
 def _file_name(name: str) -> str:

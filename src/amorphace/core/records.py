@@ -54,7 +54,7 @@ def write_json(path: str | Path, value: Any) -> None:
 def read_document(
     path: str | Path, *, what: str, name: str, version: int, again: str
 ) -> dict[str, Any]:
-    """The JSON object of a file of ours, its format checked.
+    """The fields of a JSON file of ours, but for its format, which is checked.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def read_document(
             f"{what} of format version {found.get('format_version')}; this program reads version "
             f"{version}",
         )
-    return found
+    return {k: v for k, v in found.items() if k not in ("format", "format_version")}
 
 
 def write_record(folder: Path, value: Any) -> None:
@@ -170,7 +170,7 @@ def _parse(path: str | Path, content: bytes, again: str) -> Any:
             content.decode("utf-8"),
             parse_int=_whole,
             parse_float=_finite,
-            parse_constant=_finite,
+            parse_constant=_constant,
         )
     except UnicodeDecodeError:
         raise FileFormatError(path, f"not JSON: not UTF-8 text{end}") from None
@@ -186,6 +186,12 @@ def _whole(text: str) -> int:
     if len(text) > LONGEST:
         raise ValueError(f"a whole number of {len(text)} digits")
     return int(text)
+
+
+def _constant(text: str) -> None:
+    """NaN, which other writers of JSON use where `encode` writes null."""
+    if text != "NaN":
+        raise ValueError(f"the number {text} is not finite")
 
 
 def _finite(text: str) -> float:

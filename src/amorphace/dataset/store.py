@@ -1,7 +1,7 @@
 """The table on disk: a Zarr v3 group.
 
     GLASS.zarr              attributes: format, format_version, sample_names, species_names,
-                            target_names, cutoffs, column_names, provenance
+                            target_names, cutoffs, column_names, provenance, arrays, digest
       sample particle_id species step label        (n_sites,); species: index into species_names
       targets/NAME                                 (n_sites,) float64
       columns/order  columns/z  columns/n  columns/l
@@ -9,13 +9,15 @@
 
 Strings live in the attributes (plain JSON), numbers in arrays, so that any Zarr v3 reader opens
 the whole of it. Every block is written, blocks of zeros too: a block that is missing is a loss,
-and is reported as one.
+and is reported as one. Every block ends with a checksum; `arrays` holds the SHA-256 of each
+array's zarr.json, and `digest` that of all other attributes, so that a changed bit is noticed.
+Tables of format version 1 have neither.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -28,19 +30,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import written_aside
-from amorphace.dataset.table import Columns, Table
-
-FORMAT = "amorphace table"
-FORMAT_VERSION = 1
-
-BLOCK_BYTES = 8 << 20
-"""Size of a block of feature rows: large enough for few files, small enough to read a few rows."""
+from amorphace.dataset.arrays import (
+    AGAIN,
+    StoredArray,
+    create_array,
+    create_features,
+    metadata_digest,
+)
+from amorphace.dataset.head import TableHead, read_head
+from amorphace.dataset.table import Columns, Table, check_target_name
 
 WRITES = 2
 """Blocks of features that may wait to be written."""
 
 SITE_ROWS = 1 << 16
 """Rows in a block of the arrays that hold one number a site."""
+
+COLUMN_ARRAYS = ("order", "z", "n", "l")
 
 
 class TableWriter(AbstractContextManager["TableWriter"]):
@@ -110,11 +116,9 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         with ExitStack() as stack:
             partial = stack.enter_context(written_aside(self._path, folder=True))
             self._thread = stack.enter_context(ThreadPoolExecutor(1))
-            group = create_table(partial, self._sites, self._columns, self._cutoffs)
-            shape = len(self._sites), len(self._columns or ())
-            self._arrays = {
-                c: create_features(group, c, *shape, self._dtype) for c in self._cutoffs
-            }
+            self._arrays = create_table(
+                partial, self._sites, self._columns, self._cutoffs, self._dtype
+            )
             self._writes: deque[Future[None]] = deque()
             self._stack = stack.pop_all()
         return self
@@ -154,7 +158,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
                 f"{array.shape}"
             )
         if self._columns is not None:
-            check_finite(rows, self._columns, start)
+            _check_finite(rows, self._columns, start)
         if len(rows):
             # in a thread: while the caller computes the next ones, and Ctrl-C leaves a write that
             # is waited for before the folder goes
@@ -228,30 +232,42 @@ def read_table(path: str | Path) -> Table:
     FileFormatError
         If there is no store, it is not a table, or parts of it are missing.
     """
-    group = _open(path)
-    attributes = _attributes(path, group)
+    head = read_head(path)
+
+    def stored(name: str) -> StoredArray:
+        return StoredArray(path, name, None if head.arrays is None else head.arrays.get(name, ""))
+
     try:
-        names = np.array(attributes["species_names"], dtype=np.str_)
+        for name in head.target_names:
+            check_target_name(name)
+        columns = None
+        if head.column_names is not None:
+            order, z, n, l = (stored(f"columns/{k}")[:] for k in COLUMN_ARRAYS)
+            columns = Columns(names=head.column_names, order=order, z=z, n=n, l=l)
+        names = np.array(head.species_names, dtype=np.str_)
         return Table(
-            sample=_column(path, group, "sample"),
-            particle_id=_column(path, group, "particle_id"),
-            species=names[_column(path, group, "species")],
-            step=_column(path, group, "step"),
-            label=_column(path, group, "label"),
-            targets={
-                name: _column(path, group, f"targets/{name}") for name in attributes["target_names"]
-            },
-            features={c: _array(path, group, f"features/{c!r}") for c in attributes["cutoffs"]},
-            columns=_read_columns(path, group, attributes["column_names"]),
-            sample_names=attributes["sample_names"],
-            provenance=attributes["provenance"],
+            sample=stored("sample")[:],
+            particle_id=stored("particle_id")[:],
+            species=_chosen(names, stored("species")[:]),
+            step=stored("step")[:],
+            label=stored("label")[:],
+            targets={name: stored(f"targets/{name}")[:] for name in head.target_names},
+            features={c: stored(f"features/{c!r}") for c in head.cutoffs},
+            columns=columns,
+            sample_names=head.sample_names,
+            provenance=head.provenance,
         )
     except FileFormatError:
         raise
-    except KeyError as error:
-        raise FileFormatError(path, f"the attribute {error} is missing; make it again") from None
-    except (InputError, IndexError) as error:
-        raise FileFormatError(path, f"the table is damaged: {error}; make it again") from None
+    except InputError as error:
+        raise FileFormatError(path, f"the table is damaged: {error}; {AGAIN}") from None
+
+
+def _chosen(names: NDArray[np.str_], codes: NDArray[Any]) -> NDArray[np.str_]:
+    """The species of sites."""
+    if codes.size and not (codes.min() >= 0 and codes.max() < len(names)):
+        raise InputError(f"a species has no name: species_names holds {len(names)} names")
+    return names[codes]
 
 
 def check_replaceable(path: str | Path, *, overwrite: bool) -> None:
@@ -268,7 +284,7 @@ def check_replaceable(path: str | Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise InputError(f"{path} is there already; choose another path, or ask to overwrite it")
     try:
-        _attributes(path, _open(path))
+        read_head(path)
     except FileFormatError as error:
         raise InputError(
             f"{error}. Only tables are overwritten; choose another path, or remove it yourself"
@@ -284,21 +300,8 @@ def check_replaceable(path: str | Path, *, overwrite: bool) -> None:
             )
 
 
-def check_finite(rows: NDArray[Any], columns: Columns, start: int) -> None:
-    """Features are numbers.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (n_rows, n_columns)
-    columns : Columns
-    start : int
-        Row of the table at which `rows` begin.
-
-    Raises
-    ------
-    InputError
-        Otherwise; names column and row.
-    """
+def _check_finite(rows: NDArray[Any], columns: Columns, start: int) -> None:
+    """Features, of the rows from `start`, are numbers."""
     if not np.isfinite(rows).all():
         row, column = np.argwhere(~np.isfinite(rows))[0]
         raise InputError(
@@ -307,44 +310,16 @@ def check_finite(rows: NDArray[Any], columns: Columns, start: int) -> None:
         )
 
 
-def block_rows(n_sites: int, n_columns: int, dtype: np.dtype[Any]) -> int:
-    """Rows in a block of the features of a table: one file of each cutoff.
-
-    Examples
-    --------
-    >>> block_rows(10**6, 574, np.dtype("float64")), block_rows(10, 574, np.dtype("float64"))
-    (1826, 10)
-    """
-    rows = max(1, BLOCK_BYTES // max(1, n_columns * dtype.itemsize))
-    return min(rows, max(1, n_sites))
-
-
-def create_features(
-    group: zarr.Group, cutoff: float, n_sites: int, n_columns: int, dtype: np.dtype[Any]
-) -> zarr.Array[Any]:
-    """The array of the features of one cutoff, without its blocks."""
-    rows = block_rows(n_sites, n_columns, dtype)
-    return _create_array(
-        group, f"features/{cutoff!r}", (n_sites, n_columns), dtype, block_rows=rows
-    )
-
-
 def create_table(
-    path: Path, sites: Table, columns: Columns | None, cutoffs: Iterable[float]
-) -> zarr.Group:
-    """A group with all of a table but its features."""
+    path: Path,
+    sites: Table,
+    columns: Columns | None,
+    cutoffs: Iterable[float],
+    dtype: np.dtype[Any],
+) -> dict[float, zarr.Array[Any]]:
+    """A group with all of a table but the blocks of its features: their arrays by cutoff."""
     names, codes = np.unique(sites.species, return_inverse=True)
-    attributes = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "sample_names": list(sites.sample_names),
-        "species_names": names.tolist(),
-        "target_names": list(sites.targets),
-        "cutoffs": list(cutoffs),
-        "column_names": None if columns is None else list(columns.names),
-        "provenance": dict(sites.provenance),
-    }
-    group = zarr.create_group(store=path, zarr_format=3, attributes=attributes)
+    group = zarr.create_group(store=path, zarr_format=3)
     arrays: dict[str, NDArray[Any]] = {
         "sample": sites.sample,
         "particle_id": sites.particle_id,
@@ -354,84 +329,21 @@ def create_table(
     }
     arrays |= {f"targets/{name}": value for name, value in sites.targets.items()}
     if columns is not None:
-        arrays |= {f"columns/{k}": getattr(columns, k) for k in ("order", "z", "n", "l")}
+        arrays |= {f"columns/{k}": getattr(columns, k) for k in COLUMN_ARRAYS}
     for name, value in arrays.items():
-        array = _create_array(group, name, value.shape, value.dtype, block_rows=SITE_ROWS)
+        array = create_array(group, name, value.shape, value.dtype, block_rows=SITE_ROWS)
         array[...] = value
-    return group
-
-
-def _create_array(
-    group: zarr.Group, name: str, shape: tuple[int, ...], dtype: np.dtype[Any], *, block_rows: int
-) -> zarr.Array[Any]:
-    """An array in blocks of rows, all of which are kept on disk.
-
-    Features (arrays of two axes of real numbers) are not compressed: the digits of a real number
-    are noise, zstd makes them 4 % smaller and takes five times as long.
-    """
-    real = np.issubdtype(dtype, np.floating)
-    rows = min(block_rows, max(1, shape[0]))
-    return group.create_array(
-        name,
-        shape=shape,
-        dtype=dtype,
-        chunks=(rows, *(max(1, k) for k in shape[1:])),
-        compressors=None if real and len(shape) == 2 else "auto",
-        fill_value=np.nan if real else 0,
-        config={"write_empty_chunks": True},
+    shape = len(sites), len(columns or ())
+    features = {c: create_features(group, c, *shape, dtype) for c in cutoffs}
+    whole = [*arrays, *(array.path for array in features.values())]
+    head = TableHead(
+        sample_names=sites.sample_names,
+        species_names=tuple(names.tolist()),
+        target_names=tuple(sites.targets),
+        cutoffs=tuple(features),
+        column_names=None if columns is None else columns.names,
+        provenance=sites.provenance,
+        arrays={name: metadata_digest(path, name) for name in whole},
     )
-
-
-def _open(path: str | Path) -> zarr.Group:
-    place = Path(path)
-    if not place.exists():
-        raise FileFormatError(path, "no such table; check the name, or make it with 'label'")
-    if not (place / "zarr.json").is_file():
-        raise FileFormatError(path, "not a table: a Zarr v3 group holds a file zarr.json")
-    try:
-        return zarr.open_group(store=place, mode="r", zarr_format=3)
-    except Exception as error:  # zarr raises many kinds for a broken zarr.json
-        raise FileFormatError(
-            path, f"not a readable Zarr v3 group ({error}); make it again"
-        ) from None
-
-
-def _attributes(path: str | Path, group: zarr.Group) -> Mapping[str, Any]:
-    """The group's attributes, checked to be a table's."""
-    attributes = dict(group.attrs)
-    if attributes.get("format") != FORMAT:
-        raise FileFormatError(path, f"a Zarr group, but not one with the format {FORMAT!r}")
-    if attributes.get("format_version") != FORMAT_VERSION:
-        raise FileFormatError(
-            path,
-            f"a table of format version {attributes.get('format_version')}; this program reads "
-            f"version {FORMAT_VERSION}",
-        )
-    return attributes
-
-
-def _array(path: str | Path, group: zarr.Group, name: str) -> zarr.Array[Any]:
-    """An array of the group with all its blocks on disk."""
-    array = group.get(name)
-    if not isinstance(array, zarr.Array):
-        raise FileFormatError(path, f"the table is incomplete: {name} is missing; make it again")
-    lost = array.nchunks - array.nchunks_initialized
-    if lost and array.size:
-        raise FileFormatError(
-            path,
-            f"the table is incomplete: {lost} of {array.nchunks} blocks of {name} are missing; "
-            "make it again",
-        )
-    return array
-
-
-def _column(path: str | Path, group: zarr.Group, name: str) -> NDArray[Any]:
-    """An array of the group in memory."""
-    return np.asarray(_array(path, group, name)[...])
-
-
-def _read_columns(path: str | Path, group: zarr.Group, names: list[str] | None) -> Columns | None:
-    if names is None:
-        return None
-    order, z, n, l = (_column(path, group, f"columns/{k}") for k in ("order", "z", "n", "l"))
-    return Columns(names=tuple(names), order=order, z=z, n=n, l=l)
+    group.attrs.put(head.attributes())
+    return features

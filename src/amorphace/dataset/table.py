@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
-    import zarr
+    from amorphace.dataset.arrays import StoredArray
 
-Features: TypeAlias = "NDArray[np.floating[Any]] | zarr.Array[Any]"
+Features: TypeAlias = "NDArray[np.floating[Any]] | StoredArray"
 """A feature matrix in memory, or one on disk that is read row by row."""
 
 ACTIVE, INACTIVE, NOT_SELECTED = 1, 0, -1
@@ -100,7 +100,7 @@ class Table:
     targets : mapping of str to array_like of shape (n_sites,)
         Measured quantities, for example "d2min" (in units of sigma^2) and "propensity". The
         names are made of letters, digits, "_", "-" and ".".
-    features : mapping of float to ndarray or zarr.Array of shape (n_sites, n_columns)
+    features : mapping of float to ndarray or StoredArray of shape (n_sites, n_columns)
         By cutoff (in units of sigma); arrays on disk stay there until rows are asked for.
     columns : Columns, optional
         What the columns of `features` are; None without features.
@@ -145,16 +145,15 @@ class Table:
         ):
             object.__setattr__(self, name, _frozen(value, dtype, (n,), name))
         for name in self.targets:
-            if not re.fullmatch(r"\w[\w.-]*", name):
-                raise InputError(
-                    f"target name {name!r}: use letters, digits, '_', '-' and '.' only"
-                )
+            check_target_name(name)
         targets = {
             name: _frozen(value, np.float64, (n,), f"target {name!r}")
             for name, value in self.targets.items()
         }
         object.__setattr__(self, "targets", targets)
         object.__setattr__(self, "sample_names", tuple(str(s) for s in self.sample_names))
+        if not isinstance(self.provenance, Mapping):
+            raise InputError(f"provenance must be a mapping, got {self.provenance!r}")
         object.__setattr__(self, "provenance", json_value(dict(self.provenance), "provenance"))
         self._check_values()
         self._set_features(n)
@@ -221,12 +220,7 @@ class Table:
         if float(cutoff) not in self.features:
             have = ", ".join(f"{c:g}" for c in self.features) or "none"
             raise InputError(f"no features of cutoff {cutoff:g} in the table; there are: {have}")
-        array = self.features[float(cutoff)]
-        if isinstance(array, np.ndarray):
-            return array[rows]
-        if isinstance(rows, slice):
-            return np.asarray(array[rows])
-        return np.asarray(array.oindex[rows])
+        return self.features[float(cutoff)][rows]
 
     def feature_blocks(
         self, cutoff: float, size: int = 4096
@@ -269,6 +263,18 @@ class Table:
         return self.take(self.label != NOT_SELECTED)
 
 
+def check_target_name(name: str) -> None:
+    """A target's name is a name of a file and of a field.
+
+    Raises
+    ------
+    InputError
+        Otherwise.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise InputError(f"target name {name!r}: use letters, digits, '_', '-' and '.' only")
+
+
 def json_value(value: Any, what: str) -> Any:
     """The value as JSON gives it back (tuples as lists).
 
@@ -279,7 +285,7 @@ def json_value(value: Any, what: str) -> Any:
     """
     try:
         return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InputError(
             f"{what} must hold JSON values only (str, finite numbers, bool, lists, "
             f"dicts with str keys): {error}"

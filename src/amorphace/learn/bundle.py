@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.codec import decode, encode
 from amorphace.core.files import text_written_aside
 from amorphace.core.records import read_document
 from amorphace.dataset.table import Columns
 from amorphace.learn.classifiers import ClassifierScore
-from amorphace.learn.codec import decode, encode
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.distributions import Distribution
 from amorphace.learn.learning_curve import LearningCurve
@@ -49,6 +48,8 @@ QUICK_PARTS: tuple[Part, ...] = (
 
 FORMAT = "amorphace analysis"
 FORMAT_VERSION = 1
+
+AGAIN = "learn again"
 
 FILE_NAME = "analysis.json"
 """Of an analysis in a folder."""
@@ -203,12 +204,9 @@ def read_analysis(path: str | Path) -> Analysis:
     """
     file = _file(path)
     fields = read_document(
-        file, what="an analysis", name=FORMAT, version=FORMAT_VERSION, again="learn again"
+        file, what="an analysis", name=FORMAT, version=FORMAT_VERSION, again=AGAIN
     )
-    try:
-        return decode(Analysis, fields)
-    except (KeyError, TypeError, ValueError, InputError) as error:
-        raise FileFormatError(file, f"not a usable analysis: {error}; learn again") from None
+    return decode(Analysis, fields, source=file, again=AGAIN)
 
 
 def _file(path: str | Path) -> Path:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -111,31 +110,6 @@ class ClusterFunctions:
     v2_angle: tuple[ClusterMap, ...]
     v3: tuple[ClusterCurve, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers, words and lists only, as JSON holds them."""
-        return plain(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ClusterFunctions:
-        """What `to_dict` gave.
-
-        Raises
-        ------
-        InputError
-            If a field is missing or unknown.
-        """
-        known = checked_fields(cls, values)
-        return cls(
-            cutoff=float(known["cutoff"]),
-            n_models=int(known["n_models"]),
-            angle=float(known["angle"]),
-            triple_angle=float(known["triple_angle"]),
-            v1=tuple(_curve(c) for c in known["v1"]),
-            v2_distance=tuple(_map(c) for c in known["v2_distance"]),
-            v2_angle=tuple(_map(c) for c in known["v2_angle"]),
-            v3=tuple(_curve(c) for c in known["v3"]),
-        )
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Contributions:
@@ -167,29 +141,6 @@ class Contributions:
     variance: NDArray[np.float64]
     mean_abs: NDArray[np.float64]
     share: NDArray[np.float64]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers, words and lists only, as JSON holds them."""
-        return plain(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Contributions:
-        """What `to_dict` gave.
-
-        Raises
-        ------
-        InputError
-            If a field is missing or unknown.
-        """
-        known = checked_fields(cls, values)
-        return cls(
-            names=tuple(known["names"]),
-            order=tuple(int(k) for k in known["order"]),
-            species=tuple(tuple(labels) for labels in known["species"]),
-            variance=np.array(known["variance"], dtype=np.float64),
-            mean_abs=np.array(known["mean_abs"], dtype=np.float64),
-            share=np.array(known["share"], dtype=np.float64),
-        )
 
 
 def cluster_functions(
@@ -365,48 +316,6 @@ def contributions(models: LinearModel | Sequence[LinearModel], X: ArrayLike) -> 
         mean_abs=mean_abs,
         share=share,
     )
-
-
-def plain(value: Any) -> Any:
-    """Results as numbers, words, lists and dicts of them."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, tuple):
-        return [plain(item) for item in value]
-    return value
-
-
-def checked_fields(kind: type, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The values of all fields of a result.
-
-    Raises
-    ------
-    InputError
-        If one is missing or unknown.
-    """
-    expected = {f.name for f in fields(kind)}
-    if set(values) != expected:
-        differing = sorted(expected ^ set(values))
-        raise InputError(
-            f"not a {kind.__name__}: the fields {', '.join(differing)} are missing or unknown; "
-            "give what to_dict returned"
-        )
-    return values
-
-
-def _curve(values: Mapping[str, Any]) -> ClusterCurve:
-    known = checked_fields(ClusterCurve, values)
-    return ClusterCurve(
-        species=tuple(known["species"]), r=np.array(known["r"]), v=np.array(known["v"])
-    )
-
-
-def _map(values: Mapping[str, Any]) -> ClusterMap:
-    known = checked_fields(ClusterMap, values)
-    x, y, v = (np.array(known[name]) for name in ("x", "y", "v"))
-    return ClusterMap(species=tuple(known["species"]), x=x, y=y, v=v)
 
 
 def _same_settings(

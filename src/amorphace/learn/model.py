@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from amorphace.core.errors import FileFormatError, InputError
-from amorphace.core.files import text_written_aside
-from amorphace.core.records import read_document
+from amorphace.core.codec import decode, encode
+from amorphace.core.errors import InputError
+from amorphace.core.records import read_document, write_json
 from amorphace.dataset.table import json_value
 
 FORMAT = "amorphace linear classifier"
 FORMAT_VERSION = 1
+AGAIN = "fit again"
 ARRAYS = ("weights", "mean", "scale")
 
 
@@ -138,20 +138,7 @@ class LinearModel:
 
     def to_json(self, path: str | Path) -> None:
         """Write the model; the file appears whole or not at all."""
-        fields: dict[str, Any] = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "version": self.version,
-            "settings": self.settings,
-            "centres": list(self.centres),
-            "strength": self.strength,
-            "intercept": self.intercept,
-            "names": list(self.names),
-        }
-        fields |= {name: getattr(self, name).tolist() for name in ARRAYS}
-        with text_written_aside(path) as stream:
-            json.dump(fields, stream, indent=1, ensure_ascii=False, allow_nan=False)
-            stream.write("\n")
+        write_json(path, {"format": FORMAT, "format_version": FORMAT_VERSION} | encode(self))
 
     @classmethod
     def from_json(cls, path: str | Path) -> LinearModel:
@@ -163,21 +150,6 @@ class LinearModel:
             If the file is missing, is not JSON, or is not such a model.
         """
         fields = read_document(
-            path, what="a model", name=FORMAT, version=FORMAT_VERSION, again="fit again"
+            path, what="a model", name=FORMAT, version=FORMAT_VERSION, again=AGAIN
         )
-        try:
-            return cls(
-                names=fields["names"],
-                weights=fields["weights"],
-                intercept=float(fields["intercept"]),
-                mean=fields["mean"],
-                scale=fields["scale"],
-                strength=float(fields["strength"]),
-                settings=fields["settings"],
-                version=str(fields["version"]),
-                centres=fields.get("centres", ()),
-            )
-        except KeyError as error:
-            raise FileFormatError(path, f"the field {error} is missing; fit again") from None
-        except (TypeError, ValueError) as error:
-            raise FileFormatError(path, f"not a usable model: {error}; fit again") from None
+        return decode(cls, fields, source=path, again=AGAIN)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.core.codec import decode
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.files import written_aside
@@ -18,19 +20,24 @@ from amorphace.dataset.thermal import majority_species
 from amorphace.io import write
 from amorphace.learn.model import LinearModel
 
-SETTINGS = (
-    "cutoff",
-    "species",
-    "max_order",
-    "max_degree",
-    "n_max",
-    "degree_weight",
-    "purify",
-    "distance_transform",
-    "r0",
-    "sort",
-)
-"""What a model must say of its descriptor, so that its features can be computed again."""
+
+@dataclass(frozen=True, kw_only=True)
+class _Settings:
+    """What a model must say of its descriptor, so that its features can be computed again."""
+
+    cutoff: float
+    species: tuple[str, ...]
+    max_order: int
+    max_degree: float
+    n_max: int
+    degree_weight: float
+    purify: bool
+    distance_transform: str
+    r0: float
+    sort: str
+
+
+SETTINGS = tuple(f.name for f in fields(_Settings))
 
 JOINABLE = (".xyz", ".extxyz", ".dump", ".lammpstrj")
 """Formats in which the frames of a trajectory stand one after the other."""
@@ -63,9 +70,9 @@ def model_descriptor(model: LinearModel, *, n_jobs: int | None = None) -> ACEDes
             f"the model does not say {', '.join(missing)}, without which its features cannot be "
             "computed; fit it again with all settings of the descriptor"
         )
-    words = {name: model.settings[name] for name in SETTINGS}
-    words["species"] = tuple(words["species"])
-    return ACEDescriptor(**words, n_jobs=n_jobs).fit()
+    told = {name: model.settings[name] for name in SETTINGS}
+    words = decode(_Settings, told, source="settings of the model", again="fit again")
+    return ACEDescriptor(**vars(words), n_jobs=n_jobs).fit()
 
 
 def model_columns(model: LinearModel, descriptor: ACEDescriptor) -> NDArray[np.int64]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from math import comb
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.core.codec import decode, encode
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.core.records import read_json, write_json
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.dataset.thermal import majority_species
-from amorphace.learn.clusters import checked_fields, plain
 from amorphace.learn.coarse import LENGTHS, coarse_grained, coarse_names
 
 Progress = Callable[[int, int], None]
@@ -71,27 +73,6 @@ class PropensityScore:
     spearman: NDArray[np.float64]
     strength: NDArray[np.float64] | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers, words and lists only, as JSON holds them."""
-        return plain(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> PropensityScore:
-        """What `to_dict` gave.
-
-        Raises
-        ------
-        InputError
-            If a field is missing or unknown.
-        """
-        known = dict(checked_fields(cls, values))
-        known["samples"] = tuple(known["samples"])
-        for name in ("pearson", "spearman"):
-            known[name] = np.array(known[name], dtype=np.float64)
-        if known["strength"] is not None:
-            known["strength"] = np.array(known["strength"], dtype=np.float64)
-        return cls(**known)
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PropensityCurve:
@@ -115,24 +96,38 @@ class PropensityCurve:
     pearson: NDArray[np.float64]
     spearman: NDArray[np.float64]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Numbers, words and lists only, as JSON holds them."""
-        return plain(self)
 
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> PropensityCurve:
-        """What `to_dict` gave.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Regression:
+    """What `amorphace regress` writes.
 
-        Raises
-        ------
-        InputError
-            If a field is missing or unknown.
-        """
-        known = dict(checked_fields(cls, values))
-        known["n_train"] = np.array(known["n_train"], dtype=np.int64)
-        for name in ("pearson", "spearman"):
-            known[name] = np.array(known[name], dtype=np.float64)
-        return cls(**known)
+    Attributes
+    ----------
+    provenance : mapping
+    score : PropensityScore
+    curve : PropensityCurve, optional
+    """
+
+    score: PropensityScore
+    curve: PropensityCurve | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write_regression(path: str | Path, regression: Regression) -> None:
+    """Write a regression as JSON; the file appears whole or not at all."""
+    write_json(path, encode(regression))
+
+
+def read_regression(path: str | Path) -> Regression:
+    """Read a regression.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, is not JSON, or holds no such results.
+    """
+    again = "make it with 'amorphace regress'"
+    return decode(Regression, read_json(path, again=again), source=path, again=again)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import FileFormatError
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.learn.bundle import Analysis
@@ -25,7 +22,6 @@ from amorphace.learn.fit import fit_model, labelled_sites
 from amorphace.learn.folds import split
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import SETTINGS, score
-from amorphace.learn.propensity import PropensityCurve, PropensityScore
 from amorphace.report.content import RadialFunctions, ReportContent, Snapshot, radial_functions
 
 
@@ -112,36 +108,6 @@ def make_snapshot(
     if model is not None:
         columns["score"] = score(model, configuration, n_jobs=n_jobs)
     return Snapshot(name=name, configuration=configuration, columns=columns, **fields)
-
-
-def read_regression(path: str | Path) -> tuple[PropensityScore, PropensityCurve | None]:
-    """What `amorphace regress` wrote: the score, and the learning curve if it was made.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is missing, is not JSON, or holds no such results.
-    """
-    try:
-        fields = json.loads(Path(path).read_text(encoding="utf-8"))
-        curve = fields.get("curve")
-        return (
-            PropensityScore.from_dict(fields["score"]),
-            None if curve is None else PropensityCurve.from_dict(curve),
-        )
-    except OSError as error:
-        raise FileFormatError(path, f"cannot be read ({error.strerror}); check the name") from None
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        raise FileFormatError(
-            path, f"not the results of a regression ({error}); make them with 'amorphace regress'"
-        ) from None
 
 
 def _settings(analysis: Analysis, model: LinearModel | None) -> dict[str, Any]:

@@ -1,0 +1,322 @@
+"""Stored formats: damage is noticed, hostile files are refused, and format 0.1 is read for ever."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amorphace.core.codec import encode
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.dataset.export import export_npz
+from amorphace.dataset.provenance import sha256
+from amorphace.dataset.store import read_table, write_table
+from amorphace.learn.bundle import read_analysis, write_analysis
+from amorphace.learn.model import LinearModel
+from amorphace.learn.predict import model_columns, model_descriptor
+from amorphace.learn.propensity import read_regression, write_regression
+
+from fuzzing import MEMORY, files_of
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """The golden table, written by this version."""
+    write_table(tmp_path / "table.zarr", read_table(GOLDEN / "table-0.1.zarr"))
+    return tmp_path / "table.zarr"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """The golden table, of format 0.1: without checksums."""
+    return Path(shutil.copytree(GOLDEN / "table-0.1.zarr", tmp_path / "old.zarr"))
+
+
+def numbers(path: Path) -> str:
+    """All that a table holds, as a digest."""
+    target = path.with_name("exported.npz")
+    export_npz(target, read_table(path))
+    return sha256(target)
+
+
+# ---------------------------------------------------------------- golden files
+
+
+def test_a_table_of_format_0_1_is_read() -> None:
+    table, k = read_table(GOLDEN / "table-0.1.zarr"), np.arange(12)
+    np.testing.assert_array_equal(table.sample, k // 4)
+    np.testing.assert_array_equal(table.particle_id, 10 + k)
+    np.testing.assert_array_equal(table.step, k // 4 * 100)
+    np.testing.assert_array_equal(table.label, np.resize([1, 0, -1, 1, 0, 0], 12))
+    assert table.species.tolist() == ["A", "B", "A"] * 4
+    np.testing.assert_array_equal(table.targets["d2min"], (k + 1) / 8)
+    np.testing.assert_array_equal(table.targets["propensity"], np.where(k % 3 == 1, np.nan, k / 4))
+    np.testing.assert_array_equal(table.feature_rows(2.0), -np.add.outer(k, np.arange(13)) / 16)
+    np.testing.assert_array_equal(
+        table.feature_rows(2.5), np.multiply.outer(k + 1, np.arange(13) - 3.0) / 32
+    )
+    assert table.columns is not None
+    assert table.columns.names[-1] == "B1·B2 l=0"
+    assert table.columns.order.tolist() == [1] * 6 + [2] * 7
+    assert table.sample_names == ("one", "two", "drei ö")
+    assert table.provenance["command"] == "golden"
+
+
+def test_a_model_of_format_0_1_is_read_and_written_as_it_was(tmp_path: Path) -> None:
+    model = LinearModel.from_json(GOLDEN / "model-0.1.json")
+    assert model_columns(model, model_descriptor(model)).tolist() == list(range(13))
+    assert (model.names[3], model.centres, model.strength) == ("B1", ("A",), 10.0)
+    assert model.weights[0] == 0.7738517809517778
+    model.to_json(tmp_path / "m.json")
+    assert json.loads((tmp_path / "m.json").read_text()) == json.loads(
+        (GOLDEN / "model-0.1.json").read_text()
+    )
+
+
+def test_an_analysis_of_format_0_1_is_read_and_written_as_it_was(tmp_path: Path) -> None:
+    analysis = read_analysis(GOLDEN / "analysis-0.1.json")
+    known = json.loads((GOLDEN / "analysis-0.1.json").read_text())
+    assert analysis.n_active == 24
+    assert analysis.accuracy[0].n_columns.tolist() == [1, 2, 5]
+    write_analysis(tmp_path, analysis)
+    written = json.loads((tmp_path / "analysis.json").read_text())
+    assert missing_from(known, written) == []
+
+
+def missing_from(known: Any, written: Any, where: str = "") -> list[str]:
+    """Places at which a value is not found again; what was added since is left aside."""
+    if isinstance(known, dict) and isinstance(written, dict):
+        pairs = [(k, v, written.get(k)) for k, v in known.items()]
+    elif isinstance(known, list) and isinstance(written, list) and len(known) == len(written):
+        pairs = [(str(k), *both) for k, both in enumerate(zip(known, written, strict=True))]
+    else:
+        return [] if known == written else [where]
+    return [place for k, a, b in pairs for place in missing_from(a, b, f"{where}.{k}")]
+
+
+def test_a_regression_of_format_0_1_is_read_and_written_as_it_was(tmp_path: Path) -> None:
+    regression = read_regression(GOLDEN / "regression-0.1.json")
+    known = json.loads((GOLDEN / "regression-0.1.json").read_text())
+    assert regression.curve is not None
+    assert encode(regression.score) == known["score"]
+    assert encode(regression.curve) == known["curve"]
+    write_regression(tmp_path / "r.json", regression)
+    assert missing_from(known, json.loads((tmp_path / "r.json").read_text())) == []
+
+
+# ---------------------------------------------------------------- checksums of tables
+
+
+def test_one_flipped_bit_of_a_table_is_noticed_or_harmless(tmp_path: Path) -> None:
+    """In every file: in its first and last bytes and one between."""
+    table, whole = tmp_path / "table.zarr", read_table(GOLDEN / "table-0.1.zarr")
+    write_table(table, replace(whole, features={2.5: whole.features[2.5]}))
+    original, rng, noticed = numbers(table), np.random.default_rng(15), 0
+    for file in files_of(table):
+        content = file.read_bytes()
+        for place in (0, int(rng.integers(len(content))), len(content) - 1):
+            changed = bytearray(content)
+            changed[place] ^= 1 << int(rng.integers(8))
+            file.write_bytes(changed)
+            try:
+                assert numbers(table) == original, f"{file}: bit in byte {place}"
+            except FileFormatError:
+                noticed += 1
+        file.write_bytes(content)
+    groups = ("columns", "features", "targets")  # their files say nothing of the table
+    assert noticed >= 3 * (len(files_of(table)) - len(groups)) - 1
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "text"),
+    [
+        ("zarr.json", '"golden"', '"others"', "zarr.json: the attributes are not as they were wr"),
+        ("zarr.json", '"d2min",', '"D2min",', "zarr.json: the attributes are not as they were wr"),
+        ("zarr.json", '"digest"', '"Digest"', "their digest differs; make it again"),
+        ("sample/zarr.json", '"int64"', '"int32"', "damaged: sample/zarr.json is not as it was"),
+        ("features/2.5/zarr.json", "12", "13", "features/2.5/zarr.json is not as it was written"),
+    ],
+)
+def test_what_a_table_says_of_itself_has_a_digest(
+    table: Path, file: str, before: str, after: str, text: str
+) -> None:
+    content = (table / file).read_text()
+    assert before in content
+    (table / file).write_text(content.replace(before, after, 1))
+    with pytest.raises(FileFormatError, match=text):
+        read_table(table)
+
+
+def test_damaged_features_are_noticed_when_their_rows_are_read(table: Path) -> None:
+    file = table / "features" / "2.5" / "c" / "0" / "0"
+    content = bytearray(file.read_bytes())
+    content[100] ^= 4
+    file.write_bytes(content)
+    found = read_table(table)
+    found.feature_rows(2.0)
+    for rows in (slice(3), np.array([2, 2]), np.arange(12) > 7):
+        with pytest.raises(FileFormatError, match=r"features/2.5 cannot be read .*checksum"):
+            found.feature_rows(2.5, rows)
+    with pytest.raises(FileFormatError, match="make it again"):
+        export_npz(table.with_name("t.npz"), found)
+    assert not table.with_name("t.npz").exists()
+    with pytest.raises(IndexError, match="99"):
+        found.feature_rows(2.0, np.array([99]))
+
+
+# ---------------------------------------------------------------- hostile tables
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    found = json.loads(path.read_text())
+    change(found)
+    path.write_text(json.dumps(found))
+
+
+def shaped(**words: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda found: found.update(words)
+
+
+def blocks(*shape: int) -> Callable[[dict[str, Any]], Any]:
+    return lambda found: found["chunk_grid"]["configuration"].update(chunk_shape=shape)
+
+
+@pytest.mark.parametrize(
+    ("array", "change", "text"),
+    [
+        ("label", shaped(shape=[10**12]), "83333333333 of 83333333334 blocks of label are missing"),
+        ("features/2.0", shaped(shape=[12, 10**12]), "blocks of features/2.0 are missing"),
+        ("label", blocks(10**12), "no compressed block holds 1000000000000 bytes"),
+        ("label", blocks(10**6), "block c/0 holds 12 bytes, 1000000 were expected"),
+        ("features/2.0", blocks(12, 10**12), "block c/0/0 holds 1248 bytes, 96000000000000 were"),
+        ("label", blocks(0), "label cannot be read"),
+        ("label", shaped(shape="12"), "label cannot be read"),
+        ("label", shaped(shape=[-12]), "label cannot be read"),
+        ("label", shaped(data_type="string"), "label cannot be read"),
+        ("label", shaped(data_type="float64x"), "label cannot be read"),
+        ("label", shaped(codecs=[]), "label cannot be read"),
+        ("label", shaped(codecs=[{"name": "pickle"}]), "label cannot be read"),
+        ("label", shaped(codecs=[{"name": "bytes"}, {"name": "gzip"}]), "label cannot be read"),
+        ("species", shaped(fill_value=[]), "species cannot be read"),
+    ],
+)
+def test_a_hostile_array_is_refused_before_memory_is_taken(
+    old: Path, array: str, change: Callable[[dict[str, Any]], Any], text: str
+) -> None:
+    edited(old / array / "zarr.json", change)
+    with pytest.raises(FileFormatError, match=text):
+        read_table(old)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[]", "null", "", "[" * 100_000, '{"shape": ' + "9" * 5000 + "}", "\udcff"],
+    ids=["open", "list", "null", "empty", "deep", "long", "bytes"],
+)
+@pytest.mark.parametrize("file", ["zarr.json", "label/zarr.json", "features/2.5/zarr.json"])
+def test_metadata_that_is_none_is_refused_in_a_sentence(old: Path, file: str, text: str) -> None:
+    (old / file).write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(FileFormatError, match=r"old\.zarr") as caught:
+        read_table(old)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "text"),
+    [
+        ("provenance", "label", "provenance: an object is needed, got 'label'"),
+        ("target_names", ["../label"], r"target name '../label': use letters"),
+        ("cutoffs", ["2.0"], "cutoffs.0: a number is needed, got '2.0'"),
+        ("cutoffs", [None], "features/nan is missing"),
+        ("species_names", ["A"], "a species has no name: species_names holds 1 names"),
+        ("species_names", "AB", "species_names: a list is needed, got 'AB'"),
+        ("column_names", ["A1"], r"order of the columns must have shape \(1,\), got \(13,\)"),
+        ("column_names", 13, "column_names: a list is needed, got 13"),
+        ("sample_names", [], "sample 0 has no name"),
+    ],
+)
+def test_attributes_of_another_kind_are_named(old: Path, field: str, value: Any, text: str) -> None:
+    edited(old / "zarr.json", lambda found: found["attributes"].update({field: value}))
+    with pytest.raises(FileFormatError, match=text):
+        read_table(old)
+
+
+def test_a_compressed_block_that_claims_terabytes_takes_no_memory(old: Path) -> None:
+    claim = b"\x28\xb5\x2f\xfd\xe0" + (2**42).to_bytes(8, "little") + b"\x01\x00\x00"
+    (old / "label" / "c" / "0").write_bytes(claim)
+    with pytest.raises(FileFormatError, match=f"block c/0 holds {2**42} bytes, 12 were expected"):
+        read_table(old)
+    assert MEMORY < 2**42
+
+
+# ---------------------------------------------------------------- models
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "text"),
+    [
+        ("species", 5, "settings of the model: species: a list is needed, got 5; fit again"),
+        ("species", [5], "species.0: text is needed, got 5"),
+        ("max_order", "2", "max_order: a whole number is needed, got '2'"),
+        ("max_order", [2], r"max_order: a whole number is needed, got \[2\]"),
+        ("n_max", 3.5, "n_max: a whole number is needed, got 3.5"),
+        ("r0", {}, "r0: a number is needed"),
+        ("cutoff", "2.0", "cutoff: a number is needed, got '2.0'"),
+        ("purify", "yes", "purify: bool is needed, got 'yes'"),
+        ("distance_transform", ["paper"], "distance_transform: text is needed"),
+        ("max_degree", True, "max_degree: a number is needed, got True"),
+    ],
+)
+def test_a_setting_of_another_kind_is_named(
+    tmp_path: Path, setting: str, value: Any, text: str
+) -> None:
+    file = Path(shutil.copyfile(GOLDEN / "model-0.1.json", tmp_path / "m.json"))
+    edited(file, lambda found: found["settings"].update({setting: value}))
+    with pytest.raises(InputError, match=text):
+        model_columns(m := LinearModel.from_json(file), model_descriptor(m))
+
+
+HOSTILE = {
+    "deep": "[" * 100_000 + "]" * 100_000,
+    "5000 digits": "9" * 5000,
+    "10^400": "1" + "0" * 400,
+    "1e400": "1e400",
+    "text": '"text"',
+    "list": "[[1, [2]]]",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize(
+    ("name", "field", "read"),
+    [
+        ("model", "intercept", LinearModel.from_json),
+        ("model", "weights", LinearModel.from_json),
+        ("model", "settings", LinearModel.from_json),
+        ("analysis", "n_active", read_analysis),
+        ("analysis", "cutoff", read_analysis),
+        ("analysis", "accuracy", read_analysis),
+        ("regression", "score", read_regression),
+        ("regression", "curve", read_regression),
+    ],
+)
+def test_values_without_sense_are_refused_by_file_and_field(
+    tmp_path: Path, name: str, field: str, read: Callable[[Path], Any], value: str
+) -> None:
+    found = json.loads((GOLDEN / f"{name}-0.1.json").read_text())
+    found[field] = "HERE"
+    (tmp_path / "a.json").write_text(json.dumps(found).replace('"HERE"', value))
+    with pytest.raises(FileFormatError, match=r"a\.json") as caught:
+        read(tmp_path / "a.json")
+    text = str(caught.value)
+    assert len(text) < 1000
+    assert "again" in text or "make it with 'amorphace regress'" in text
+    assert field in text or "not usable: " in text
