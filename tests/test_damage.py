@@ -271,7 +271,12 @@ def test_a_compressed_block_that_claims_terabytes_takes_no_memory(old: Path) -> 
         ("r0", {}, "r0: a number is needed"),
         ("cutoff", "2.0", "cutoff: a number is needed, got '2.0'"),
         ("purify", "yes", "purify: bool is needed, got 'yes'"),
-        ("distance_transform", ["paper"], "distance_transform: text is needed"),
+        ("distance_transform", ["paper"], "distance_transform: one of 'paper', 'ace1' is needed"),
+        (
+            "sort",
+            "le" + "." * 10**5,
+            r"sort: one of 'lexicographic', 'degree' is needed, got 'le\.+",
+        ),
         ("max_degree", True, "max_degree: a number is needed, got True"),
     ],
 )

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +33,9 @@ class _Settings:
     n_max: int
     degree_weight: float
     purify: bool
-    distance_transform: str
+    distance_transform: Literal["paper", "ace1"]
     r0: float
-    sort: str
+    sort: Literal["lexicographic", "degree"]
 
 
 SETTINGS = tuple(f.name for f in fields(_Settings))
