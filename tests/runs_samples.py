@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from amorphace.runs.engine import Ended, Event, What, carry_out
+from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
-from amorphace.runs.unit import Graph
+from amorphace.runs.unit import Graph, Unit
 
 
 def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
@@ -128,3 +132,51 @@ def _descendants(pid: int) -> list[int]:
             if b"resource_tracker" not in name and b"forkserver" not in name:
                 found += [child, *_descendants(child)]
     return found
+
+
+class Inline:
+    """An executor that does units in this process, one task after the other."""
+
+    holds = False
+
+    def __init__(self, graph: Graph, store: Store, cores: int = 2, lose: Counter | None = None):
+        self._graph, self._store, self.cores = graph, store, cores
+        self._queue: list[list[Unit]] = []
+        self._lose = Counter() if lose is None else lose
+        self.begun: list[list[str]] = []
+
+    @property
+    def running(self) -> int:
+        return sum(map(len, self._queue))
+
+    def room(self, unit: Unit) -> bool:
+        used = sum(self._graph.cores_of(units[0], self.cores) for units in self._queue)
+        return used + self._graph.cores_of(unit, self.cores) <= self.cores
+
+    def submit(self, units: Sequence[Unit]) -> None:
+        self._queue.append(list(units))
+        self.begun.append([u.name for u in units])
+
+    def collect(self, seconds: float) -> list[Ended]:
+        if not self._queue:
+            time.sleep(min(seconds, 0.01))
+            return []
+        units = {u.id: u for u in self._queue.pop(0)}
+        lost = [i for i in units if self._lose[i] > 0]
+        if lost:
+            self._lose.subtract(lost)
+            return [Ended(unit, None) for unit in units.values()]
+        return [Ended(units[r.unit], r) for r in do_units(self._store, list(units.values()))]
+
+    def close(self) -> None:
+        self._queue.clear()
+
+
+def run_inline(graph: Graph, store: Store, *, cores: int = 2, **words: Any) -> list[Event]:
+    """Carry a graph out in this process."""
+    return list(carry_out(graph, store, Inline(graph, store, cores), **words))
+
+
+def told(events: list[Event], *whats: What) -> list[tuple[str, str]]:
+    """What happened, and to which unit, where it is one of these."""
+    return [(e.what.value, e.unit.name) for e in events if e.what in whats]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.core.errors import InputError, SimulationError
+from amorphace.core.errors import InputError, SetupError, SimulationError
 from amorphace.core.records import write_record
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Graph, Kind, Outcome, Role, Unit
@@ -98,7 +98,7 @@ class Counting(Kind[Count, Counted]):
     record = Counted
 
     def do(self, job: Job[Count]) -> Outcome:
-        found = job.resume(Counted)
+        found = job.resume(Counted, lambda c: len(c.sums) <= job.parameters.top)
         sums = [] if found is None else found.sums.tolist()
         began = len(sums)
         while len(sums) < job.parameters.top:
@@ -160,6 +160,63 @@ class Crowd(Kind[Together, Any]):
             else:
                 (job.folder / "a.txt").write_text(str(job.parameters.index))
                 yield job, Outcome(results={"many": len(jobs)})
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Parameters."""
+
+    index: int
+    seconds: float = 0.0
+
+
+class Picky(Kind[Pick, Any]):
+    """Cannot be done on a machine whose environment says so."""
+
+    name = "pick"
+    parameters = Pick
+
+    def do(self, job: Job[Pick]) -> Outcome:
+        time.sleep(job.parameters.seconds)
+        if os.environ.get("TOY_IS_BAD"):
+            raise SetupError("this node has no lmp")
+        return Outcome()
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Parameters: write so many bytes, as an array, a text or a checkpoint."""
+
+    index: int
+    size: int
+    way: str
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Many bytes."""
+
+    block: NDArray[np.uint8]
+
+
+class Filling(Kind[Fill, Block]):
+    """Writes many bytes."""
+
+    name = "fill"
+    parameters = Fill
+    record = Block
+
+    def do(self, job: Job[Fill]) -> Outcome:
+        p = job.parameters
+        block = Block(np.random.default_rng(p.index).integers(0, 256, p.size, dtype=np.uint8))
+        if p.way == "text":
+            (job.folder / "a.txt").write_text("x" * p.size)
+            return Outcome()
+        if p.way == "checkpoint":
+            job.store.scratch.write_checkpoint(job.unit.id, block)
+            return Outcome()
+        write_record(job.folder, block)
+        return Outcome()
 
 
 def waiting(

@@ -60,7 +60,7 @@ def connected(
     SetupError
         If nobody answers there, or who answers does not accept the certificates.
     """
-    with dask.config.set(dict(config or {})):
+    with dask.config.set(_dotted(config or {})):
         try:
             security = _security()
             asyncio.run(_reach(address, security, patience))
@@ -96,7 +96,7 @@ def started(cluster: Cluster, cores_per_unit: int = 1) -> Iterator[Client]:
     InputError
         See `make_cluster`.
     """
-    with dask.config.set(dict(cluster.config)):
+    with dask.config.set(_dotted(cluster.config)):
         try:
             made = make_cluster(cluster, cores_per_unit)
         except (OSError, RuntimeError) as error:
@@ -180,6 +180,15 @@ def _word(cluster: Cluster, name: str) -> Any:
     """An option of a cluster, from the file or from Dask's configuration."""
     given = cluster.options.get(name)
     return given if given is not None else dask.config.get(f"jobqueue.{cluster.kind}.{name}", None)
+
+
+def _dotted(config: Mapping[str, Any], head: str = "") -> dict[str, Any]:
+    """Nested words of a configuration as "a.b.c", each of which leaves its neighbours alone."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        nested = isinstance(value, Mapping)
+        found |= _dotted(value, f"{head}{name}.") if nested else {f"{head}{name}": value}
+    return found
 
 
 def _security() -> Security | None:
