@@ -1,4 +1,5 @@
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 import amorphace as am
+from amorphace.core.neighbors import find_neighbors
 
 from test_ace_features import glass
 
@@ -57,8 +59,9 @@ def test_descriptor_and_sites_survive_copying_between_processes(labelled):
     ace = am.ACEDescriptor(**SMALL).fit(sites)
     ace2, sites2 = pickle.loads(pickle.dumps((ace, sites)))
     np.testing.assert_array_equal(ace2.transform(sites2), ace.transform(sites))
-    with pytest.raises(ValueError, match="read-only"):
-        sites2.configurations[0].positions[0] = 0
+    for array in (sites2.configurations[0].positions, sites2.index, sites2.sample, sites.index):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
 
 
 def test_sites_behave_as_a_numpy_list():
@@ -88,8 +91,24 @@ def test_transform_writes_into_the_callers_array_and_in_blocks(tmp_path):
         assert len(rows) <= 7
         got[rows] = block
     np.testing.assert_array_equal(got, X)
-    with pytest.raises(am.InputError, match=r"out must have shape \(40, 22\), got \(40, 21\)"):
-        ace.transform(g, out=np.empty((40, 21)))
+    read_only = np.zeros_like(X)
+    read_only.setflags(write=False)
+    for out, got in [
+        (np.empty((40, 21)), r"shape \(40, 21\)"),
+        (np.zeros(X.shape, int), "dtype int64"),
+        (np.zeros(X.shape, bool), "dtype bool"),
+        (np.zeros(X.shape, str), "dtype <U1"),
+        (np.zeros(X.shape, np.float16), "dtype float16"),
+        (read_only, "a read-only array"),
+        ([1.0], "list"),
+    ]:
+        text = rf"writable array of float64 or float32 and shape \(40, 22\), got {got}"
+        with pytest.raises(am.InputError, match=text):
+            ace.transform(g, out=out)
+    with pytest.raises(
+        am.InputError, match="block_size must be a whole number of 1 or more, got 0"
+    ):
+        next(ace.iter_blocks(g, block_size=0))
 
 
 def test_no_sites_give_no_rows():
@@ -112,12 +131,26 @@ def test_float32_is_close_to_float64():
         ({"cutoff": -2.0}, "cutoff must be a positive number"),
         ({"species": ("A",)}, "species B not declared"),
         ({"species": "AB"}, "species must be a list of labels"),
+        ({"species": {"A"}}, r"list of labels, whose order .* got \{'A'\}"),
+        ({"species": (1, 2)}, r"list of labels, .* got \(1, 2\)"),
+        ({"species": 5}, "list of labels, .* got 5"),
         ({"species": ("A", "A")}, "species must differ"),
         ({"species": ()}, "species must name at least one label"),
-        ({"max_order": 5}, "max_order must be 1, 2, 3 or 4, got 5"),
-        ({"max_degree": -1}, "max_degree must be 1 or more"),
+        ({"max_order": 5}, "max_order must be a whole number from 1 to 4, got 5"),
+        ({"max_order": 2.0}, r"max_order must be a whole number from 1 to 4, got 2\.0"),
+        ({"max_order": [2]}, r"max_order must be a whole number from 1 to 4, got \[2\]"),
+        ({"max_degree": -1}, "max_degree must be a number of 1 or more"),
+        ({"max_degree": "10"}, "max_degree must be a number of 1 or more, got '10'"),
         ({"n_max": 0}, "n_max must be a whole number of 1 or more"),
+        ({"n_max": True}, "n_max must be a whole number of 1 or more, got True"),
         ({"degree_weight": 0}, "degree_weight must be a positive number"),
+        ({"degree_weight": "1"}, "degree_weight must be a positive number, got '1'"),
+        ({"degree_weight": 10**400}, "degree_weight must be a positive number, got 10000"),
+        ({"r0": "1"}, "r0 must be a positive number .in units of sigma., got '1'"),
+        ({"r0": 1e-308}, "cutoff 1.8 is more than 1000 times r0 = 1e-308"),
+        ({"cutoff": 1e300}, r"cutoff 1e\+300 is more than 1000 times r0 = 1"),
+        ({"n_jobs": 2**31}, "n_jobs must be a whole number up to 4096, .* got 2147483648"),
+        ({"n_jobs": 2.0}, r"n_jobs must be a whole number up to 4096, .* got 2\.0"),
         ({"sort": "alphabet"}, "'lexicographic' or 'degree', got 'alphabet'"),
         ({"dtype": "int8"}, "'float64' or 'float32', got 'int8'"),
         ({"distance_transform": "none"}, "'paper' or 'ace1', got 'none'"),
@@ -134,6 +167,28 @@ def test_particles_on_top_of_each_other_are_named():
     )
     with pytest.raises(am.InputError, match="particles id 8 and id 9 lie on top of each other"):
         am.ACEDescriptor(cutoff=2.0).transform(g)
+
+
+@pytest.mark.parametrize(
+    ("cell", "cutoff", "text"),
+    [
+        (
+            0.01,
+            4.0,
+            r"about 1.1e\+10 neighbours and 5.1e\+08 images .* 0.01, 0.01, 0.01 and holds 40",
+        ),
+        (5.0, 1e2, r"about 1.3e\+06 neighbours .* are cell and cutoff both in units of sigma\?"),
+        ([1e-7, 1e6, 1e6], 4.0, r"8e\+07 images of the cell .* heights 1e-07, 1e\+06, 1e\+06"),
+    ],
+)
+def test_a_cell_in_another_unit_is_refused_before_memory_is_taken(cell, cutoff, text):
+    g = am.Configuration(positions=glass(0).fractional() * cell, species="A", cell=cell)
+    start = time.process_time()
+    with pytest.raises(am.InputError, match=text):
+        am.ACEDescriptor(cutoff=cutoff).transform(g)
+    with pytest.raises(am.InputError, match=text):
+        find_neighbors(g, cutoff)
+    assert time.process_time() - start < 1
 
 
 def test_only_sites_are_described():

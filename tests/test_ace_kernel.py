@@ -179,6 +179,50 @@ def test_threads_are_counted_as_in_joblib():
         count_threads(0)
 
 
+@pytest.mark.parametrize("index", [10**9, 40, -1, -(2**62)])
+def test_no_index_makes_the_kernel_read_elsewhere(index):
+    g, basis = glass(9), build_basis(2, 2, 4, 4)
+    evaluator = Evaluator(basis, RadialBasis(2.3), g, g.species_index(SPECIES))
+    sites = np.array([0, index])
+    with pytest.raises(IndexError, match=f"index {index} lies outside .* of 40 particles"):
+        evaluator.evaluate(sites, np.empty((2, len(basis))))
+    with pytest.raises(IndexError, match=f"index {index} lies outside"):
+        evaluator.by_place(sites)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of the address space are Linux's")
+def test_threads_and_memory_that_cannot_be_had_never_end_the_process():
+    """Two thousand stacks do not fit into 60 MB: fewer threads do the work. The candidates of a
+    crowded cell do not fit into what is left after that: an error.
+    """
+    code = """
+        import resource, numpy as np, amorphace as am
+        from amorphace.ace.descriptor import ACEDescriptor
+        rng = np.random.default_rng(0)
+        g = am.Configuration(positions=rng.uniform(0, 26, (20_000, 3)), species="A", cell=26.0)
+        crowd = am.Configuration(positions=rng.uniform(0, 1, (1000, 3)), species="A", cell=1.0)
+        ace = ACEDescriptor(cutoff=2.6, max_order=2, max_degree=4, n_max=4, n_jobs=2000)
+        def leave(n_bytes):
+            used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + n_bytes, resource.RLIM_INFINITY))
+        leave(60_000_000)
+        print(ace.transform(g).shape)
+        leave(1_000_000)
+        try:
+            ace.transform(crowd)
+        except am.AmorphaceError as error:
+            print(error)
+    """
+    child = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True, text=True, timeout=120, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert child.returncode == 0, child.stderr
+    shape, error = child.stdout.splitlines()
+    assert shape == "(20000, 8)"
+    assert error.startswith("no memory for the neighbours within cutoff 2.6 on 2000 threads; use")
+
+
 def test_peak_rate_is_measured():
     assert peak_rate("float32") > peak_rate("float64") * 1.2 > 0.1
 

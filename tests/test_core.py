@@ -97,11 +97,37 @@ P3 = np.arange(9.0).reshape(3, 3)
         ({"cell": [[1, 0, 0], [2, 0, 0], [0, 0, 1]]}, "degenerate"),
         ({"cell": [1, np.inf, 1]}, "degenerate"),
         ({"cell": [1, 2]}, "cell must have shape"),
+        ({"ids": [1.2, 2.7, 3]}, r"ids must be whole numbers below 2\^63, got 1.2"),
+        ({"ids": np.array([1, 2, 2**64 - 1], np.uint64)}, r"below 2\^63, got 18446744073709551615"),
+        ({"ids": [1, 2, 2**70]}, "ids must be whole numbers, got 1"),
+        ({"ids": ["1", "2", "3"]}, "ids must be whole numbers, got .*1"),
+        ({"ids": [1.0, 2.0, np.nan]}, r"below 2\^63, got nan"),
+        (
+            {"positions": P3 + 6e12},
+            r"id 1 \(row 0\) is .* about 1.2e\+12 cells away: at most 1e\+08",
+        ),
+        ({"positions": P3 * 1e300}, r"id 1 \(row 0\) is .* 4e\+299 cells away"),
     ],
 )
 def test_senseless_configurations_are_refused(words, text):
     with pytest.raises(am.InputError, match=text):
         am.Configuration(**({"positions": P3, "species": "A", "cell": 5.0} | words))
+
+
+def test_unwrapped_positions_of_whole_ids_are_kept_as_they_are():
+    g = am.Configuration(positions=P3 + 5e6, species="A", cell=5.0, ids=[3.0, 2.0, 1.0])
+    assert g.ids.dtype == np.int64
+    np.testing.assert_array_equal(g.ids, [3, 2, 1])
+    np.testing.assert_array_equal(g.positions, P3 + 5e6)
+
+
+def test_an_index_that_names_no_particle_is_named():
+    g = am.Configuration(positions=P3, species="A", cell=5.0)
+    np.testing.assert_array_equal(am.Sites(g, [-3, 2]).index, [0, 2])
+    with pytest.raises(am.InputError, match=r"must lie from -3 to 2 .* got -5"):
+        am.Sites(g, [-5, 0])
+    with pytest.raises(am.InputError, match=r"must lie from -3 to 2 .* got 3"):
+        am.Sites(g, [0, 3])
 
 
 def test_frames_of_other_particles_are_refused():

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.ace.coupling import count_invariants
+from amorphace.core.checks import check_positive, check_whole, is_number
 from amorphace.core.errors import InputError
 
 Channel = tuple[int, int, int]
@@ -92,19 +93,15 @@ def check_basis(
     """Raise InputError where a word of the basis has no meaning."""
     if n_species < 1:
         raise InputError("species must name at least one label")
-    if max_order not in range(1, MAX_ORDER + 1):
-        raise InputError(f"max_order must be 1, 2, 3 or 4, got {max_order!r}")
-    if not (isinstance(n_max, (int, np.integer)) and n_max >= 1):
-        raise InputError(f"n_max must be a whole number of 1 or more, got {n_max!r}")
-    if not (np.isfinite(max_degree) and max_degree >= 1):
-        raise InputError(f"max_degree must be 1 or more, got {max_degree!r}")
-    if not (np.isfinite(degree_weight) and degree_weight > 0):
-        raise InputError(f"degree_weight must be a positive number, got {degree_weight!r}")
+    check_whole("max_order", max_order, MAX_ORDER)
+    check_whole("n_max", n_max)
+    if not (is_number(max_degree) and max_degree >= 1):
+        raise InputError(f"max_degree must be a number of 1 or more, got {max_degree!r}")
+    check_positive("degree_weight", degree_weight)
     if sort not in ("lexicographic", "degree"):
         raise InputError(f"sort must be 'lexicographic' or 'degree', got {sort!r}")
 
 
-@lru_cache(maxsize=32)
 def build_basis(
     n_species: int,
     max_order: int,
@@ -123,6 +120,13 @@ def build_basis(
         If a word has no meaning, for example a negative degree.
     """
     check_basis(n_species, max_order, max_degree, n_max, degree_weight, sort)
+    return _build(n_species, max_order, max_degree, n_max, degree_weight, sort)
+
+
+@lru_cache(maxsize=32)
+def _build(
+    n_species: int, max_order: int, max_degree: float, n_max: int, degree_weight: float, sort: str
+) -> Basis:
     table: list[tuple[tuple[Channel, ...], int]] = [
         (((z, n, 0),), 0) for z in range(n_species) for n in range(1, n_max + 1)
     ]

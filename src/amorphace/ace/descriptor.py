@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from amorphace.ace.basis import Basis, build_basis
 from amorphace.ace.evaluator import Evaluator, count_threads
 from amorphace.ace.radial import RadialBasis
+from amorphace.core.checks import check_whole
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
@@ -125,7 +126,7 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         ----------
         X : Sites, or a Configuration for all its particles
         out : ndarray or memmap of shape (n_sites, n_features), optional
-            Written in place and returned.
+            Of float64 or float32. Written in place and returned.
         progress : callable, optional
             Called with the number of sites done since the last call.
 
@@ -136,15 +137,18 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         Raises
         ------
         InputError
-            If a setting has no meaning, a species is not declared, or particles lie on top of
-            each other.
+            If a setting has no meaning, a species is not declared, particles lie on top of each
+            other, `out` cannot take the features, or the cutoff spans too many neighbours (see
+            `find_neighbors`).
+        AmorphaceError
+            If there is not memory enough.
         """
         sites = _as_sites(X)
         shape = (len(sites), self.n_features_out)
         if out is None:
             out = np.empty(shape, dtype=self._dtype())
-        elif out.shape != shape:
-            raise InputError(f"out must have shape {shape}, got {out.shape}")
+        else:
+            _check_out(out, shape)
         size = min(BLOCK_SIZE, max(1, BLOCK_VALUES // shape[1]))
         in_place = out.dtype == self._dtype() and out.flags.c_contiguous
         for evaluator, rows in self._evaluators(sites):
@@ -185,6 +189,7 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
             As `transform`; also for rows in order where configurations alternate in X.
         """
         sites = _as_sites(X)
+        check_whole("block_size", block_size)
         if in_order and (np.diff(sites.sample) < 0).any():
             raise InputError("rows in order need the sites of each configuration side by side")
         for evaluator, rows in self._evaluators(sites):
@@ -225,11 +230,14 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         return len(self._basis())
 
     def _species(self) -> tuple[str, ...]:
-        if isinstance(self.species, str):
+        given: Any = self.species
+        ordered = isinstance(given, (list, tuple, np.ndarray)) and np.ndim(given) == 1
+        if not (ordered and all(isinstance(label, str) for label in given)):
             raise InputError(
-                f"species must be a list of labels, for example ('A', 'B'); got {self.species!r}"
+                "species must be a list of labels, whose order is that of the columns, for example "
+                f"('A', 'B'); got {given!r}"
             )
-        species = tuple(str(label) for label in np.asarray(self.species).ravel())
+        species = tuple(str(label) for label in given)
         if len(set(species)) != len(species):
             raise InputError(f"species must differ, got {', '.join(species)}")
         return species
@@ -264,6 +272,23 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         tags.requires_fit = False
         tags.no_validation = True
         return tags
+
+
+def _check_out(out: Any, shape: tuple[int, int]) -> None:
+    """Raise InputError where an array of the caller cannot take the features."""
+    if not isinstance(out, np.ndarray):
+        got = type(out).__name__
+    elif out.shape != shape:
+        got = f"shape {out.shape}"
+    elif out.dtype.name not in DTYPES:
+        got = f"dtype {out.dtype}"
+    elif not out.flags.writeable:
+        got = "a read-only array"
+    else:
+        return
+    raise InputError(
+        f"out must be a writable array of float64 or float32 and shape {shape}, got {got}"
+    )
 
 
 def _as_sites(X: Sites | Configuration) -> Sites:

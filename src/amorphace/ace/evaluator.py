@@ -14,11 +14,13 @@ from amorphace.ace.basis import Basis
 from amorphace.ace.plan import build_plan
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError
-from amorphace.core.neighbors import COINCIDENT, find_neighbors
+from amorphace.core.errors import AmorphaceError, InputError
+from amorphace.core.neighbors import COINCIDENT, check_reach, find_neighbors
 
 STAGES: tuple[str, ...] = tuple(_kernel.stages)
 MAX_L = 24
+MAX_THREADS = 4096
+"""More than there are processors in any one machine."""
 
 
 def backends() -> list[str]:
@@ -42,12 +44,16 @@ def count_threads(n_jobs: int | None) -> int:
     Raises
     ------
     InputError
-        If n_jobs is 0 or not a whole number.
+        If n_jobs is 0, not a whole number, or more than MAX_THREADS.
     """
     if n_jobs is None:
         return 1
-    if not isinstance(n_jobs, (int, np.integer)) or n_jobs == 0:
-        raise InputError(f"n_jobs must be a whole number, -1 for all processors; got {n_jobs!r}")
+    whole = isinstance(n_jobs, (int, np.integer)) and not isinstance(n_jobs, bool)
+    if not whole or n_jobs == 0 or n_jobs > MAX_THREADS:
+        raise InputError(
+            f"n_jobs must be a whole number up to {MAX_THREADS}, or -1 for all processors; "
+            f"got {n_jobs!r}"
+        )
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return int(n_jobs) if n_jobs > 0 else max(1, (available or 1) + 1 + int(n_jobs))
 
@@ -89,6 +95,11 @@ class Evaluator:
         Name of a build (see `backends`); the best one when empty.
     measure : bool
         Add up the time of each stage, over all threads, in `seconds`.
+
+    Raises
+    ------
+    InputError
+        If the cutoff spans too many neighbours (see `check_reach`).
     """
 
     def __init__(
@@ -109,6 +120,7 @@ class Evaluator:
         self.backend = backend
         self.measure = measure
         self.seconds = dict.fromkeys(STAGES, 0.0)
+        check_reach(configuration, radial.cutoff)
         self._plan = _kernel_plan(basis, radial, purify)
         self._grid = _kernel.CellGrid(
             configuration.positions,
@@ -143,19 +155,28 @@ class Evaluator:
         ------
         InputError
             If two particles lie on top of each other.
+        AmorphaceError
+            If there is not memory enough for one thread.
         """
         run = _kernel.evaluate64 if out.dtype == np.float64 else _kernel.evaluate32
-        touching, seconds = run(
-            self._plan,
-            self._grid,
-            np.ascontiguousarray(sites, dtype=np.int64),
-            np.arange(len(sites)) if rows is None else np.ascontiguousarray(rows, dtype=np.int64),
-            out,
-            self.n_threads,
-            COINCIDENT,
-            self.backend,
-            self.measure,
-        )
+        places = np.arange(len(sites)) if rows is None else rows
+        try:
+            touching, seconds = run(
+                self._plan,
+                self._grid,
+                np.ascontiguousarray(sites, dtype=np.int64),
+                np.ascontiguousarray(places, dtype=np.int64),
+                out,
+                self.n_threads,
+                COINCIDENT,
+                self.backend,
+                self.measure,
+            )
+        except MemoryError as error:
+            raise AmorphaceError(
+                f"no memory for the neighbours within cutoff {self.cutoff:g} on {self.n_threads} "
+                "threads; use fewer threads, or a machine with more memory"
+            ) from error
         if touching >= 0:
             find_neighbors(self.configuration, self.cutoff, np.array([touching]))  # names them
             raise InputError(

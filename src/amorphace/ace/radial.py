@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.checks import check_positive
 from amorphace.core.errors import InputError
 from amorphace.core.neighbors import check_cutoff
 
 TRANSFORMS = ("paper", "ace1")
+LONGEST = 1000
+"""Cutoff over r0: beyond it x(r) is 1, within a part in 10^9, at all distances but the shortest."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,9 @@ class RadialBasis:
     Raises
     ------
     InputError
-        If a length is not positive, the transform has another name, or r0 is too large for
-        "paper", whose steepest point lies below 2^(1/3) r_cut.
+        If a length is not positive, the transform has another name, r0 is less than a
+        thousandth of the cutoff, or too large for "paper", whose steepest point lies below
+        2^(1/3) r_cut.
     """
 
     cutoff: float
@@ -40,8 +44,12 @@ class RadialBasis:
 
     def __post_init__(self) -> None:
         check_cutoff(self.cutoff)
-        if not (np.isfinite(self.r0) and self.r0 > 0):
-            raise InputError(f"r0 must be a positive number (in units of sigma), got {self.r0!r}")
+        check_positive("r0", self.r0, "sigma")
+        if self.r0 < self.cutoff / LONGEST:
+            raise InputError(
+                f"cutoff {self.cutoff:g} is more than {LONGEST} times r0 = {self.r0:g}: no "
+                "function would tell distances apart; both are in units of sigma"
+            )
         if self.distance_transform not in TRANSFORMS:
             raise InputError(
                 f"distance_transform must be 'paper' or 'ace1', got {self.distance_transform!r}"

@@ -14,6 +14,10 @@ from amorphace.core.errors import InputError
 FLAT_CELL = 1e-9
 """A cell with |volume| below this fraction of |a||b||c| spans no volume."""
 
+FAR = 1e8
+"""Cells; a coordinate farther away is rounded by more than 1e-8 of the cell, which moves particles
+by as much as separates two that lie on top of each other."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Configuration:
@@ -30,14 +34,15 @@ class Configuration:
         Rows are the cell vectors a, b, c; three numbers are an orthorhombic cell, one number a
         cubic one. Periodic in all directions.
     ids : array_like of int of length n, optional
-        Distinct particle ids, by which frames are matched. 1, 2, ... when left out.
+        Distinct particle ids below 2^63, by which frames are matched. 1, 2, ... when left out.
     step : int
         Time step at which the configuration was taken.
 
     Raises
     ------
     InputError
-        If a position is not finite, the cell spans no volume, ids repeat, or lengths differ.
+        If a position is not finite or more than 1e8 cells away, the cell spans no volume, ids
+        repeat or are no whole numbers, or lengths differ.
 
     Examples
     --------
@@ -65,7 +70,7 @@ class Configuration:
         if xyz.ndim != 2 or xyz.shape[1] != 3:
             raise InputError(f"positions must have shape (n, 3), got {xyz.shape}")
         n = len(xyz)
-        number = np.arange(1, n + 1) if ids is None else np.array(ids, dtype=np.int64)
+        number = np.arange(1, n + 1) if ids is None else _whole_ids(ids)
         if number.shape != (n,):
             raise InputError(f"{n} positions need {n} ids, got an array of shape {number.shape}")
         label = np.array([species] * n if isinstance(species, str) else species, dtype=np.str_)
@@ -77,6 +82,8 @@ class Configuration:
                 f"the position of particle id {number[bad]} (row {bad}) is {xyz[bad]}; "
                 "every coordinate must be a finite number"
             )
+        h = _cell_rows(cell)
+        _check_resolved(xyz, h, number)
         unique, count = np.unique(number, return_counts=True)
         if len(unique) != n:
             raise InputError(
@@ -85,8 +92,8 @@ class Configuration:
         for name, array in (
             ("positions", xyz),
             ("species", label),
-            ("cell", _cell_rows(cell)),
-            ("ids", number.astype(np.int64)),
+            ("cell", h),
+            ("ids", number),
         ):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -190,6 +197,37 @@ class Configuration:
             cell=self.cell,
             ids=reference.ids,
             step=self.step,
+        )
+
+
+def _whole_ids(ids: ArrayLike) -> NDArray[np.int64]:
+    """The ids as 64-bit integers, checked to be just that."""
+    given = np.asarray(ids)
+    if given.size == 0:
+        return given.astype(np.int64)
+    if given.dtype.kind not in "iuf":
+        raise InputError(f"ids must be whole numbers, got {given.ravel()[0]!r}")
+    with np.errstate(invalid="ignore"):
+        number = given.astype(np.int64)
+    changed = given[(number != given) | (given >= 2.0**63)]
+    if len(changed):
+        raise InputError(f"ids must be whole numbers below 2^63, got {changed[0]}")
+    return number
+
+
+def _check_resolved(
+    positions: NDArray[np.float64], cell: NDArray[np.float64], ids: NDArray[np.int64]
+) -> None:
+    """Raise InputError where rounding of a coordinate is not small against the cell."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        away = np.abs(positions @ np.linalg.inv(cell)).max(axis=1)
+    bad = np.flatnonzero(~(away <= FAR))
+    if len(bad):
+        k = bad[0]
+        raise InputError(
+            f"the position of particle id {ids[k]} (row {k}) is {positions[k]}, about "
+            f"{away[k]:.2g} cells away: at most {FAR:.0e} can be resolved; wrap the positions, or "
+            "check the cell and the units"
         )
 
 

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from amorphace.core.checks import check_positive
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 
 COINCIDENT = 1e-6
 """Two particles closer than this, in units of sigma, lie on top of each other."""
+
+MOST_NEIGHBORS = 100_000
+"""Within a cutoff of 27 sigma at a density of 1.2: more is a mistake in units."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +63,30 @@ def check_cutoff(cutoff: float) -> float:
     InputError
         If it is not a positive finite number.
     """
-    if not (isinstance(cutoff, (int, float, np.number)) and np.isfinite(cutoff) and cutoff > 0):
-        raise InputError(f"cutoff must be a positive number (in units of sigma), got {cutoff!r}")
-    return float(cutoff)
+    return check_positive("cutoff", cutoff, "sigma")
+
+
+def check_reach(configuration: Configuration, cutoff: float) -> float:
+    """The cutoff as a float, once it is known how many neighbours it will have.
+
+    Raises
+    ------
+    InputError
+        If it is not positive, or so large for the cell that units must have been mixed up.
+    """
+    cutoff = check_cutoff(cutoff)
+    heights = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0)
+    with np.errstate(over="ignore"):
+        neighbors = 4 / 3 * np.pi * np.float64(cutoff) ** 3 * configuration.number_density
+        images = np.prod(np.maximum(2 * cutoff / heights, 1))
+    if max(neighbors, images) > MOST_NEIGHBORS:
+        raise InputError(
+            f"about {neighbors:.2g} neighbours and {images:.2g} images of the cell lie within "
+            f"cutoff {cutoff:g} of a particle, at most {MOST_NEIGHBORS:,} are possible: the cell "
+            f"has heights {', '.join(f'{h:.4g}' for h in heights)} and holds "
+            f"{len(configuration)} particles; are cell and cutoff both in units of sigma?"
+        )
+    return cutoff
 
 
 def find_neighbors(
@@ -85,7 +110,8 @@ def find_neighbors(
     Raises
     ------
     InputError
-        If the cutoff is not positive or two particles lie on top of each other.
+        If the cutoff is not positive or spans more than 100,000 neighbours or images of the
+        cell, or two particles lie on top of each other.
     """
     blocks = list(iter_neighbors(configuration, cutoff, sites, block_size=None))
     return blocks[0]
@@ -99,7 +125,7 @@ def iter_neighbors(
     block_size: int | None = 1024,
 ) -> Iterator[Neighbors]:
     """As `find_neighbors`, for `block_size` sites at a time (all at once for None)."""
-    cutoff = check_cutoff(cutoff)
+    cutoff = check_reach(configuration, cutoff)
     centres = np.arange(len(configuration)) if sites is None else np.asarray(sites, dtype=np.int64)
     wrapped = configuration.wrapped().positions
     image_of, images = _images(wrapped, configuration.cell, cutoff)

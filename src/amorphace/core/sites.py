@@ -46,7 +46,12 @@ class Sites:
     sample : ndarray of shape (n_sites,)
         Which configuration each site is in: the groups of a grouped cross-validation.
     index : ndarray of shape (n_sites,)
-        Row of each site in its configuration.
+        Row of each site in its configuration. Both are read-only.
+
+    Raises
+    ------
+    InputError
+        If `where` is neither a mask of the right length nor a list of indices of particles.
 
     Examples
     --------
@@ -73,8 +78,12 @@ class Sites:
             chosen = np.empty(0, dtype=np.int64)
         if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
             raise InputError("where must be a mask or a list of particle indices")
-        if len(chosen) and not (-n <= chosen.min() and chosen.max() < n):
-            raise InputError(f"particle indices must lie below {n}, got {chosen.max()}")
+        outside = chosen[(chosen < -n) | (chosen >= n)]
+        if len(outside):
+            raise InputError(
+                f"particle indices must lie from {-n} to {n - 1} (negative ones count from the "
+                f"end), got {outside[0]}"
+            )
         self._set((configuration,), np.zeros(len(chosen), dtype=np.int64), chosen % max(n, 1))
 
     def _set(
@@ -84,9 +93,19 @@ class Sites:
         index: NDArray[np.int64],
     ) -> Sites:
         self.configurations = configurations
-        self.sample = sample
+        self.sample = sample.astype(np.int64)
         self.index = index.astype(np.int64)
+        self._freeze()
         return self
+
+    def _freeze(self) -> None:
+        self.sample.setflags(write=False)
+        self.index.setflags(write=False)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copies in other processes are as frozen as the original."""
+        self.__dict__.update(state)
+        self._freeze()
 
     @classmethod
     def concatenate(cls, parts: Iterable[Sites]) -> Sites:

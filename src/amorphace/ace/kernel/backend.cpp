@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <mutex>
-#include <thread>
+#include <new>
 #include <vector>
 
 #include "harmonics.hpp"
@@ -15,6 +15,7 @@
 #include "neighbors.hpp"
 #include "projection.hpp"
 #include "radial.hpp"
+#include "threads.hpp"
 
 namespace amorphace {
 namespace AMORPHACE_ISA {
@@ -38,6 +39,7 @@ struct Aligned {
   Real* data;
   explicit Aligned(int64_t n)
       : data(static_cast<Real*>(std::aligned_alloc(64, (n * sizeof(Real) + 127) / 64 * 64))) {
+    if (!data) throw std::bad_alloc();
     std::fill(data, data + n, Real(0));
   }
   ~Aligned() { std::free(data); }
@@ -325,12 +327,7 @@ void evaluate(Job& job) {
   if (job.n_sites == 0) return;
   Shared<Real> shared(job);
   const int64_t n_cells = int64_t(shared.cells.size());
-  const int n_threads = int(std::min<int64_t>(job.n_threads, (n_cells + 7) / 8));
-  std::vector<std::thread> threads;
-  for (int k = 1; k < n_threads; k++)
-    threads.emplace_back([&shared] { Worker<Real>(shared).run(); });
-  Worker<Real>(shared).run();
-  for (std::thread& t : threads) t.join();
+  run_workers<Worker<Real>>(shared, std::min<int64_t>(job.n_threads, (n_cells + 7) / 8));
 }
 
 #if defined(__x86_64__)

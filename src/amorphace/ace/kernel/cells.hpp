@@ -27,6 +27,7 @@ class CellGrid {
   // The order of the sites by cell; those in one cell stay in the order in which they come.
   void sort_by_cell(const int64_t* sites, int64_t n, int64_t* order) const;
 
+  int64_t size() const { return int64_t(cell_of_.size()); }
   int64_t cell_of(int64_t particle) const { return cell_of_[particle]; }
   int64_t slot_of(int64_t particle) const { return slot_of_[particle]; }
   Vec3 centre(int64_t cell) const;

@@ -6,7 +6,6 @@
 
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include "job.hpp"
 
@@ -95,6 +94,14 @@ Plan make_plan(const nb::dict& d, int n_species, int n_columns, int n_values, in
   return p;
 }
 
+void check_sites(const CellGrid& grid, const Sites& sites) {
+  for (size_t k = 0; k < sites.shape(0); k++)
+    if (sites.data()[k] < 0 || sites.data()[k] >= grid.size())
+      throw std::out_of_range("particle index " + std::to_string(sites.data()[k]) +
+                              " lies outside the configuration of " + std::to_string(grid.size()) +
+                              " particles");
+}
+
 template <class Real>
 nb::tuple evaluate(const Plan& plan, const CellGrid& grid,
                    Sites sites, Sites rows,
@@ -105,6 +112,7 @@ nb::tuple evaluate(const Plan& plan, const CellGrid& grid,
   for (size_t k = 0; k < rows.shape(0); k++)
     if (rows.data()[k] < 0 || rows.data()[k] >= int64_t(out.shape(0)))
       throw std::invalid_argument("a row lies outside the output");
+  check_sites(grid, sites);
   Job job;
   job.plan = &plan, job.grid = &grid;
   job.n_sites = int64_t(sites.shape(0)), job.sites = sites.data(), job.rows = rows.data();
@@ -144,10 +152,16 @@ NB_MODULE(_kernel, m) {
               int n_species,
               nb::ndarray<const double, nb::shape<3, 3>, nb::c_contig, nb::device::cpu> cell,
               double cutoff) {
+             if (species.shape(0) != positions.shape(0))
+               throw std::invalid_argument("one species index a particle");
+             for (size_t k = 0; k < species.shape(0); k++)
+               if (species.data()[k] < 0 || species.data()[k] >= n_species)
+                 throw std::invalid_argument("a species index lies outside the plan");
              new (self) CellGrid(int64_t(positions.shape(0)), positions.data(), species.data(),
                                  n_species, cell.data(), cutoff);
            })
       .def("by_cell", [](const CellGrid& grid, Sites sites) {
+        check_sites(grid, sites);
         const size_t n = sites.shape(0);
         auto* order = new int64_t[n];
         nb::capsule owner(order, [](void* p) noexcept { delete[] static_cast<int64_t*>(p); });

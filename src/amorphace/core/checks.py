@@ -1,0 +1,48 @@
+"""Numbers that a user gives: of the right kind, and in a range that has a meaning."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from amorphace.core.errors import InputError
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one finite real number; True and False are none."""
+    return (
+        isinstance(value, (int, float, np.integer, np.floating))
+        and not isinstance(value, bool)
+        and bool(abs(value) <= sys.float_info.max)
+    )
+
+
+def check_positive(name: str, value: Any, unit: str = "") -> float:
+    """The value as a float.
+
+    Raises
+    ------
+    InputError
+        If it is not one positive finite number.
+    """
+    if not (is_number(value) and value > 0):
+        unit = f" (in units of {unit})" if unit else ""
+        raise InputError(f"{name} must be a positive number{unit}, got {value!r}")
+    return float(value)
+
+
+def check_whole(name: str, value: Any, most: int | None = None) -> int:
+    """The value as an int.
+
+    Raises
+    ------
+    InputError
+        If it is not a whole number of 1 or more, and at most `most` where that is given.
+    """
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not (whole and 1 <= value <= (value if most is None else most)):
+        range_ = "of 1 or more" if most is None else f"from 1 to {most}"
+        raise InputError(f"{name} must be a whole number {range_}, got {value!r}")
+    return int(value)
