@@ -140,7 +140,7 @@ def test_what_the_model_does_not_fit_is_said(tmp_path, capsys):
     with pytest.raises(am.InputError, match=r"no particle is of species C; .* holds A, B"):
         score(model, unseen, centres="C")
     nonsense = replace(model, settings={**model.settings, "max_order": 9})
-    with pytest.raises(am.InputError, match="max_order must be 1, 2, 3 or 4, got 9"):
+    with pytest.raises(am.InputError, match="max_order must be a whole number from 1 to 4, got 9"):
         model_descriptor(nonsense)
     (tmp_path / "table.json").write_text(json.dumps({"a": 1}))
     am.write(tmp_path / "glass.dump", unseen)
