@@ -32,8 +32,8 @@ from amorphace.config.sections import ShearSection
 from amorphace.dataset.describe import write_features
 from amorphace.dataset.mechanical import (
     ShearedSample,
-    is_avalanche,
     label_mechanical,
+    localised_particles,
     mechanical_sites,
 )
 from amorphace.dataset.store import read_table
@@ -155,10 +155,13 @@ def localised(
     """A sample without its avalanches, D2min of the events within another cutoff."""
     events = []
     for event in part.events:
-        if not is_avalanche(event.d2min, given.threshold, given.largest_event):
+        kept = localised_particles(event, given.threshold, given.largest_event, events=given.events)
+        if kept.any():
             affine = strained(event.before, given.increment)
             after = affine.replace(positions=affine.positions + moved[event.step])
-            events.append(replace(event, d2min=step_d2min(event.before, after, cutoff)))
+            other = step_d2min(event.before, after, cutoff)
+            swept = (event.d2min > given.threshold) & ~kept
+            events.append(replace(event, d2min=np.where(swept, 0.0, other)))
     return replace(part, events=tuple(events))
 
 

@@ -19,9 +19,9 @@ from amorphace.dataset.mechanical import (
     Event,
     MechanicalSet,
     ShearedSample,
-    is_avalanche,
     is_event,
     label_mechanical,
+    localised_particles,
     mechanical_sites,
 )
 from amorphace.dataset.store import read_table, write_table
@@ -163,18 +163,76 @@ def test_labels_do_not_depend_on_the_order_of_the_particles(
 # ---------------------------------------------------------------- events
 
 
-def test_an_event_needs_one_particle_over_the_threshold_and_an_avalanche_many() -> None:
+def crystal(places: list[list[int]], n: int = 8, strain: float = 0.0) -> ShearedSample:
+    """A sheared simple cubic lattice of n^3 A particles, unwrapped by whole cells here and there,
+    and one step in which those within 1.1 of the places are active."""
+    x = np.stack(np.meshgrid(*[np.arange(n)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    apart = np.abs((x[:, None] - np.array(places) + n / 2) % n - n / 2)
+    near = (np.square(apart).sum(axis=-1) < 1.1**2).any(axis=1)
+    far = n * np.random.default_rng(0).integers(-2, 3, x.shape)
+    shear = np.array([[1, 0, 0], [strain, 1, 0], [0, 0, 1.0]])
+    ids = np.arange(len(x))
+    species = np.full(len(x), "A")
+    before = Configuration(positions=(x + far) @ shear, species=species, cell=n * shear, ids=ids)
+    d2 = np.where(near, 2.0, 0.01)
+    return ShearedSample("one", species, ids, d2, (Event(5, 0.0, before, d2),))
+
+
+def test_an_event_needs_one_particle_over_the_threshold() -> None:
     assert not is_event([0.1, 0.6])
     assert is_event([0.1, 0.61])
-    assert not is_avalanche(np.full(200, 0.7))
-    assert is_avalanche(np.full(201, 0.7))
-    assert is_avalanche([0.7, 0.8], largest=1)
-    assert not is_avalanche(np.full(500, 0.7), largest=None)
+
+
+@pytest.mark.parametrize("strain", [0.0, 0.1])
+def test_events_far_apart_in_one_step_are_judged_one_by_one(strain: float) -> None:
+    """Seven particles each; the first one lies across the boundaries of the cell."""
+    two = crystal([[0, 0, 0], [4, 4, 4]], strain=strain)
+    (found,) = label_mechanical([two], largest_event=7).summary
+    assert (found.n_events, found.n_avalanches, found.n_active) == (1, 0, 14)
+    with pytest.raises(InputError, match="1 collective ones left out"):
+        label_mechanical([two], largest_event=7, events="steps")
+    assert label_mechanical([two], largest_event=14, events="steps").summary[0].n_active == 14
+    with pytest.raises(InputError, match="2 collective ones left out"):
+        label_mechanical([two], largest_event=6)
+
+
+def test_an_avalanche_goes_and_the_event_beside_it_stays() -> None:
+    line = [[0, 0, z] for z in range(8)]  # through the whole cell
+    sample = crystal([*line, [4, 4, 4]])
+    labels = label_mechanical([sample], largest_event=10)
+    (found,) = labels.summary
+    assert (found.n_events, found.n_avalanches, found.n_active) == (1, 1, 7)
+    (event,) = sample.events
+    kept = localised_particles(event, largest=10)
+    assert kept.sum() == 7
+    assert (event.before.wrapped().positions[kept] > 2.5).all()
+    swept = sample.ids[(event.d2min > 0.6) & ~kept]
+    assert not set(labels.table.particle_id) & set(swept)  # nor are they inactive
+
+
+@pytest.mark.parametrize("largest", [6, 7, 8])
+def test_an_event_is_judged_alike_in_a_small_and_in_a_replicated_box(largest: int) -> None:
+    small = crystal([[1, 1, 1]], n=4)
+    large = crystal([[1 + 4 * a, 1 + 4 * b, 1 + 4 * c] for a, b, c in np.ndindex(2, 2, 2)])
+    one, eight = (localised_particles(s.events[0], largest=largest).sum() for s in (small, large))
+    assert eight == 8 * one == (56 if largest >= 7 else 0)
+
+
+def test_an_avalanche_has_more_than_200_active_particles() -> None:
+    c = crystal([[0, 0, 0]])
+    ids, before = c.ids, c.events[0].before
+    for n, stays in ((200, True), (201, False)):
+        d2 = np.where(ids < n, 0.7, 0.1)
+        event = Event(1, 0.0, before, d2)
+        assert localised_particles(event).any() == stays
+        assert localised_particles(event, largest=None).sum() == n
+    with pytest.raises(InputError, match="events must be clusters or steps, got 'all'"):
+        label_mechanical([c], events="all")
 
 
 def test_an_avalanche_counts_every_species_and_is_left_out() -> None:
     sample = sheared(active=((0, 1, 16, 17), (2,)))
-    labels = label_mechanical([sample], largest_event=3)
+    labels = label_mechanical([sample], largest_event=3, events="steps")
     (found,) = labels.summary
     assert (found.n_events, found.n_avalanches, found.n_active) == (1, 1, 1)
     assert labels.table.step.tolist() == [12, 12]
@@ -289,7 +347,7 @@ def test_no_event_at_all_is_said_with_a_way_out() -> None:
     with pytest.raises(InputError, match=r"no localised plastic event in 2 samples .* strain fur"):
         label_mechanical([sheared("a", active=()), sheared("b", active=())])
     with pytest.raises(InputError, match=r"in 1 samples \(2 collective ones left out, and 0"):
-        label_mechanical([sheared()], largest_event=0)
+        label_mechanical([sheared()], largest_event=0, events="steps")
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,7 @@ def _mechanical_set(work: Context) -> MechanicalSet:
         samples,
         threshold=p["threshold"],
         largest_event=p["largest_event"],
+        events=p["events"],
         majority=work.model.species[0],
         provenance=unit_provenance(work),
     )

@@ -271,6 +271,7 @@ def _shear(experiment: Experiment) -> list[Unit]:
             "samples": list(sample_names(len(starts))),
             "threshold": sheared.threshold,
             "largest_event": sheared.largest_event,
+            "events": sheared.events,
         }
         | ({} if sheared.interval is None else {"interval": sheared.interval}),
         inputs=inputs,

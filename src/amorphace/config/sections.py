@@ -138,7 +138,11 @@ class ShearSection(Section):
     largest_event: int = Field(
         default=200,
         ge=1,
-        description="Active particles above which a step is an avalanche, and dropped",
+        description="Active particles above which an event is an avalanche, and dropped",
+    )
+    events: Literal["clusters", "steps"] = Field(
+        default="clusters",
+        description="An event: a connected cluster of active particles, or all those of a step",
     )
     interval: PositiveFloat | None = Field(
         default=None,

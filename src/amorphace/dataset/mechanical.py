@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from amorphace.core.sites import Sites
 from amorphace.dataset.describe import Sample
 from amorphace.dataset.table import ACTIVE, INACTIVE, Table
 from amorphace.dataset.thermal import majority_species
+from amorphace.observe.structure import connected_clusters, first_minimum
 
 THRESHOLD = 0.6
 """D2min, summed over the neighbours within 2.5 sigma, above which a particle is plastically active
@@ -23,6 +24,9 @@ THRESHOLD = 0.6
 LARGEST_EVENT = 200
 """Active particles of all species beyond which an event counts as a collective avalanche. In one
 sheared Kob-Andersen glass of 1000, ten events had 2 to 184 active particles, five 247 to 888."""
+Events = Literal["clusters", "steps"]
+"""What an event is: a connected cluster of active particles, so that two that happen in one step
+in different places are two; or all active particles of a step, however many places they are in."""
 ROUNDING = 1e-6
 """Relative difference between D2min and its maximum that storage may cause."""
 
@@ -84,9 +88,9 @@ class ShearSummary:
     ----------
     name : str
     n_events : int
-        Localised events of the data set.
+        Steps of the data set, each with one localised event or more.
     n_avalanches : int
-        Collective ones, which are left out.
+        Collective events, which are left out.
     n_unpaired : int
         Localised ones left out because they activate every majority particle of the sample, so
         that none is left to be inactive.
@@ -136,21 +140,32 @@ def is_event(d2min: ArrayLike, threshold: float = THRESHOLD) -> bool:
     return bool((np.asarray(d2min) > threshold).any())
 
 
-def is_avalanche(
-    d2min: ArrayLike, threshold: float = THRESHOLD, largest: int | None = LARGEST_EVENT
-) -> bool:
-    """Whether more than `largest` particles are active in this step.
+def localised_particles(
+    event: Event,
+    threshold: float = THRESHOLD,
+    largest: int | None = LARGEST_EVENT,
+    *,
+    events: Events = "clusters",
+) -> NDArray[np.bool_]:
+    """The particles that are active in a step, but not in a collective avalanche.
 
     Parameters
     ----------
-    d2min : array_like of shape (n,)
-        Of the particles of all species.
+    event : Event
     threshold : float
         In units of sigma^2.
     largest : int or None
-        None: no event is an avalanche.
+        Active particles of all species beyond which an event is an avalanche; None: none is.
+    events : {"clusters", "steps"}
+        Whether connected clusters are counted one by one, or all particles of the step.
+        Connected are active particles closer than the first minimum of g(r) before the event.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
     """
-    return largest is not None and bool((np.asarray(d2min) > threshold).sum() > largest)
+    number = _event_numbers(event, threshold, largest, events)
+    return (number >= 0) & ~_collective(number, largest)
 
 
 def label_mechanical(
@@ -158,6 +173,7 @@ def label_mechanical(
     *,
     threshold: float = THRESHOLD,
     largest_event: int | None = LARGEST_EVENT,
+    events: Events = "clusters",
     majority: str | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> MechanicalSet:
@@ -181,6 +197,10 @@ def label_mechanical(
         In units of sigma^2, for the sum over neighbours.
     largest_event : int or None
         Events with more active particles (of all species) are left out; None keeps all.
+    events : {"clusters", "steps"}
+        Whether an event is a connected cluster of active particles, closer to each other than
+        the first minimum of g(r), or all active particles of a step. The first means the same
+        in a small and in a large system, where far events happen in one step.
     majority : str, optional
         Species to choose from; the most frequent one when left out.
     provenance : mapping, optional
@@ -199,6 +219,8 @@ def label_mechanical(
     """
     if not threshold > 0:
         raise InputError(f"threshold must be positive (in units of sigma^2), got {threshold}")
+    if events not in get_args(Events):
+        raise InputError(f"events must be clusters or steps, got {events!r}")
     every = list(samples)
     if not every:
         raise InputError("no samples to label; give at least one")
@@ -211,7 +233,7 @@ def label_mechanical(
         raise InputError(
             f"no particle is of species {chosen}; there are {', '.join(np.unique(species))}"
         )
-    parts = [_label_sample(s, s.species == chosen, threshold, largest_event) for s in every]
+    parts = [_label_sample(s, s.species == chosen, threshold, largest_event, events) for s in every]
     if not any(p.rows for p in parts):
         left_out = sum(p.n_avalanches for p in parts)
         unpaired = sum(p.n_unpaired for p in parts)
@@ -299,27 +321,57 @@ def _label_sample(
     majority: NDArray[np.bool_],
     threshold: float,
     largest_event: int | None,
+    events: Events,
 ) -> _SampleRows:
     """The rows of one interval, event by event, those of a class in ascending order of id."""
-    found = [e for e in sample.events if is_event(e.d2min[majority], threshold)]
-    kept = [e for e in found if not is_avalanche(e.d2min, threshold, largest_event)]
-    n_avalanches = len(found) - len(kept)
+    kept: list[tuple[Event, NDArray[np.bool_]]] = []
+    n_avalanches = 0
+    for event in sample.events:
+        if not is_event(event.d2min[majority], threshold):
+            continue
+        number = _event_numbers(event, threshold, largest_event, events)
+        collective = _collective(number, largest_event)
+        n_avalanches += len(np.unique(number[collective]))
+        active = (number >= 0) & ~collective & majority
+        if active.any():
+            kept.append((event, active))
     if not kept:
         return _SampleRows((), n_avalanches)
-    activated = np.any([e.d2min > threshold for e in kept], axis=0)
+    # an avalanche beside a localised event activates as well: its particles are not inactive there
+    activated = np.any([e.d2min > threshold for e, _ in kept], axis=0)
     pool = np.flatnonzero(majority & ~activated)
     pool = pool[np.lexsort((sample.ids[pool], sample.maximum[pool]))]
     if not len(pool):
         return _SampleRows((), n_avalanches, len(kept))
-    active = [_most_active(e, majority, threshold, sample.ids, len(pool)) for e in kept]
+    active = [_most_active(e, rows, sample.ids, len(pool)) for e, rows in kept]
     inactive = _deal(pool, [len(a) for a in active])
     return _SampleRows(
         tuple(
             _EventRows(e, *(rows[np.argsort(sample.ids[rows])] for rows in (a, i)))
-            for e, a, i in zip(kept, active, inactive, strict=True)
+            for (e, _), a, i in zip(kept, active, inactive, strict=True)
         ),
         n_avalanches,
     )
+
+
+def _event_numbers(
+    event: Event, threshold: float, largest: int | None, events: Events
+) -> NDArray[np.int64]:
+    """The event that each particle is active in, shape (n,); -1 where it is in none.
+
+    Clusters are found only where one of them may be an avalanche.
+    """
+    active = event.d2min > threshold
+    if events == "steps" or largest is None or active.sum() <= largest:
+        return np.where(active, 0, -1)
+    return connected_clusters(event.before, active, first_minimum(event.before))
+
+
+def _collective(number: NDArray[np.int64], largest: int | None) -> NDArray[np.bool_]:
+    """Which particles are in events of more than `largest`, shape (n,)."""
+    if largest is None:
+        return np.zeros(len(number), dtype=bool)
+    return (np.bincount(number + 1)[number + 1] > largest) & (number >= 0)
 
 
 def _summary(name: str, parts: Sequence[_SampleRows]) -> ShearSummary:
@@ -335,14 +387,10 @@ def _summary(name: str, parts: Sequence[_SampleRows]) -> ShearSummary:
 
 
 def _most_active(
-    event: Event,
-    majority: NDArray[np.bool_],
-    threshold: float,
-    ids: NDArray[np.int64],
-    most: int,
+    event: Event, active: NDArray[np.bool_], ids: NDArray[np.int64], most: int
 ) -> NDArray[np.int64]:
-    """Active majority particles of an event, at most `most` of them."""
-    rows = np.flatnonzero(majority & (event.d2min > threshold))
+    """The particles of an event that are active, at most `most` of them."""
+    rows = np.flatnonzero(active)
     return rows[np.lexsort((ids[rows], -event.d2min[rows]))[:most]]
 
 

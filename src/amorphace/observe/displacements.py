@@ -130,9 +130,7 @@ def cell_map(
     return f
 
 
-def _map_of_motion(
-    reference: Configuration, current: Configuration
-) -> NDArray[np.float64] | None:
+def _map_of_motion(reference: Configuration, current: Configuration) -> NDArray[np.float64] | None:
     """The map between cells of one lattice that is nearest to the affine map of the positions."""
     if len(reference) <= BY_CHANCE:
         return None

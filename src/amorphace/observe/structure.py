@@ -10,6 +10,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
@@ -120,6 +122,38 @@ def first_minimum(configuration: Configuration, species: str | None = None) -> f
     """
     shape = _RadialShape(configuration, species)
     return shape.distance(shape.shell_end())
+
+
+def connected_clusters(
+    configuration: Configuration, chosen: ArrayLike, distance: float
+) -> NDArray[np.int64]:
+    """Number of the cluster of every chosen particle, shape (n,); -1 of the others.
+
+    Two chosen particles closer than `distance` are in one cluster, through the boundaries of
+    the cell too.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    chosen : array_like of bool, shape (n,)
+    distance : float
+        In the unit of the positions.
+
+    Raises
+    ------
+    InputError
+        If the distance is not positive or two particles lie on top of each other.
+    """
+    sites = np.flatnonzero(chosen)
+    number = np.full(len(configuration), -1)
+    if len(sites):
+        row = number.copy()
+        row[sites] = np.arange(len(sites))
+        near = find_neighbors(configuration, distance, sites)
+        pairs = np.stack([near.centre, row[near.index]])[:, row[near.index] >= 0]
+        bonds = coo_array((np.ones(pairs.shape[1]), pairs), shape=(len(sites), len(sites)))
+        number[sites] = connected_components(bonds, directed=False)[1]
+    return number
 
 
 def random_displacement(cell: ArrayLike) -> float:
