@@ -156,3 +156,9 @@ def test_an_error_says_what_came_in_bounded_length():
     assert str(error).startswith("a.json:7: a number was expected, got xxx")
     assert str(error).endswith("xxx; make it again")
     assert len(str(error)) < 700
+
+
+@given(st.lists(st.integers(-5, 5), unique=True), st.lists(st.integers(-7, 7)))
+def test_rows_of_ids_are_theirs_or_minus_one(held: list[int], asked: list[int]) -> None:
+    c = am.Configuration(positions=np.zeros((len(held), 3)), species="A", cell=1.0, ids=held)
+    assert c.rows_of(asked).tolist() == [held.index(i) if i in held else -1 for i in asked]

@@ -46,8 +46,8 @@ QUENCHES = {"minutes": 100.0, "hours": 500.0, "overnight": 500.0}
 MELTS = {"kob-andersen": 20.0, "wahnstrom": 20.0, "bead-spring": 100.0}
 """Time in the melt below the paper's scale: chains need longer to forget how they were made."""
 
-WAVENUMBERS = {"kob-andersen": 7.2, "wahnstrom": 7.2, "bead-spring": 7.1}
-"""First peak of the structure factor of the majority species, in 1/sigma."""
+WAVENUMBERS = {"kob-andersen": 7.2, "wahnstrom": 7.5, "bead-spring": 7.1}
+"""First peak of the structure factor of the first species, in 1/sigma, to 0.1."""
 
 BASES = {"bead-spring": {"max_degree": 18, "n_max": 20}}
 """Of the paper, where it differs from degree 10 and ten radial columns a species."""

@@ -158,6 +158,21 @@ class Configuration:
             )
         return index
 
+    def rows_of(self, ids: ArrayLike) -> NDArray[np.int64]:
+        """Row of the particle of each id, shape of `ids`; -1 where there is none.
+
+        Examples
+        --------
+        >>> c = Configuration(positions=np.eye(3), species="A", cell=3.0, ids=[7, 5, 9])
+        >>> c.rows_of([5, 9, 8]).tolist()
+        [1, 2, -1]
+        """
+        wanted = np.asarray(ids, dtype=np.int64)
+        order = np.argsort(self.ids)
+        place = np.searchsorted(self.ids, wanted, sorter=order)
+        rows = np.append(order, -1)[place]
+        return np.where(np.append(self.ids, 0)[rows] == wanted, rows, -1)
+
     def aligned_to(self, reference: Configuration) -> Configuration:
         """The particles in the order of `reference`, matched by id.
 
@@ -182,8 +197,7 @@ class Configuration:
                     f"frames cannot be matched by id: {lost} (first: id {first}) in the frame "
                     f"of step {self.step}; give frames of the same particles"
                 )
-            order = np.argsort(self.ids)
-            rows = order[np.searchsorted(self.ids[order], reference.ids)]
+            rows = self.rows_of(reference.ids)
         changed = np.flatnonzero(self.species[rows] != reference.species)
         if len(changed):
             k = changed[0]

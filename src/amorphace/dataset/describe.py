@@ -156,17 +156,12 @@ def find_sites(sample: Sample, rows: Table, labelled: str) -> Sites:
     InputError
         If a particle is missing or has another species.
     """
-    by_id = np.argsort(sample.configuration.ids)
-    sorted_ids = sample.configuration.ids[by_id]
-    wanted = rows.particle_id
-    place = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1)
-    missing = sorted_ids[place] != wanted
-    if missing.any():
+    index = sample.configuration.rows_of(rows.particle_id)
+    if (index < 0).any():
         raise InputError(
-            f"{sample.name} holds no particle id {wanted[missing][0]}, which is labelled in "
-            f"sample {labelled}; give the configurations in the order of the labels"
+            f"{sample.name} holds no particle id {rows.particle_id[index < 0][0]}, which is "
+            f"labelled in sample {labelled}; give the configurations in the order of the labels"
         )
-    index = by_id[place]
     if (sample.configuration.species[index] != rows.species).any():
         raise InputError(
             f"species of {sample.name} differ from those of sample {labelled} in the labels; use "

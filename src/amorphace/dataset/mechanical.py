@@ -296,7 +296,13 @@ def event_sites(table: Table, find: Callable[[str, int], Configuration]) -> Iter
     for rows in _events_of(table) if len(table) else []:
         name, step = table.sample_names[table.sample[rows[0]]], int(table.step[rows[0]])
         before = find(name, step)
-        index = _find(before, table.particle_id[rows], f"sample {name}, step {step}")
+        index = before.rows_of(table.particle_id[rows])
+        if (index < 0).any():
+            raise InputError(
+                f"sample {name}, step {step}: the configuration holds no particle id "
+                f"{table.particle_id[rows][index < 0][0]}; give the configurations that the labels "
+                "were made with"
+            )
         yield Sites(before, index)
 
 
@@ -455,20 +461,6 @@ def _events_of(table: Table) -> list[NDArray[np.int64]]:
     """Rows of every event: stretches of one sample and step."""
     key = np.stack([table.sample, table.step], axis=1)
     return np.split(np.arange(len(table)), np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1)
-
-
-def _find(configuration: Configuration, ids: NDArray[np.int64], where: str) -> NDArray[np.int64]:
-    """Rows of the particles of these ids."""
-    order = np.argsort(configuration.ids)
-    place = np.searchsorted(configuration.ids, ids, sorter=order)
-    index = order[np.minimum(place, len(order) - 1)]
-    lost = ids[configuration.ids[index] != ids]
-    if len(lost):
-        raise InputError(
-            f"{where}: the configuration holds no particle id {lost[0]}; give the configurations "
-            "that the labels were made with"
-        )
-    return index
 
 
 def _check_names(names: Sequence[tuple[str, int]]) -> None:

@@ -40,17 +40,12 @@ def particle_columns(
             f"there is no sample {sample + 1}: the table holds {len(table.sample_names)}"
         )
     rows = np.flatnonzero(table.sample == sample)
-    order = np.argsort(configuration.ids)
-    sorted_ids = configuration.ids[order]
-    wanted = table.particle_id[rows]
-    place = np.minimum(np.searchsorted(sorted_ids, wanted), len(sorted_ids) - 1)
-    if (sorted_ids[place] != wanted).any():
-        missing = wanted[sorted_ids[place] != wanted][0]
+    index = configuration.rows_of(table.particle_id[rows])
+    if (index < 0).any():
         raise InputError(
-            f"the configuration holds no particle id {missing} of sample "
-            f"{table.sample_names[sample]}; give that sample's configuration"
+            f"the configuration holds no particle id {table.particle_id[rows][index < 0][0]} of "
+            f"sample {table.sample_names[sample]}; give that sample's configuration"
         )
-    index = order[place]
     label = np.full(len(configuration), NOT_SELECTED, dtype=np.int64)
     label[index] = table.label[rows]
     columns: dict[str, NDArray[Any]] = {"label": label}
