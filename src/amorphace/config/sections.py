@@ -5,7 +5,7 @@
 [preparation]  how the liquid or the glass is made
 [thermal]      or [shear]: what disturbs it
 [label]        [describe]  [learn]
-[run]          where and how it runs; nothing in it changes a result
+[run]          where and how it runs; nothing in it changes the statistics of a result
 [cluster]      workers as jobs of a queue; nothing in it changes a result
 """
 
