@@ -139,6 +139,17 @@ def test_float32_is_close_to_float64():
         ({"max_order": 5}, "max_order must be a whole number from 1 to 4, got 5"),
         ({"max_order": 2.0}, r"max_order must be a whole number from 1 to 4, got 2\.0"),
         ({"max_order": [2]}, r"max_order must be a whole number from 1 to 4, got \[2\]"),
+        (
+            {"max_degree": 4294967296},
+            "sets of channels, more than 200000; lower one of them",
+        ),
+        (
+            {"max_order": 4, "max_degree": 60},
+            r"make about 6e\+08 sets of channels, more",
+        ),
+        ({"n_max": 10**12}, r"make about 2e\+09 sets"),
+        ({"degree_weight": 1e-9}, "sets of channels, more than 200000"),
+        ({"r0": 1e308}, "cutoff 1.8 is too short for r0 = 1e"),
         ({"max_degree": -1}, "max_degree must be a number of 1 or more"),
         ({"max_degree": "10"}, "max_degree must be a number of 1 or more, got '10'"),
         ({"n_max": 0}, "n_max must be a whole number of 1 or more"),

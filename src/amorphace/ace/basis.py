@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from amorphace.core.errors import InputError
 Channel = tuple[int, int, int]
 """(z, n, l): species index from 0, radial index from 1, angular degree."""
 MAX_ORDER = 4
+MAX_SETS = 200_000
+"""Sets of channels; beyond that a basis takes minutes to count, and a site a megabyte."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +103,24 @@ def check_basis(
     check_positive("degree_weight", degree_weight)
     if sort not in ("lexicographic", "degree"):
         raise InputError(f"sort must be 'lexicographic' or 'degree', got {sort!r}")
+    sets = _rough_size(n_species, max_order, max_degree, n_max, degree_weight)
+    if sets > MAX_SETS:
+        raise InputError(
+            f"max_order {max_order}, max_degree {max_degree:g} and n_max {n_max:g} make about "
+            f"{sets:.0e} sets of channels, more than {MAX_SETS}; lower one of them"
+        )
+
+
+def _rough_size(
+    n_species: int, max_order: int, max_degree: float, n_max: int, degree_weight: float
+) -> float:
+    """Sets of channels to choose columns from, roughly: the volume of all degrees in the budget."""
+    D, w = min(float(max_degree), 1e6), min(max(degree_weight, 1e-6), 1e6)
+    z, count = n_species, n_species * min(float(n_max), 1e9)
+    for N in range(2, max_order + 1):
+        angular = D ** (2 * N) / factorial(2 * N) / w**N
+        count += z**N / factorial(N) * max(D**N / factorial(N), angular)
+    return count
 
 
 def build_basis(
@@ -133,7 +154,7 @@ def _build(
     available = [
         (z, n, l)
         for z in range(n_species)
-        for n in range(1, int(max_degree) + 1)
+        for n in range(1, int(max_degree) + 1 if max_order > 1 else 1)
         for l in range(int(max_degree / degree_weight) + 1)
         if n + degree_weight * l <= max_degree + 1e-9
     ]

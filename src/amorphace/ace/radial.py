@@ -54,7 +54,7 @@ class RadialBasis:
             raise InputError(
                 f"distance_transform must be 'paper' or 'ace1', got {self.distance_transform!r}"
             )
-        if self.distance_transform == "paper" and (self.r0 / self.cutoff) ** 3 >= 2:
+        if self.distance_transform == "paper" and min(self.r0 / self.cutoff, 2) ** 3 >= 2:
             raise InputError(
                 f"cutoff {self.cutoff} is too short for r0 = {self.r0}: it must be more than "
                 f"{self.r0 * 2 ** (-1 / 3):.4g}"
