@@ -1,5 +1,5 @@
 # make demo    sets up .venv, makes a small glass and analyses it: demo/glass.results/report.html
-# make test    sets up and passes the tests; make test-all runs the slow ones too
+# make test    sets up and passes the tests in two processes; make test-all runs the slow ones too
 # make lint    format, lint, types, imports between rooms
 # make bench   speed of the kernel; make bench-peers sets it beside other packages, and
 #              make bench-engine the simulations beside plain LAMMPS
@@ -7,6 +7,7 @@
 # make wheel   sdist and wheel in dist/
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/ace/kernel/*)
 
 .PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-campaign bench-peers docs wheel clean
@@ -37,10 +38,10 @@ demo: env
 	$(BIN)/amorphace run demo/glass.toml
 
 test: env
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	$(PYTEST)
 
 test-all: env
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not peers'
+	$(PYTEST) -m 'not peers'
 
 .venv/peers: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable '.[peers]' && touch $@

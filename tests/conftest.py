@@ -15,6 +15,26 @@ settings.register_profile("unattended", deadline=None, derandomize=True)
 settings.load_profile("unattended" if os.environ.get("CI") else "patient")
 
 
+SEVERAL_PROCESSES = ("test_campaign", "test_report_browser", "test_runs")
+"""Files whose tests start processes of their own: one after the other, in one of the processes that
+share the tests ('make test'), so that they never take the machine twice."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a fixture of their file stay together, so that it is made once."""
+    for item in items:
+        name = item.path.name
+        if name.startswith(SEVERAL_PROCESSES):
+            item.add_marker(pytest.mark.xdist_group("several processes"))
+        elif isinstance(item, pytest.Function) and _shares(item):
+            item.add_marker(pytest.mark.xdist_group(name))
+
+
+def _shares(test: pytest.Function) -> bool:
+    found = test._fixtureinfo.name2fixturedefs.values()
+    return any(fixture[-1].scope == "module" for fixture in found)
+
+
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # a background job of a shell: the tests of Ctrl-C need the signal
     signal.signal(signal.SIGINT, signal.default_int_handler)
