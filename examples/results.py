@@ -13,7 +13,6 @@ import argparse
 import json
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -35,7 +34,9 @@ from amorphace.report.assemble import assemble, make_snapshot
 from amorphace.report.comparison import comparisons
 from amorphace.report.content import ReportContent
 from amorphace.report.experiment import experiment_content
-from amorphace.report.figures import content_figures, save_figure
+from amorphace.report.figures import draw as draw_panel
+from amorphace.report.figures import save_figure
+from amorphace.report.panels import sections
 from amorphace.report.paper import CUTOFFS, QUANTITIES, Reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,6 +68,17 @@ TABLES = (
     "ard",
 )
 """Of the analysis, kept beside a page."""
+FIGURES = (
+    "figure-2",
+    "figure-3",
+    "figure-4",
+    "figure-5-selection",
+    "figure-6",
+    "figure-7-ard",
+    "relaxation",
+    "stress-strain",
+)
+"""How the names of those on a page begin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,13 +281,13 @@ def publish(case: Case) -> None:
 
 
 def draw(folder: Path, content: ReportContent) -> Iterator[dict[str, str]]:
-    """Write the figures that there are captions for; file, title and caption of each."""
-    captions = tomllib.loads((PAGES / "captions.toml").read_text(encoding="utf-8"))
-    figures = content_figures(content)
-    for name, words in captions.items():
-        if name in figures:
-            save_figure(figures[name], folder / name, formats=("svg",))
-            yield {"name": name, **words}
+    """Write the figures of the pages; file, title and caption of each."""
+    for part in sections(content):
+        for panel in part.panels:
+            if panel.name.startswith(FIGURES):
+                save_figure(draw_panel(panel), folder / panel.name, formats=("svg",))
+                title = part.title.split(".")[0] if part.name.startswith("figure") else panel.title
+                yield {"name": panel.name, "title": title, "caption": panel.caption}
 
 
 def write_json(path: Path, value: Any) -> None:

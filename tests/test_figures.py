@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +17,11 @@ from matplotlib.image import imread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
 from amorphace.learn.curves import AccuracyCurve
-from amorphace.report.content import colour_range, slice_rows
-from amorphace.report.figures import (
-    PALETTE,
-    accuracy_figure,
-    content_figures,
-    correlation_figure,
-    distribution_figure,
-    radial_figure,
-    save_figure,
-    selection_figure,
-    slice_figure,
-)
+from amorphace.report.content import ReportContent, colour_range, slice_rows
+from amorphace.report.figures import content_figures, draw, save_figure
+from amorphace.report.palette import PALETTE
+from amorphace.report.panels import panels
+from amorphace.report.panels.glass import slice_panel
 
 from report_samples import analysis, content, distribution, snapshot
 
@@ -53,9 +47,17 @@ def curve(cutoff: float | None, height: float) -> AccuracyCurve:
     )
 
 
+def accuracy_figure(curves, columns, *, title: str = "", species=()):
+    """Figure 3 of these curves alone."""
+    alone = replace(analysis(), accuracy=tuple(curves), columns=columns, species=species)
+    content = ReportContent(title="t", analysis=alone)
+    return draw(panels(content)["figure-3-accuracy"], title=title)
+
+
 def vertical_lines(axes) -> dict[float, bool]:
     """Where vertical lines stand, and whether each is solid."""
-    lines = [line for line in axes.lines if len(set(line.get_xdata())) == 1]
+    lines = [line for line in axes.lines if set(line.get_ydata()) == {0, 1}]
+    lines = [line for line in lines if len(set(line.get_xdata())) == 1]
     return {float(line.get_xdata()[0]): line.get_linestyle() == "-" for line in lines}
 
 
@@ -63,13 +65,13 @@ def test_a_panel_has_one_curve_for_each_cutoff_in_ascending_order() -> None:
     figure = accuracy_figure([curve(4.0, 0.7), curve(2.0, 0.6)], mixture(), title="KA")
     (axes,) = figure.axes
     drawn = [line for line in axes.lines if line.get_label()[0] != "_"]
-    assert [line.get_label() for line in drawn] == ["2", "4"]
+    assert [line.get_label() for line in drawn] == ["2 σ", "4 σ"]
     for line, expected in zip(drawn, (curve(2.0, 0.6), curve(4.0, 0.7)), strict=True):
         np.testing.assert_array_equal(line.get_xdata(), expected.n_columns)
         np.testing.assert_array_equal(line.get_ydata(), expected.mean)
     legend = axes.get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == ["2", "4"]
-    assert "sigma" in legend.get_title().get_text()
+    assert [text.get_text() for text in legend.get_texts()] == ["2 σ", "4 σ"]
+    assert legend.get_title().get_text() == "cutoff"
     assert axes.get_xscale() == "log"
     assert axes.get_title() == "KA"
     assert (axes.get_xlabel(), axes.get_ylabel()) == (
@@ -80,6 +82,8 @@ def test_a_panel_has_one_curve_for_each_cutoff_in_ascending_order() -> None:
 
 def test_the_band_is_one_standard_deviation_between_folds() -> None:
     figure = accuracy_figure([curve(2.0, 0.6)], mixture())
+    chance = [line for line in figure.axes[0].lines if set(line.get_ydata()) == {0.5}]
+    assert [line.get_linestyle() for line in chance] == [":"]
     (band,) = [c for c in figure.axes[0].collections if isinstance(c, PolyCollection)]
     at_first = [y for x, y in band.get_paths()[0].vertices if x == 1]
     spread = 0.02 * np.sqrt(2)  # of two folds 0.04 apart, n - 1
@@ -149,7 +153,7 @@ def labels(axes) -> list[str]:
 
 
 def test_figure_1_shows_every_radial_function_to_the_cutoff(parts) -> None:
-    (axes,) = radial_figure(parts.radial).axes
+    (axes,) = content_figures(parts)["figure-1-radial"].axes
     assert labels(axes) == ["1", "2", "3", "4", "5", "6"]
     for line, R in zip(axes.lines, parts.radial.R.T, strict=True):
         np.testing.assert_array_equal(line.get_ydata(), R)
@@ -159,7 +163,7 @@ def test_figure_1_shows_every_radial_function_to_the_cutoff(parts) -> None:
 def test_figure_2_shows_the_majority_particles_of_one_slice_a_diameter_thick() -> None:
     shot = snapshot(500)
     glass = shot.configuration
-    axes, bar = slice_figure([shot]).axes
+    axes, bar = draw(slice_panel(shot)).axes
     (discs,) = axes.collections
     heights = glass.fractional()[:, 2] * glass.cell[2, 2]
     expected = (abs(heights - glass.cell[2, 2] / 2) <= 0.5) & (glass.species == "A")
@@ -178,21 +182,24 @@ def test_a_slice_through_the_face_of_the_cell_takes_particles_from_both_sides() 
 
 def test_figure_4_holds_both_protocols_thermal_solid_and_mechanical_dashed() -> None:
     both = {"thermal": distribution("A1", 0.5), "shear": distribution("A1", 0.1)}
-    (axes,) = distribution_figure(both).axes
-    drawn = {patch.get_label(): patch for patch in axes.patches}
+    thermal, shear = (replace(analysis(), distributions=(d,)) for d in both.values())
+    parts = content(n=200, analysis=thermal, companion=shear)
+    (axes,) = content_figures(parts)["figure-4-distribution-1"].axes
+    drawn = {line.get_label(): line for line in axes.lines}
     assert list(drawn) == [
         "active, thermal",
         "inactive, thermal",
         "active, shear",
         "inactive, shear",
     ]
-    assert [p.get_linestyle() for p in drawn.values()] == ["solid"] * 2 + ["dashed"] * 2
-    np.testing.assert_array_equal(drawn["active, shear"].get_data().values, both["shear"].active)
+    assert [line.get_linestyle() for line in drawn.values()] == ["-"] * 2 + ["--"] * 2
+    steps = drawn["active, shear"].get_ydata()
+    np.testing.assert_array_equal(steps[::2], both["shear"].active)
+    np.testing.assert_array_equal(steps[1::2], both["shear"].active)
 
 
 def test_figure_5_names_the_first_picks_and_compares_three_orders() -> None:
-    a = analysis()
-    (axes,) = selection_figure(a.accuracy[-1], a.selections, a.pca).axes
+    (axes,) = content_figures(content(n=200))["figure-5-selection"].axes
     assert labels(axes) == [
         "standard order",
         "SFS, two-body",
@@ -205,9 +212,9 @@ def test_figure_5_names_the_first_picks_and_compares_three_orders() -> None:
 
 def test_figure_7_is_the_mean_pearson_correlation_over_folds() -> None:
     a = analysis()
-    (axes,) = correlation_figure(a.ard[:2], a.columns).axes
+    (axes,) = content_figures(content(n=200))["figure-7-ard"].axes
     np.testing.assert_allclose(axes.lines[0].get_ydata(), a.ard[0].pearson.mean(axis=1))
-    assert axes.get_ylabel() == "Pearson correlation (D²min)"
+    assert axes.get_ylabel() == r"Pearson correlation ($D^2_\mathrm{min}$)"
 
 
 def test_a_report_gives_every_figure_it_has_numbers_for(parts) -> None:

@@ -12,16 +12,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from amorphace.core.errors import InputError
-from amorphace.report import numbers, plots
-from amorphace.report.cards import sections
+from amorphace.report import numbers
 from amorphace.report.comparison import comparisons, saturation
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
 from amorphace.report.figures import content_figures
 from amorphace.report.page import page, write_report
+from amorphace.report.panels import panels, sections
 from amorphace.report.paper import CASES, paper_values
+from amorphace.report.plots import plot
 from amorphace.report.verdict import headline, verdict
 
 from report_samples import analysis, clusters, content, glass, snapshot
@@ -68,26 +70,32 @@ def test_sections_stand_in_the_order_warnings_verdict_run_figures_view(text) -> 
 
 def test_every_plot_has_a_caption_axis_labels_and_its_numbers(text) -> None:
     data = json.loads(packed(text, "data"))
-    cards = [card for part in sections(content(n=300)) for card in part.cards]
-    assert {card.name for card in cards} <= set(data["csv"])
-    assert set(data["plots"]) == {card.name for card in cards}
-    for card in cards:
-        assert len(card.caption) > 80, card.name
-        assert card.figure.layout.xaxis.title.text, card.name
-        if card.figure.data[0].type != "bar":
-            assert card.figure.layout.yaxis.title.text, card.name
-        rows = list(csv.reader(data["csv"][card.name].splitlines()))
-        assert len(rows) > 2, card.name
-        assert {len(row) for row in rows} == {len(rows[0])}, card.name
+    shown = panels(content(n=300))
+    assert set(shown) <= set(data["csv"])
+    assert set(data["plots"]) == set(shown)
+    for name, panel in shown.items():
+        assert len(panel.caption) > 80, name
+        assert "{" not in panel.caption, name
+        assert panel.x.label, name
+        assert panel.y.label or panel.bars, name
+        rows = list(csv.reader(data["csv"][name].splitlines()))
+        assert len(rows) > 2, name
+        assert {len(row) for row in rows} == {len(rows[0])}, name
+
+
+def test_plotly_knows_every_word_of_every_plot() -> None:
+    for name, panel in panels(content(n=200)).items():
+        figure = go.Figure(plot(panel))  # refuses keys and values that it does not know
+        assert len(figure.data) >= 1, name
+        assert figure.layout.xaxis.title.text == panel.x.label, name
 
 
 def test_a_plot_and_its_csv_hold_the_same_numbers() -> None:
     a = analysis()
-    figure = plots.accuracy_plot(a.accuracy, a.columns)
-    drawn = {t.name: t for t in figure.data if t.name}
-    table = numbers.analysis_numbers(a, ["accuracy"], cutoff=4.0, folds="grouped")
+    drawn = {line.name: line for line in panels(content(n=200))["figure-3-accuracy"].lines}
+    table = numbers.analysis_numbers(a, "accuracy", cutoff=4.0, folds="grouped")
     n, accuracy = (table.columns.index(name) for name in ("n_columns", "accuracy"))
-    for x, y in zip(drawn["cutoff 4 σ"].x, drawn["cutoff 4 σ"].y, strict=True):
+    for x, y in zip(drawn["4 σ"].x, drawn["4 σ"].y, strict=True):
         folds = [row[accuracy] for row in table.rows if row[n] == x]
         assert len(folds) == 5
         assert np.mean(folds) == pytest.approx(y)
@@ -318,7 +326,7 @@ def test_a_model_without_three_body_columns_has_no_blank_maps() -> None:
     ]
     c = content(n=200, clusters=replace(made, v2_distance=zero[0], v2_angle=zero[1]))
     (part,) = (part for part in sections(c) if part.name == "clusters")
-    assert not [card.name for card in part.cards if "v2" in card.name]
+    assert not [panel.name for panel in part.panels if "v2" in panel.name]
     assert "v₂ is not shown, because the model uses no three-body columns: it is zero." in (
         part.absent
     )
@@ -337,12 +345,12 @@ def test_a_fold_without_a_correlation_is_shown_as_such_and_keeps_the_point() -> 
     c = content(n=200, analysis=replace(a, ard=(curve,)))
     said = " ".join((*verdict(c), *(line.ours for line in comparisons(c))))
     assert said.replace("\u00a0", " ").count("0.92 ± 0.01 (4 of 5 folds) with 574 columns") == 2
-    (card,) = (card for part in sections(c) for card in part.cards if "ard" in card.name)
-    drawn = card.figure.data[-1]
-    np.testing.assert_allclose(drawn.y, curve.mean)
-    assert drawn.text[0] == "1 of 5 folds undefined"
-    assert drawn.marker.symbol[0] != drawn.marker.symbol[1]
-    assert "Open markers: the prediction is constant in some fold" in card.caption
+    panel = panels(c)["figure-7-ard"]
+    drawn = plot(panel)["data"][-1]
+    np.testing.assert_allclose(drawn["y"], curve.mean)
+    assert drawn["text"][0] == "1 of 5 folds undefined"
+    assert drawn["marker"]["symbol"][0] != drawn["marker"]["symbol"][1]
+    assert "Open markers: the prediction is constant in some fold" in panel.caption
     (axes,) = content_figures(c)["figure-7-ard"].axes
     open_markers = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
     assert [line.get_xdata().tolist() for line in open_markers] == [[1, 574]]

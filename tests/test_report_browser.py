@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from amorphace.report.cards import sections
 from amorphace.report.content import ReportContent
 from amorphace.report.page import write_report
+from amorphace.report.panels import panels
+from amorphace.report.plots import plot
 
 from report_samples import content
 
@@ -105,13 +106,13 @@ def test_the_page_opens_from_disk_without_errors_or_network(opened, path) -> Non
 
 
 def test_every_plot_is_drawn(opened, full) -> None:
-    cards = [card for part in sections(full) for card in part.cards]
-    assert len(cards) > 15
-    for card in cards:
-        n = opened.run(f"document.querySelectorAll('#plot-{card.name} .main-svg').length")
-        assert n > 0, card.name
-        traces = opened.run(f"document.getElementById('plot-{card.name}').data.length")
-        assert traces == len(card.figure.data), card.name
+    shown = panels(full)
+    assert len(shown) > 15
+    for name, panel in shown.items():
+        n = opened.run(f"document.querySelectorAll('#plot-{name} .main-svg').length")
+        assert n > 0, name
+        traces = opened.run(f"document.getElementById('plot-{name}').data.length")
+        assert traces == len(plot(panel)["data"]), name
 
 
 def test_pointing_at_a_curve_shows_its_numbers(opened) -> None:
@@ -119,7 +120,7 @@ def test_pointing_at_a_curve_shows_its_numbers(opened) -> None:
     plot.locator(".nsewdrag").first.hover()
     plot.locator(".hoverlayer text").first.wait_for()
     text = plot.locator(".hoverlayer").text_content()
-    assert "cutoff 4 σ" in text
+    assert "4 σ" in text
     assert "±" in text
 
 
@@ -202,8 +203,8 @@ def test_clip_plane_slice_species_and_values_choose_particles(opened, full) -> N
 
 
 def test_downloads_give_the_numbers_behind_a_plot(opened, full, tmp_path) -> None:
-    expected = {card.name: card.numbers for part in sections(full) for card in part.cards}
-    for name in ("figure-3-accuracy", "figure-2-slice-1"):
+    expected = {name: panel.numbers for name, panel in panels(full).items()}
+    for name in ("figure-3-accuracy", "figure-2-slices"):
         with opened.page.expect_download() as waiting:
             opened.page.locator(f"button.download[data-csv='{name}']").click()
         assert waiting.value.suggested_filename == f"{name}.csv"
@@ -213,7 +214,7 @@ def test_downloads_give_the_numbers_behind_a_plot(opened, full, tmp_path) -> Non
         rows = list(csv.reader(text.splitlines()))
         assert len(rows) == len(expected[name].rows) + 1
     with opened.page.expect_download() as waiting:
-        opened.page.locator("button.picture[data-plot='figure-1-radial-basis']").click()
+        opened.page.locator("button.picture[data-plot='figure-1-radial']").click()
     waiting.value.save_as(tmp_path / "radial.svg")
     assert (tmp_path / "radial.svg").read_text(encoding="utf-8").startswith("<svg")
 

@@ -78,7 +78,9 @@ def learn(
     from amorphace.learn.fit import labelled_sites
     from amorphace.learn.folder import write_folder
     from amorphace.learn.folds import split
-    from amorphace.report.figures import accuracy_figure, save_figure
+    from amorphace.report.content import ReportContent
+    from amorphace.report.figures import draw, save_figure
+    from amorphace.report.panels import panels
 
     refuse_inputs(output, [table])
     if output.exists() and not overwrite:
@@ -112,10 +114,8 @@ def learn(
     origin = provenance(command_line(), parameters, [table])
     with owned_folder(output) as folder:
         write_folder(folder, analysis, origin)
-        save_figure(
-            accuracy_figure(curves, analysis.columns, title=title, species=analysis.species),
-            folder / "accuracy",
-        )
+        accuracy = panels(ReportContent(title=title, analysis=analysis))["figure-3-accuracy"]
+        save_figure(draw(accuracy, title=title), folder / "accuracy")
         written = sorted(path.name for path in folder.iterdir())
     rows = RichTable("columns", "order", "last column", title="accuracy ± spread between folds")
     for curve in curves:

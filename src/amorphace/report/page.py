@@ -6,7 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,19 +16,22 @@ import matplotlib
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
 from amorphace.core.files import text_written_aside
 from amorphace.dataset.provenance import package_version
-from amorphace.report import numbers
-from amorphace.report.cards import Section, classifier_rows, sections
 from amorphace.report.comparison import comparisons
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
-from amorphace.report.palette import ACTIVE_COLOUR, DIVERGING, INACTIVE_COLOUR, PALETTE
+from amorphace.report.figures import colour_map
+from amorphace.report.numbers import analysis_numbers, propensity_numbers
+from amorphace.report.palette import ACTIVE_COLOUR, INACTIVE_COLOUR, PALETTE
+from amorphace.report.panel import Panel
+from amorphace.report.panels import sections
 from amorphace.report.paper import CITATION, PUBLISHED_PROPENSITY, WHAT_DIFFERS
-from amorphace.report.verdict import headline, verdict
+from amorphace.report.plots import plot
+from amorphace.report.verdict import classifier_rows, headline, verdict
 from amorphace.report.words import LABELS, quantity, target_name
 
 N_FIGURES = 7
@@ -72,6 +75,8 @@ def write_report(path: str | Path, content: ReportContent) -> Path:
 def page(content: ReportContent) -> str:
     """The page as text: all strings of the content are escaped, data is JSON without tags."""
     parts = sections(content)
+    drawn = [panel for part in parts for panel in part.panels]
+    plots = {panel.name: plot(panel) for panel in drawn}
     shown, left_out = _views(content.snapshots)
     script = _asset("view.js") + _asset("page.js")
     digest, plotly = _library()
@@ -85,7 +90,8 @@ def page(content: ReportContent) -> str:
         css=_asset("page.css"),
         plotly=plotly,
         js=script,
-        data=_packed(_json(_data(content, parts, shown))),
+        data=_packed(_json(_data(content, drawn, plots, shown))),
+        heights={name: each["layout"]["height"] for name, each in plots.items()},
         figures=parts[:N_FIGURES],
         more=parts[N_FIGURES:],
         warnings=_warnings(content, health),
@@ -154,30 +160,27 @@ def _warnings(content: ReportContent, health: list[HealthLine]) -> tuple[str, ..
 
 
 def _data(
-    content: ReportContent, parts: tuple[Section, ...], shown: tuple[Snapshot, ...]
+    content: ReportContent,
+    drawn: Sequence[Panel],
+    plots: Mapping[str, Any],
+    shown: tuple[Snapshot, ...],
 ) -> dict[str, Any]:
     """What the scripts of the page read."""
-    cards = [card for part in parts for card in part.cards]
-    csv = {card.name: card.numbers.csv() for card in cards}
+    tables = {panel.name: panel.numbers for panel in drawn}
     if content.analysis and content.analysis.classifiers:
-        csv["classifiers"] = numbers.analysis_numbers(content.analysis, ["classifiers"]).csv()
+        tables["classifiers"] = analysis_numbers(content.analysis, "classifiers")
     if content.propensity:
-        csv["propensity"] = numbers.propensity_numbers(content.propensity).csv()
+        tables["propensity"] = propensity_numbers(content.propensity)
     return {
-        "plots": {card.name: _plot(card.figure) for card in cards},
-        "csv": csv,
+        "plots": plots,
+        "csv": {name: table.csv() for name, table in tables.items()},
         "snapshots": [_view(s) for s in shown],
         "palettes": {
             COLUMN_SCALE: _scale(matplotlib.colormaps[COLUMN_SCALE]),
-            SCORE_SCALE: _scale(LinearSegmentedColormap.from_list(SCORE_SCALE, list(DIVERGING))),
+            SCORE_SCALE: _scale(colour_map()),
             "classes": [_rgb(paint) for paint in PALETTE],
         },
     }
-
-
-def _plot(figure: Any) -> dict[str, Any]:
-    fields = figure.to_plotly_json()
-    return {"data": fields["data"], "layout": fields["layout"]}
 
 
 def _json(value: Any) -> str:

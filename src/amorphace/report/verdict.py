@@ -163,3 +163,17 @@ def correlation(c: CorrelationCurve, point: int) -> str:
     known = f" ({n_folds - n_undefined} of {n_folds} folds)" if n_undefined else ""
     spread = "" if np.isnan(c.std[point]) else f"\u00a0±\u00a0{c.std[point]:.2f}"
     return f"{c.mean[point]:.2f}{spread}{known}"
+
+
+def classifier_rows(analysis: Analysis | None) -> tuple[tuple[str, ...], ...]:
+    """Lines of the table of classifiers: name, columns, accuracy, balanced accuracy, ROC-AUC."""
+    return tuple(
+        (
+            CLASSIFIERS[s.classifier],
+            str(s.n_columns),
+            percent(s.accuracy),
+            percent(s.balanced_accuracy),
+            f"{s.roc_auc.mean():.3f} ± {s.roc_auc.std(ddof=1):.3f}",
+        )
+        for s in (analysis.classifiers if analysis else ())
+    )

@@ -27,6 +27,7 @@ LABELS = {1: "active", 0: "inactive", -1: "not selected"}
 CLASSIFIERS = {"logistic": "logistic regression", "svm": "linear SVM"}
 
 NUMBER_OF_COLUMNS = "number of columns"
+CUTOFF = "cutoff"
 ACCURACY = "accuracy (cross-validated)"
 DISTANCE = "r / σ"
 LOG_ODDS = "log-odds"
@@ -43,11 +44,6 @@ def quantity(column: str) -> str:
     ('D²min / σ²', 'free volume')
     """
     return QUANTITIES.get(column, column)
-
-
-def cutoff_name(cutoff: float | None) -> str:
-    """'cutoff 4 σ', or '' where it is not known."""
-    return "" if cutoff is None else f"cutoff {cutoff:g} σ"
 
 
 def target_name(target: str, log: bool) -> str:
@@ -94,12 +90,31 @@ def for_plotly(text: object) -> str:
     return html.escape(str(text), quote=False)
 
 
+MATHEMATICS = {
+    "D²min / σ²": r"$D^2_\mathrm{min}/\sigma^2$",
+    "D²min": r"$D^2_\mathrm{min}$",
+    "Rₙ(r)": "$R_n(r)$",
+    "v₁(r; z)": "$v_1(r; z)$",
+    "v₃(r, r, r)": "$v_3(r, r, r)$",
+    "Fₛ(q, t)": r"$F_\mathrm{s}(q, t)$",
+    "time t / τ_LJ": r"$t/\tau_\mathrm{LJ}$",
+    "shear strain γ": r"shear strain $\gamma$",
+    "(ε σ⁻³)": r"$\epsilon\sigma^{-3}$",
+    "r₁ / σ": r"$r_1/\sigma$",
+    "r₂ / σ": r"$r_2/\sigma$",
+}
+"""Symbols that matplotlib sets as mathematics."""
+
+
 def for_matplotlib(text: object) -> str:
-    r"""Text that matplotlib shows as it is: it would read dollars as mathematics otherwise.
+    r"""Text that matplotlib shows as it is: dollars are no mathematics, our symbols are.
 
     Examples
     --------
-    >>> for_matplotlib("$A")
-    '\\$A'
+    >>> for_matplotlib("$A"), for_matplotlib("log D²min")
+    ('\\$A', 'log $D^2_\\mathrm{min}$')
     """
-    return str(text).replace("$", r"\$")
+    shown = str(text).replace("$", r"\$")
+    for symbol, set_as in MATHEMATICS.items():
+        shown = shown.replace(symbol, set_as)
+    return shown
