@@ -8,7 +8,7 @@ from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.dataset.table import Columns
 from amorphace.learn.bundle import Analysis, AnalysisSettings
-from amorphace.learn.classifiers import Calibration, ClassifierScore
+from amorphace.learn.classifiers import Calibration, ClassifierScore, Roc
 from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap, Contributions
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.distributions import Distribution
@@ -16,6 +16,7 @@ from amorphace.learn.learning_curve import LearningCurve
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
 from amorphace.learn.regression import CorrelationCurve
 from amorphace.learn.selection import Selection, SelectionStability
+from amorphace.observe.pair_correlation import pair_correlation
 from amorphace.report.content import (
     HealthLine,
     Relaxation,
@@ -141,6 +142,10 @@ def analysis(species: tuple[str, str] = ("A", "B")) -> Analysis:
                 roc_auc=scores + 0.05,
                 strength=np.ones(N_FOLDS),
                 calibration=calibration if kind == "logistic" else None,
+                roc=Roc(
+                    false_positive=np.linspace(0, 1, 101),
+                    true_positive=np.linspace(0, 1, 101) ** (0.2 if kind == "svm" else 0.15),
+                ),
                 cutoff=4.0,
             )
             for n in (20, 174)
@@ -320,6 +325,7 @@ def content(n: int = 4000, species: tuple[str, str] = ("A", "B"), **fields) -> R
         "stress_strain": (
             StressStrain(name="sample 1", strain=strain, stress=saw, events=strain[[100, 200]]),
         ),
+        "pair_correlations": pair_correlation(glass(n, species)),
         "relaxation": (
             Relaxation(name="sample 1", time=time, fs=np.exp(-time / 38), wavenumber=7.2, tau=38.0),
         ),

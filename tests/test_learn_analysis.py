@@ -274,6 +274,7 @@ def test_tables_hold_every_number_behind_the_figures(whole: Analysis, tmp_path: 
         "accuracy",
         "classifiers",
         "calibration",
+        "roc",
         "distributions",
         "thresholds",
         "selection",

@@ -8,11 +8,12 @@ from scipy.special import expit
 from scipy.stats import norm
 from sklearn.decomposition import PCA
 from sklearn.linear_model import ARDRegression
+from sklearn.metrics import auc, roc_auc_score
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn import classifiers, newton
-from amorphace.learn.classifiers import calibration, compare_classifiers
+from amorphace.learn.classifiers import calibration, compare_classifiers, receiver_operating
 from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.distributions import distribution, radial_distributions
 from amorphace.learn.fit import descriptor_settings, fit_model, labelled_sites
@@ -136,6 +137,19 @@ def test_calibration_counts_what_it_says() -> None:
     assert np.isnan(c.predicted[1:4]).all()  # an empty bin has no mean
     assert c.expected_calibration_error == pytest.approx((0.4 + 0.025) / 2)
     assert c.brier == pytest.approx((0.05**2 + 0.85**2 + 0.05**2) / 4)
+
+
+def test_the_area_under_the_roc_curve_is_the_chance_that_active_sites_rank_higher() -> None:
+    rng = np.random.default_rng(3)
+    y = np.arange(3000) % 2
+    decision = rng.normal(size=3000) + 1.5 * y
+    curve = receiver_operating(decision, y)
+    area = auc(curve.false_positive, curve.true_positive)
+    assert area == pytest.approx(roc_auc_score(y, decision), abs=0.005)
+    assert (np.diff(curve.true_positive) >= 0).all()
+    assert curve.true_positive[-1] == 1
+    perfect = receiver_operating(y, y)
+    assert (perfect.true_positive == 1).all()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score, roc_curve
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
@@ -36,6 +36,9 @@ SVM_STEPS = 20_000
 
 N_BINS = 10
 """Bins of predicted probability in a calibration curve."""
+
+N_ROC = 101
+"""Points of a ROC curve."""
 
 Classifier = Literal["logistic", "svm"]
 
@@ -68,6 +71,22 @@ class Calibration:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Roc:
+    """How many active and inactive sites lie above a falling threshold, on rows left out.
+
+    Attributes
+    ----------
+    false_positive : ndarray of shape (n_points,)
+        Share of the inactive sites above it, from 0 to 1 in equal steps.
+    true_positive : ndarray of shape (n_points,)
+        Share of the active sites above it.
+    """
+
+    false_positive: NDArray[np.float64]
+    true_positive: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class ClassifierScore:
     """Scores of one classifier on the leading columns, one for every fold.
 
@@ -85,6 +104,7 @@ class ClassifierScore:
     cutoff : float, optional
         Of the features, in units of sigma.
     folds : {"grouped", "random"}
+    roc : Roc, optional
     """
 
     classifier: Classifier
@@ -96,6 +116,7 @@ class ClassifierScore:
     calibration: Calibration | None = None
     cutoff: float | None = None
     folds: Folds = "grouped"
+    roc: Roc | None = None
 
 
 def compare_classifiers(
@@ -228,6 +249,28 @@ def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Calibrat
     )
 
 
+def receiver_operating(decision: ArrayLike, y: ArrayLike) -> Roc:
+    """Shares of active and inactive sites above every threshold of a decision function.
+
+    Parameters
+    ----------
+    decision : array_like of shape (n_sites,)
+        Larger for sites that are rather active.
+    y : array_like of shape (n_sites,)
+        1 active, 0 inactive.
+
+    Examples
+    --------
+    >>> receiver_operating([-1.0, 2.0, 1.0, 3.0], [0, 0, 1, 1]).true_positive[[0, -1]]
+    array([0.5, 1. ])
+    """
+    false_positive, true_positive, _ = roc_curve(np.asarray(y), np.asarray(decision))
+    grid = np.linspace(0, 1, N_ROC)
+    # the highest point above each place of the grid
+    last = np.searchsorted(false_positive, grid, side="right") - 1
+    return Roc(false_positive=grid, true_positive=np.asarray(true_positive)[last])
+
+
 def _decide(
     X: NDArray[Any],
     y: NDArray[np.int64],
@@ -313,6 +356,7 @@ def _gather(
         if kind == "logistic"
         else None,
         folds=folds,
+        roc=receiver_operating(np.concatenate(decision), np.concatenate(truth)),
     )
 
 

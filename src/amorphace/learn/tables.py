@@ -22,16 +22,17 @@ def analysis_tables(analysis: Analysis) -> dict[str, list[Line]]:
     Returns
     -------
     dict of str to list of dict
-        "accuracy" (Fig. 3, both kinds of folds), "classifiers", "calibration", "distributions"
-        and "thresholds" (Fig. 4), "selection", "single_columns", "stability" and "pca" (Fig. 5),
-        "learning" (Fig. 6), "ard" (Fig. 7). Folds and bins count from 1; a table whose part was
-        not computed is left out. All lines of a table have the same keys; NaN where a number
-        does not exist.
+        "accuracy" (Fig. 3, both kinds of folds), "classifiers", "calibration", "roc",
+        "distributions" and "thresholds" (Fig. 4), "selection", "single_columns", "stability" and
+        "pca" (Fig. 5), "learning" (Fig. 6), "ard" (Fig. 7). Folds and bins count from 1; a table
+        whose part was not computed is left out. All lines of a table have the same keys; NaN where
+        a number does not exist.
     """
     tables = {
         "accuracy": _accuracy([*analysis.accuracy, *analysis.accuracy_random]),
         "classifiers": _classifiers(analysis),
         "calibration": _calibration(analysis),
+        "roc": _roc(analysis),
         "distributions": _distributions(analysis),
         "thresholds": _thresholds(analysis),
         "selection": _selection(analysis),
@@ -106,6 +107,21 @@ def _calibration(analysis: Analysis) -> Iterator[Line]:
                 "count": int(c.count[b]),
                 "brier": c.brier,
                 "expected_calibration_error": c.expected_calibration_error,
+            }
+
+
+def _roc(analysis: Analysis) -> Iterator[Line]:
+    for score in analysis.classifiers:
+        if score.roc is None:
+            continue
+        pairs = zip(score.roc.false_positive, score.roc.true_positive, strict=True)
+        for false_positive, true_positive in pairs:
+            yield {
+                "cutoff": score.cutoff,
+                "classifier": score.classifier,
+                "n_columns": score.n_columns,
+                "false_positive": float(false_positive),
+                "true_positive": float(true_positive),
             }
 
 

@@ -22,6 +22,7 @@ from amorphace.learn.fit import fit_model, labelled_sites
 from amorphace.learn.folds import split
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import SETTINGS, score
+from amorphace.observe.pair_correlation import pair_correlation
 from amorphace.report.content import RadialFunctions, ReportContent, Snapshot, radial_functions
 
 
@@ -59,6 +60,7 @@ def assemble(
         "provenance": analysis.provenance,
         "settings": settings,
         "radial": _radial(settings),
+        "pair_correlations": pair_correlation(snapshots[0].configuration) if snapshots else (),
         "clusters": _clusters(models) if readable else None,
         "contributions": _contributions(models, table) if readable else None,
     }

@@ -15,6 +15,7 @@ from amorphace.core.errors import InputError
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap, Contributions
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
+from amorphace.observe.pair_correlation import PairCorrelation
 
 N_RADIAL_FUNCTIONS, N_RADIAL_POINTS = 6, 241
 
@@ -190,6 +191,8 @@ class ReportContent:
     relaxation : tuple of Relaxation
     correlations : tuple of float
         Of D2min with propensity, one a sample.
+    pair_correlations : tuple of PairCorrelation
+        g(r) of the first snapshot.
     """
 
     title: str
@@ -213,6 +216,7 @@ class ReportContent:
     stress_strain: tuple[StressStrain, ...] = ()
     relaxation: tuple[Relaxation, ...] = ()
     correlations: tuple[float, ...] = ()
+    pair_correlations: tuple[PairCorrelation, ...] = ()
 
 
 def radial_functions(basis: RadialBasis, n_functions: int = N_RADIAL_FUNCTIONS) -> RadialFunctions:

@@ -265,7 +265,7 @@ def _legend(figure: Figure, axes: Axes, panel: Panel) -> None:
     if len(labels) < 2 and not (labels and panel.legend):
         return
     title = for_matplotlib(panel.legend) or None
-    if panel.crowded:
-        figure.legend(handles, labels, title=title, loc="outside upper center", ncols=2)
+    if panel.corner:
+        axes.legend(title=title, loc=panel.corner, ncols=2 if len(labels) > 5 else 1)
     else:
-        axes.legend(title=title, ncols=2 if len(labels) > 5 else 1)
+        figure.legend(handles, labels, title=title, loc="outside upper center", ncols=2)

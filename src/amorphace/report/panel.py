@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from amorphace.report.numbers import Numbers
 
+Corner = Literal["", "upper left", "upper right", "lower left", "lower right"]
 Dash = Literal["solid", "dashed", "dotted", "dashdot"]
 
 
@@ -199,8 +200,8 @@ class Panel:
     colours : Colours, optional
     legend : str
         Title of the legend.
-    crowded : bool
-        Whether the curves leave no room for a legend among them.
+    corner : str
+        Where the curves leave room for a legend, as matplotlib says it; above the panel if "".
     equal : bool
         Whether a unit is as long on both axes.
     wide : bool
@@ -222,7 +223,7 @@ class Panel:
     discs: Discs | None = None
     colours: Colours | None = None
     legend: str = ""
-    crowded: bool = False
+    corner: Corner = ""
     equal: bool = False
     wide: bool = True
 

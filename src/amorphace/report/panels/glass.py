@@ -37,6 +37,7 @@ def radial(content: ReportContent) -> Iterator[Panel]:
         y=Axis(label="Rₙ(r)"),
         lines=lines,
         legend="n",
+        corner="upper right",
         numbers=line_numbers("n r R", lines),
     )
     words = f", distance transform “{transform}”" if transform else ""
@@ -129,7 +130,6 @@ def propensity(content: ReportContent) -> Iterator[Panel]:
             )
             for k, c in enumerate(curves)
         ),
-        crowded=True,
         numbers=Numbers.of(
             "target inputs head n_train test_sample pearson spearman",
             (
@@ -169,6 +169,7 @@ def stress_strain(content: ReportContent) -> Iterator[Panel]:
         x=Axis(label="shear strain γ", low=0.0, high=max(float(r.strain.max()) for r in runs)),
         y=Axis(label="shear stress / (ε σ⁻³)"),
         lines=(*curves, *events),
+        corner="lower right",
         numbers=Numbers.of(
             "sample strain stress energy",
             (
@@ -197,6 +198,7 @@ def relaxation(content: ReportContent) -> Iterator[Panel]:
         y=Axis(label="Fₛ(q, t)", high=1.02),
         lines=lines,
         rules=(Rule(at=float(np.exp(-1)), across="y", dash="dotted"),),
+        corner="lower left",
         numbers=Numbers.of(
             "sample time Fs",
             ((r.name, t, f) for r in runs for t, f in zip(r.time, r.fs, strict=True)),
@@ -204,3 +206,28 @@ def relaxation(content: ReportContent) -> Iterator[Panel]:
     )
     q = runs[0].wavenumber
     yield captioned(panel, {"wavenumber": "" if q is None else f" at q = {q:g} / σ"})
+
+
+@shows("runs")
+def pair_correlations(content: ReportContent) -> Iterator[Panel]:
+    """g(r) by species, with the cutoffs of the features."""
+    found = content.pair_correlations
+    if not found:
+        return
+    lines = tuple(
+        Line(name=" ".join(p.species), x=p.r, y=p.g, k=k, dash=DASHES[k % len(DASHES)])
+        for k, p in enumerate(found)
+    )
+    reach = float(found[0].r[-1])
+    cutoffs = {c.cutoff for c in content.analysis.accuracy} if content.analysis else set()
+    panel = Panel(
+        name="pair-correlation",
+        x=Axis(label=DISTANCE, low=0.0, high=reach),
+        y=Axis(label="g(r)", low=0.0),
+        lines=lines,
+        rules=tuple(Rule(at=c, dash="dotted") for c in sorted(filter(None, cutoffs)) if c < reach),
+        corner="upper right",
+        numbers=line_numbers("species r g", lines),
+    )
+    name = content.snapshots[0].name if content.snapshots else "a configuration"
+    yield captioned(panel, {"name": name})

@@ -49,6 +49,7 @@ def _curves(
         y=Axis(label=f"{label} ({LOG_ODDS})"),
         lines=lines,
         rules=(ZERO,),
+        corner="upper right",
         numbers=line_numbers("species r mean std", lines),
     )
     bands = f"Lines are means over {functions.n_models} models fitted on folds, bands one deviation"

@@ -14,6 +14,7 @@ from amorphace.report.panel import Axis, Bars, Dash, Line, Panel, Rule
 from amorphace.report.panels.making import bands, captioned, column_rules, columns_axis, shows
 from amorphace.report.words import (
     ACCURACY,
+    CLASSIFIERS,
     CUTOFF,
     DENSITY,
     NUMBER_OF_COLUMNS,
@@ -56,6 +57,7 @@ def accuracy(content: ReportContent) -> Iterator[Panel]:
         ),
         rules=(CHANCE, *column_rules(a.columns, content.species or a.species)),
         legend=CUTOFF,
+        corner="upper left",
         numbers=analysis_numbers(a, "accuracy"),
     )
     yield captioned(panel, {"bands": bands(curves[0].accuracy.shape[1])})
@@ -95,7 +97,7 @@ def distributions(content: ReportContent) -> Iterator[Panel]:
                     ("inactive", x.inactive, INACTIVE_COLOUR),
                 )
             ),
-            crowded=several,
+            corner="" if several else "upper right",
             wide=False,
             numbers=_by_protocol(protocols, d.column),
         )
@@ -144,7 +146,6 @@ def selection(content: ReportContent) -> Iterator[Panel]:
         x=Axis(label=f"{NUMBER_OF_COLUMNS} (or components)"),
         y=Axis(label=ACCURACY),
         lines=tuple(lines),
-        crowded=True,
         numbers=analysis_numbers(a, "selection" if a.selections else "pca"),
     )
     yield captioned(panel, {"cutoff": a.cutoff, "bands": bands()})
@@ -165,7 +166,6 @@ def stability(content: ReportContent) -> Iterator[Panel]:
                 Bars(name=among, labels=names, values=s.frequency[most], k=(0,) * len(names)),
                 Bars(name="first", labels=names, values=s.first[most], k=(1,) * len(names)),
             ),
-            crowded=True,
             wide=False,
             numbers=analysis_numbers(content.analysis, "stability", scope=s.scope),
         )
@@ -194,7 +194,6 @@ def learning(content: ReportContent) -> Iterator[Panel]:
             x=Axis(label="sites trained on", log=True, ticks=_ticks([c.n_sites for c in curves])),
             y=Axis(label="accuracy"),
             lines=tuple(lines),
-            crowded=True,
             wide=False,
             numbers=analysis_numbers(a, "learning", vary=vary),
         )
@@ -245,6 +244,7 @@ def ard(content: ReportContent) -> Iterator[Panel]:
             ),
             rules=column_rules(a.columns, content.species or a.species),
             legend=CUTOFF,
+            corner="upper left",
             wide=False,
             numbers=analysis_numbers(a, "ard", log_target=log),
         )
@@ -277,9 +277,46 @@ def calibration(content: ReportContent) -> Iterator[Panel]:
                 for k, (n, c) in enumerate(scores)
             ),
         ),
+        corner="upper left",
         equal=True,
         wide=False,
         numbers=analysis_numbers(a, "calibration"),
     )
     brier = ", ".join(f"{c.brier:.3f} with {n} columns" for n, c in scores)
     yield captioned(panel, {"brier": brier})
+
+
+@shows("probabilities")
+def roc(content: ReportContent) -> Iterator[Panel]:
+    """Share of active sites found against the share of inactive ones taken for active."""
+    a = content.analysis
+    scores = [(s, s.roc) for s in a.classifiers if s.roc is not None] if a else []
+    if a is None or not scores:
+        return
+    panel = Panel(
+        name="roc",
+        x=Axis(label="inactive taken for active", low=0.0, high=1.0),
+        y=Axis(label="active found", low=0.0, high=1.0),
+        lines=(
+            DIAGONAL,
+            *(
+                Line(
+                    name=f"{CLASSIFIERS[s.classifier]}, {s.n_columns} columns",
+                    x=curve.false_positive,
+                    y=curve.true_positive,
+                    k=k,
+                    dash="solid" if s.classifier == "logistic" else "dashed",
+                )
+                for k, (s, curve) in enumerate(scores)
+            ),
+        ),
+        corner="lower right",
+        equal=True,
+        wide=False,
+        numbers=analysis_numbers(a, "roc"),
+    )
+    areas = ", ".join(
+        f"{s.roc_auc.mean():.3f} ({CLASSIFIERS[s.classifier]}, {s.n_columns} columns)"
+        for s, _ in scores
+    )
+    yield captioned(panel, {"areas": areas})
