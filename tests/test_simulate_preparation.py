@@ -32,8 +32,8 @@ from amorphace.simulate import (
     stage_health,
     temperature,
 )
+from amorphace.simulate.creation import random_walks
 from amorphace.simulate.dynamics import second_half
-from amorphace.simulate.preparation import random_walks
 from simulate_samples import SIZE, hot, liquid
 
 KA, POLYMER = MODELS["kob-andersen"], MODELS["bead-spring"]

@@ -15,8 +15,9 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError, SetupError, SimulationError
 from amorphace.observe.events import step_d2min
 from amorphace.observe.relaxation import relaxation_time, self_intermediate_scattering
+from amorphace.simulate.crystal import crystal_fraction
 from amorphace.simulate.dynamics import Record, Stage, run_stage, stage_health, step_count
-from amorphace.simulate.health import Health, Tolerances, aging, crystal_fraction
+from amorphace.simulate.health import Health, Tolerances, aging
 from amorphace.simulate.inherent import inherent_structure
 from amorphace.simulate.preparation import (
     Preparation,

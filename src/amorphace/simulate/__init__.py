@@ -1,5 +1,8 @@
 """Glasses, made and disturbed: molecular dynamics and quasistatic shear by LAMMPS."""
 
+from amorphace.simulate.command import command_of_wheel, run_command
+from amorphace.simulate.creation import create
+from amorphace.simulate.crystal import crystal_fraction
 from amorphace.simulate.dynamics import (
     Chunk,
     Record,
@@ -15,7 +18,6 @@ from amorphace.simulate.health import (
     Plateau,
     Tolerances,
     aging,
-    crystal_fraction,
     energy_drift,
     health_record,
     longest_bond,
@@ -24,7 +26,7 @@ from amorphace.simulate.health import (
     read_health,
 )
 from amorphace.simulate.inherent import Inherent, inherent_structure
-from amorphace.simulate.lammps import Engine, command_of_wheel, run_command
+from amorphace.simulate.lammps import Engine
 from amorphace.simulate.models import (
     MODELS,
     Chains,
@@ -39,7 +41,6 @@ from amorphace.simulate.models import (
 from amorphace.simulate.preparation import (
     Preparation,
     Progress,
-    create,
     held_pressure,
     paper_shear,
     paper_thermal,

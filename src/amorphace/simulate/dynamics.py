@@ -17,18 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.errors import FileFormatError, InputError, SimulationError
+from amorphace.simulate.command import check_room, run_command, scratch_folder
 from amorphace.simulate.health import Health, energy_drift, longest_bond, plateau
-from amorphace.simulate.lammps import (
-    THERMO,
-    Engine,
-    check_room,
-    record_steps,
-    run_command,
-    scratch_folder,
-    setup_commands,
-    write_data,
-)
+from amorphace.simulate.lammps import Engine
 from amorphace.simulate.models import GlassModel
+from amorphace.simulate.script import THERMO, record_steps, setup_commands, write_data
 from amorphace.simulate.state import State, derive_seed
 
 CHUNK = 30_000_000

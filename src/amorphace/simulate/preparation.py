@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError, SimulationError
+from amorphace.core.errors import InputError
+from amorphace.simulate.creation import ATTEMPTS, HARD_STEPS, SOFT_STEPS, create
 from amorphace.simulate.dynamics import (
-    THERMOSTAT_STEPS,
     Command,
     Record,
     Stage,
@@ -21,23 +19,9 @@ from amorphace.simulate.dynamics import (
     stage_health,
     step_count,
 )
-from amorphace.simulate.health import Health, Plateau, longest_bond, plateau, problems
-from amorphace.simulate.lammps import Engine
-from amorphace.simulate.models import Chains, GlassModel
-from amorphace.simulate.state import State, derive_seed, thermal_velocities
-
-SOFT_STEPS = 3000
-"""Steps of the soft push-off."""
-SOFT_HEIGHT = 150.0
-"""Height of the soft repulsion at its end, in units of the melt's k_B T."""
-HARD_STEPS = 2000
-"""Steps of limited motion under the model's own forces."""
-LONGEST_MOVE = 0.05
-"""Of a particle in one step of limited motion, in units of the largest diameter."""
-CHAIN_GAP = 1.02
-"""Least distance of second neighbours along a chain when it is made."""
-ATTEMPTS = 3
-"""Push-offs from different seeds before a creation has failed."""
+from amorphace.simulate.health import Health, Plateau, plateau
+from amorphace.simulate.models import GlassModel
+from amorphace.simulate.state import State, derive_seed
 
 MEASURED_SHARE = 0.2
 """Of `hold_npt`: the time over which its pressure is measured. After a slow ramp the liquid is
@@ -198,47 +182,6 @@ def paper_shear(model: GlassModel, *, n_particles: int = 30_000) -> Preparation:
     )
 
 
-def create(model: GlassModel, n_particles: int, *, seed: int) -> State:
-    """A hot liquid from nothing: random placement, then two push-offs.
-
-    Particles (or random walks) are placed at random and driven apart by a soft repulsion that
-    grows, then moved a little at a time under the model's forces. The liquid is hot but not yet
-    equilibrated.
-
-    Parameters
-    ----------
-    model : GlassModel
-    n_particles : int
-    seed : int
-        Of places, velocities and thermostat.
-
-    Returns
-    -------
-    State
-        At the model's melt temperature and number density.
-
-    Raises
-    ------
-    SimulationError
-        If the particles cannot be driven apart.
-    """
-    labels = model.labels(n_particles)
-    edge = (n_particles / model.number_density) ** (1 / 3)
-    for attempt in range(ATTEMPTS):
-        own = derive_seed(seed, attempt)
-        start = Configuration(
-            positions=_random_places(model, n_particles, edge, own), species=labels, cell=edge
-        )
-        pushed = _push_apart(model, start, own)
-        if not problems(Health(longest_bond=longest_bond(model, pushed))):
-            speed = thermal_velocities(model, pushed, model.melt_temperature, seed=own)
-            return State(pushed, speed)
-    raise SimulationError(
-        f"{ATTEMPTS} attempts left bonds of {longest_bond(model, pushed):.3g}; lower the number "
-        f"density of model {model.name} ({model.number_density})"
-    )
-
-
 def prepare(
     model: GlassModel,
     preparation: Preparation,
@@ -340,64 +283,3 @@ def _at_measured_pressure(
     source = [s.name for s in stages].index(stage.pressure_of)
     measured = float(second_half(records[source].pressure).mean())
     return replace(stage, pressure=measured, pressure_of=None)
-
-
-def _random_places(model: GlassModel, n: int, edge: float, seed: int) -> NDArray[np.float64]:
-    """Places at random in a cubic cell, or random walks that start at random."""
-    rng = np.random.default_rng(seed)
-    if model.chains is None:
-        return rng.random((n, 3)) * edge
-    return random_walks(model.chains, n // model.chains.length, edge, rng).reshape(n, 3)
-
-
-def random_walks(
-    chains: Chains, n_chains: int, edge: float, rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """Chains of constant bond length whose second neighbours do not overlap.
-
-    Returns
-    -------
-    ndarray of shape (n_chains, length, 3)
-        Unwrapped.
-    """
-    walk = np.empty((n_chains, chains.length, 3))
-    walk[:, 0] = rng.random((n_chains, 3)) * edge
-    for k in range(1, chains.length):
-        open_ends = np.arange(n_chains)
-        while len(open_ends):
-            way = rng.standard_normal((len(open_ends), 3))
-            way *= chains.bond_length / np.linalg.norm(way, axis=1, keepdims=True)
-            walk[open_ends, k] = walk[open_ends, k - 1] + way
-            if k == 1:
-                break
-            gap = np.linalg.norm(walk[open_ends, k] - walk[open_ends, k - 2], axis=1)
-            open_ends = open_ends[gap <= CHAIN_GAP]
-    return walk
-
-
-def _push_apart(model: GlassModel, start: Configuration, seed: int) -> Configuration:
-    """The configuration after the soft and the hard push-off."""
-    heat = model.boltzmann() * model.melt_temperature
-    sizes = model.potential.diameters
-    move = LONGEST_MOVE * max(map(max, sizes))
-    damping = THERMOSTAT_STEPS / 4 * model.timestep
-    kinds = range(len(sizes))
-    soft = [
-        f"pair_style soft {max(map(max, sizes)):.17g}",
-        *(
-            f"pair_coeff {i + 1} {j + 1} {heat:.17g} {sizes[i][j]:.17g}"
-            for i in kinds
-            for j in kinds[i:]
-        ),
-        f"variable height equal ramp({heat:.17g},{SOFT_HEIGHT * heat:.17g})",
-        "fix grow all adapt 1 pair soft a * * v_height",
-        f"fix move all nve/limit {move:.17g}",
-        f"fix heat all langevin {model.melt_temperature:.17g} {model.melt_temperature:.17g} "
-        f"{damping:.17g} {seed}",
-    ]
-    with Engine(model, start, interacting=False) as engine:
-        engine.commands(soft)
-        engine.run(SOFT_STEPS)
-        engine.commands(["unfix grow", *model.potential.commands()])
-        engine.run(HARD_STEPS)
-        return engine.configuration()
