@@ -396,7 +396,7 @@ from amorphace.runs.dask_pool import run_on_dask
 from amorphace.runs.store import Store
 
 with connected({address!r}) as client:
-    for event in run_on_dask(waiting(4, 5.0, chain=4), Store({store!r}), client):
+    for event in run_on_dask(waiting(4, 20.0, chain=4), Store({store!r}), client):
         print(event.what.value, event.unit.id, flush=True)
 """
 
@@ -404,7 +404,7 @@ with connected({address!r}) as client:
 @pytest.mark.slow
 def test_a_killed_driver_leaves_the_units_of_living_workers_to_them(store, tmp_path):
     """The next driver on the scheduler waits for them, though other workers have nothing to do."""
-    graph = waiting(4, 5.0, chain=4)
+    graph = waiting(4, 20.0, chain=4)
 
     def at_work() -> dict[str, int]:
         found = {u: store.scratch.progress(u) for u in store.scratch.begun()}

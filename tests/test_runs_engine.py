@@ -18,7 +18,7 @@ from amorphace.runs.frontier import Frontier, Shard
 from amorphace.runs.pruning import find_leftovers, remove
 from amorphace.runs.scratch import Failure
 from amorphace.runs.status import find_sharing, find_status
-from amorphace.runs.store import Store
+from amorphace.runs.store import Damaged, Store
 from amorphace.runs.unit import Cores, Graph, Kind, Outcome, Unit
 
 from runs_samples import Inline, everything_there, run_inline, told
@@ -97,6 +97,41 @@ def test_a_damaged_unit_is_made_again(store):
     events = run_inline(graph, store)
     assert told(events, What.FINISHED) == [("finished", "number 1")]
     everything_there(graph, store)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["flipped bit", "lost"])
+def test_a_damaged_input_is_made_again_in_the_same_run(store, lost):
+    """Lengths agree, so that only the unit that reads it notices."""
+    graph = waiting(8, chain=4)
+    run_inline(Graph(graph.units[:3]), store)
+    file = store.folder(graph.units[1].id) / "index.npy"
+    if not lost:
+        file.write_bytes(file.read_bytes()[:-1] + b"\1")
+    events = []
+    for event in carry_out(graph, store, Inline(graph, store)):
+        if lost and event.what is What.STARTED and event.unit is graph.units[3]:
+            store.set_aside(graph.units[1].id)
+            lost = False
+        events.append(event)
+    assert told(events, What.FAILED, What.BLOCKED) == []
+    assert [(e.unit.name, e.text) for e in events if e.what is What.LOST] == [
+        ("number 3", f"{graph.units[1].id} is damaged; it is made again first")
+    ]
+    assert ("finished", "number 1") in told(events, What.FINISHED)
+    everything_there(graph, store)
+
+
+def test_an_input_that_is_damaged_again_and_again_is_a_failure(store, monkeypatch):
+    graph = waiting(4, chain=4)
+
+    def rot(unit: str) -> None:
+        raise Damaged(unit)
+
+    monkeypatch.setattr(Store, "verified", lambda store, unit: rot(unit))
+    events = run_inline(graph, store)
+    ((failed),) = [e for e in events if e.what is What.FAILED]
+    assert failed.unit.name == "number 3"
+    assert failed.text == f"the unit {graph.units[0].id} is damaged and was set aside; run again"
 
 
 def test_a_unit_that_loses_its_process_three_times_fails(store):

@@ -11,6 +11,7 @@ import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -195,7 +196,7 @@ class _Decoder:
         )
 
     def _dataclass(self, kind: Any, value: Mapping[str, Any], where: str) -> Any:
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         own = {f.name: f for f in fields(kind) if f.init}
         for name in value:
             if name not in own:
@@ -229,6 +230,9 @@ class _Decoder:
         if not same or array.dtype == object:
             raise _wrong(where, f"an array of {getattr(dtype, '__name__', 'numbers')}", given)
         return array
+
+
+_hints = cache(get_type_hints)
 
 
 def _has_default(field: Field[Any]) -> bool:

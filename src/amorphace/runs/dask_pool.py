@@ -268,7 +268,7 @@ def do_held(task: Mapping[str, Any], key: str, limit: float) -> dict[str, Any]:
         for report in do_task(encode(part)) if ours else ():
             unit = report["unit"]
             reports[unit] = report
-            if report["error"] and not report["stop"]:
+            if report["error"] and not (report["stop"] or report["damaged"]):
                 failure = Failure(names[unit], report["error"], report["details"])
                 store.scratch.fail(unit, failure)
     return {"worker": worker, "reports": reports}

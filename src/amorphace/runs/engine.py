@@ -23,8 +23,8 @@ from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Outcome, Unit
 from amorphace.runs.watching import Watch
 
-LOST_PROCESSES = 3
-"""Times that a unit may lose its process before it counts as failed."""
+MOST = 3
+"""Times that a unit may lose its process, or be found damaged, before it counts as failed."""
 POLL = 0.5
 """Seconds between two looks at what is running."""
 
@@ -181,6 +181,7 @@ class _Run:
         self._front = Frontier(graph, shard)
         self._watch = Watch(store, claims)
         self._lost: Counter[str] = Counter()
+        self._damaged: Counter[str] = Counter()
 
     def events(self, watch: Callable[[], object], leave: float | None) -> Iterator[Event]:
         """Everything that happens, until nothing is left that this program could do."""
@@ -250,15 +251,20 @@ class _Run:
         unit, report = end.unit, end.report
         if report is None:
             self._lost[unit.id] += end.guilty
-            if self._lost[unit.id] < LOST_PROCESSES:
+            if self._lost[unit.id] < MOST:
                 self._front.ready(unit.id)
                 if end.guilty or end.text != Ended.text:
                     yield Event(What.LOST, unit, end.text)
                 return
-            text = f"its process ended {LOST_PROCESSES} times (killed, or out of memory?)"
+            text = f"its process ended {MOST} times (killed, or out of memory?)"
             report = Report(unit=unit.id, error=text)
         if report.held:
             self._front.elsewhere.add(unit.id)
+        elif report.damaged in self._front.units and self._damaged[report.damaged] < MOST:
+            self._damaged[report.damaged] += 1
+            self._claims.release(unit.id)
+            self._front.repair(report.damaged)
+            yield Event(What.LOST, unit, f"{report.damaged} is damaged; it is made again first")
         elif report.meta is None:
             failure = Failure(unit.name, report.error, report.details)
             self._store.scratch.fail(unit.id, failure)

@@ -20,7 +20,7 @@ from amorphace.core.codec import decode, encode
 from amorphace.core.errors import AmorphaceError, SetupError
 from amorphace.runs.job import Job
 from amorphace.runs.meta import Meta
-from amorphace.runs.store import Store
+from amorphace.runs.store import Damaged, Store
 from amorphace.runs.unit import Dropped, Outcome, Unit
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -48,6 +48,8 @@ class Report:
         Why it could not be done, for its user and for developers.
     stop : str
         Why no other unit could be done by this process either, where that is so.
+    damaged : str
+        The input that was set aside, if it could not be done for that.
     """
 
     unit: str
@@ -57,6 +59,7 @@ class Report:
     error: str = ""
     details: str = ""
     stop: str = ""
+    damaged: str = ""
 
 
 def do_units(
@@ -157,6 +160,7 @@ def _failed(store: Store, unit: Unit[Any, Any], error: Exception) -> Report:
         error=str(error) if ours else f"{type(error).__name__}: {error}",
         details="".join(format_exception(error)),
         stop=_hopeless(error, store.path),
+        damaged=error.unit if isinstance(error, Damaged) else "",
     )
 
 

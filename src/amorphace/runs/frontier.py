@@ -101,7 +101,7 @@ class Frontier:
     def _head(self, kind: Kind[Any, Any]) -> Unit[Any, Any] | None:
         """The first open unit of a kind that can begin."""
         heap = self._heaps[kind]
-        while heap and heap[0][1] not in self.open:
+        while heap and (heap[0][1] not in self.open or self._missing[heap[0][1]]):
             heapq.heappop(heap)
         return self.units[heap[0][1]] if heap else None
 
@@ -120,6 +120,15 @@ class Frontier:
             self._missing[reader] -= 1
             if not self._missing[reader] and reader in self.open:
                 self.ready(reader)
+
+    def repair(self, unit: str) -> None:
+        """A unit that was in the store is damaged: it is done again, before those that read it."""
+        if unit in self.open:
+            return
+        self.open.add(unit)
+        for reader in self._readers.get(unit, ()):
+            self._missing[reader] += 1
+        self.ready(unit)
 
     def fail(self, unit: str) -> Iterator[Unit[Any, Any]]:
         """A unit will not come; those that read it, and theirs."""

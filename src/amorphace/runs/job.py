@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from amorphace.core.errors import InputError
-from amorphace.runs.store import Store
+from amorphace.runs.store import Damaged, Store
 from amorphace.runs.unit import Kind, Unit
 
 P = TypeVar("P")
@@ -99,7 +99,13 @@ class Job(Generic[P]):
         return self.unit.parameters
 
     def inputs(self, role: str) -> tuple[Input, ...]:
-        """All inputs of a role, in their order; of a role with `some`, look at `dropped`."""
+        """All inputs of a role, in their order; of a role with `some`, look at `dropped`.
+
+        Raises
+        ------
+        Damaged
+            If one is not what was written.
+        """
         return tuple(self._input(unit) for unit in self.unit.inputs.get(role, ()))
 
     def input(self, role: str) -> Input:
@@ -108,7 +114,11 @@ class Job(Generic[P]):
         return found
 
     def _input(self, unit: str) -> Input:
-        meta = self.store.meta(unit)
+        try:
+            meta = self.store.meta(unit)
+        except InputError:
+            self.store.set_aside(unit)
+            raise Damaged(unit) from None
         return Input(unit, meta.kind, meta.results, meta.dropped, self.verified)
 
     def verified(self, unit: str) -> Path:

@@ -44,7 +44,16 @@ FORMAT_VERSION = 2
 
 
 class Damaged(InputError):
-    """A unit is not what was written; it was set aside, and the next run makes it again."""
+    """A unit is not what was written, or gone; it was set aside, to be made again.
+
+    Attributes
+    ----------
+    unit : str
+    """
+
+    def __init__(self, unit: str) -> None:
+        self.unit = unit
+        super().__init__(f"the unit {unit} is damaged and was set aside; run again")
 
 
 class Store:
@@ -160,7 +169,7 @@ class Store:
         """
         if not self.sound(unit, digests=True):
             self.set_aside(unit)
-            raise Damaged(f"the unit {unit} is damaged and was set aside; run again")
+            raise Damaged(unit)
         return self.folder(unit)
 
     def set_aside(self, unit: str) -> None:
