@@ -482,6 +482,24 @@ def test_only_partial_writes_of_dead_processes_of_this_machine_are_removed(tmp_p
     assert set(tmp_path.iterdir()) == stay | {tmp_path / "a"}
 
 
+def test_a_process_that_the_system_hides_is_not_taken_for_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As /proc mounted with hidepid hides those of other users."""
+    other = Process(machine(), 2**22 + 1, "1")
+    left = tmp_path / f".a.partial-{other.stamp}-00"
+    left.write_text("part")
+
+    def refuse(pid: int, signal: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    assert other.lives
+    with text_written_aside(tmp_path / "a") as stream:
+        stream.write("whole")
+    assert left.exists()
+
+
 def test_the_name_of_a_partial_write_cannot_be_foreseen(tmp_path: Path) -> None:
     """So that nobody plants a link there, which would be written through and become the file."""
     names = set()

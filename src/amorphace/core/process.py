@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 PROC = Path("/proc")
+UNKNOWN = "unknown"
 DIGITS = 12
 """Hexadecimal digits of a machine's digest in a stamp."""
 
@@ -40,7 +41,7 @@ class Process:
     @property
     def lives(self) -> bool:
         """Whether it runs; for a process that is `here`."""
-        return process_start(self.pid) == self.start
+        return process_start(self.pid) in (self.start, UNKNOWN)
 
     @property
     def stamp(self) -> str:
@@ -58,7 +59,8 @@ def left_by_the_dead(stamp: str) -> bool:
     host, pid, start, *_ = [*stamp.split("-"), "", "", ""]
     if host != _digest(machine()) or not pid.isdigit():
         return False
-    return _digest(process_start(int(pid))) != start
+    now = process_start(int(pid))
+    return now != UNKNOWN and _digest(now) != start
 
 
 def machine() -> str:
@@ -71,21 +73,32 @@ def machine() -> str:
 
 
 def process_start(pid: int) -> str:
-    """When a process of this machine began; empty if it does not run."""
+    """When a process of this machine began; empty if it does not run, `UNKNOWN` if it is hidden."""
     if (PROC / "self" / "stat").exists():
         try:
             # the name of the program, in parentheses, may hold spaces
             fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         except OSError:
-            return ""
+            return UNKNOWN if _hidden(pid) else ""
         return "" if fields[0] in "ZX" else fields[19]
     try:
         found = subprocess.run(
             ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, timeout=10
         )
     except (OSError, subprocess.TimeoutExpired):
-        return "unknown"
+        return UNKNOWN
     return found.stdout.strip()
+
+
+def _hidden(pid: int) -> bool:
+    """Whether a process of someone else runs, which /proc may not show."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
 
 
 def _digest(text: str) -> str:
