@@ -226,7 +226,7 @@ def test_metadata_that_is_none_is_refused_in_a_sentence(old: Path, file: str, te
     (old / file).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(FileFormatError, match=r"old\.zarr") as caught:
         read_table(old)
-    assert len(str(caught.value)) < 1000
+    assert len(str(caught.value)) < 2000
 
 
 @pytest.mark.parametrize(
@@ -322,6 +322,6 @@ def test_values_without_sense_are_refused_by_file_and_field(
     with pytest.raises(FileFormatError, match=r"a\.json") as caught:
         read(tmp_path / "a.json")
     text = str(caught.value)
-    assert len(text) < 1000
+    assert len(text) < 2000
     assert "again" in text or "make it with 'amorphace regress'" in text
     assert field in text or "not usable: " in text

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-LONGEST = 600
-"""Characters of what is said of a file, at most."""
+LONGEST = 1500
+"""Characters of a message, at most: what came, word for word, may be the whole of a file."""
 
 
 class AmorphaceError(Exception):
-    """Base of all errors raised on purpose; the command line prints it in one line."""
+    """Base of all errors raised on purpose; the command line prints it in one line.
+
+    Parameters
+    ----------
+    message : str
+        Its middle is left out where it is very long.
+    """
+
+    def __init__(self, message: str) -> None:
+        if len(message) > LONGEST:
+            message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
+        super().__init__(message)
 
 
 class InputError(AmorphaceError, ValueError):
@@ -32,8 +43,6 @@ class FileFormatError(InputError):
     def __init__(self, path: str | Path, message: str, line: int | None = None) -> None:
         self.path = Path(path)
         self.line = line
-        if len(message) > LONGEST:  # what came, word for word, may be the whole of a damaged file
-            message = f"{message[: LONGEST // 2]} ... {message[-LONGEST // 2 :]}"
         place = f"{path}:{line}" if line is not None else str(path)
         super().__init__(f"{place}: {message}")
 
