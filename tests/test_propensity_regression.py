@@ -220,7 +220,7 @@ def test_command_regresses_every_sample_on_the_others(ensemble, capsys):
     assert len(results.curve.n_train) == 2
     assert "mean" in capsys.readouterr().out
     assert run("regress", *files[:2], *words, "-o", folder / "b.json") == 2
-    assert "the table is of 3 samples" in capsys.readouterr().err
+    assert "the labels are of 3 samples" in capsys.readouterr().err
 
 
 def test_rows_of_a_table_are_its_particles(ensemble):

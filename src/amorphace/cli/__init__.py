@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import sys
+import warnings
+from typing import Any
 
 from rich.table import Table as RichTable
 
@@ -13,7 +15,7 @@ from amorphace.cli import experiment, report, predict, regress  # noqa: F401  th
 
 # isort: on
 from amorphace.cli.shared import app, package_version, show
-from amorphace.core.errors import AmorphaceError
+from amorphace.core.errors import AmorphaceError, InputWarning
 
 USAGE_ERROR = 2
 
@@ -40,11 +42,22 @@ def info() -> None:
 def main() -> None:
     """Run the command line; errors of input are one line, exit code 2."""
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", InputWarning)
+            warnings.showwarning = _show_warning
+            app()
     except AmorphaceError as error:
         _fail(str(error))
     except OSError as error:
         _fail(f"{error.filename or 'file'}: {error.strerror or error}")
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """A warning about input in one line; any other as Python shows it."""
+    if issubclass(category, InputWarning):
+        print(f"amorphace: warning: {' '.join(str(message).split())}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, *where[:2]), end="", file=sys.stderr)
 
 
 def _fail(message: str) -> None:

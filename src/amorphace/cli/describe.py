@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from amorphace.cli.samples import read_samples
+from amorphace.cli.samples import files_of, read_samples, scaled, show_lengths, unit
 from amorphace.cli.shared import (
     JobsOption,
     ListOptions,
     OutputOption,
     OverwriteOption,
+    SigmaOption,
     SpeciesOption,
     app,
     command_line,
     progress_bar,
     show,
 )
+
+CHECKED = 32
+"""Configurations whose spacing is looked at, at most."""
 
 
 @app.command(cls=ListOptions)
@@ -30,8 +34,9 @@ def describe(
     species: SpeciesOption,
     output: OutputOption,
     cutoff: Annotated[
-        list[float] | None, typer.Option(help="One or more cutoffs, in units of sigma. [4.0]")
+        list[float] | None, typer.Option(help="One or more cutoffs, in units of sigma; 4.")
     ] = None,
+    sigma: SigmaOption = None,
     labels: Annotated[
         Path | None,
         typer.Option(help="Labels of these samples: describe the labelled particles only."),
@@ -55,21 +60,29 @@ def describe(
 ) -> None:
     """What surrounds each particle: purified ACE features, one table for all cutoffs.
 
-    With --labels, one configuration for each labelled sample in the same order (for example its
-    inherent structure; the last frame of each file), and only labelled particles are described.
+    With --labels, one configuration for each labelled sample (for example its inherent structure;
+    the last frame of each file), found by its name, and only labelled particles are described.
     Without, every frame of every file is a sample and all its particles are described.
 
-    Example: amorphace describe glass.dump --species A B --cutoff 4 --max-degree 10 --n-max 10
+    Example: amorphace describe glass.dump --species A,B --cutoff 4 --max-degree 10 --n-max 10
     --max-order 3 -o features.zarr
     """
     from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.outputs import refuse_inputs
     from amorphace.dataset.describe import all_sites, labelled_sites, write_features
+    from amorphace.dataset.plausible import check_neighbours, check_repeated, check_spacing, warn
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import check_replaceable, read_table
 
-    cutoffs = cutoff or [4.0]
     inputs = [*files, *([labels] if labels else [])]
+    refuse_inputs(output, inputs)
+    check_replaceable(output, overwrite=overwrite)
+    known = None if labels is None else read_table(labels)
+    if known is not None:
+        files = files_of(known, files)
+    samples = read_samples(files, tuple(species), last_frame_only=known is not None)
+    length = unit(sigma, samples[0].configuration)
+    cutoffs = [scaled(c, length) for c in (cutoff or [4.0])]
     descriptors = [
         ACEDescriptor(
             cutoff=c,
@@ -80,30 +93,32 @@ def describe(
             degree_weight=degree_weight,
             purify=purify,
             distance_transform=distance_transform,
-            r0=r0,
+            r0=scaled(r0, length),
             sort=sort,
             dtype=dtype,
             n_jobs=n_jobs,
         ).fit()
         for c in cutoffs
     ]
-    refuse_inputs(output, inputs)
-    check_replaceable(output, overwrite=overwrite)
     settings = {
         k: v for k, v in descriptors[0].get_params().items() if k not in ("cutoff", "n_jobs")
     }
-    origin = provenance(
+    origin: dict[str, Any] = provenance(
         command_line(),
-        settings | {"cutoffs": list(cutoffs)},
+        settings | {"cutoffs": cutoffs},
         inputs,
-    )
-    samples = read_samples(files, tuple(species), last_frame_only=labels is not None)
-    if labels is None:
+    ) | {"sigma": length}
+    if known is not None:
+        digests = [(entry["name"], entry["sha256"]) for entry in origin["inputs"]]
+        check_repeated(digests[: len(files)], "the configurations")
+    show_lengths(samples[0].name, samples[0].configuration, cutoffs, length)
+    warn(check_neighbours(samples[0].name, samples[0].configuration, cutoffs))
+    for sample in samples[:CHECKED]:
+        warn(check_spacing(sample.name, sample.configuration))
+    if known is None:
         table, sites = all_sites(samples, centres=centres, provenance=origin)
     else:
-        table, sites = labelled_sites(
-            samples, read_table(labels), centres=centres, provenance=origin
-        )
+        table, sites = labelled_sites(samples, known, centres=centres, provenance=origin)
     with progress_bar("sites") as bar:
         task = bar.add_task("describe", total=len(sites) * len(cutoffs))
         write_features(

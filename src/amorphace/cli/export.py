@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from amorphace.cli.samples import matched
 from amorphace.cli.shared import OverwriteOption, app, show
 from amorphace.core.errors import InputError
 
@@ -24,8 +25,9 @@ def export(
         Path | None, typer.Option(help="For particle files: the sample's configuration.")
     ] = None,
     sample: Annotated[
-        int, typer.Option(help="For particle files: which sample, from 1.", min=1)
-    ] = 1,
+        int | None,
+        typer.Option(help="For particle files: which sample, from 1; by its name, or 1.", min=1),
+    ] = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """A table as npz or CSV, or its per-particle columns as a file that OVITO opens.
@@ -52,6 +54,8 @@ def export(
             )
         else:
             names = tuple(dict.fromkeys(data.provenance.get("parameters", {}).get("species", ())))
+            places, _ = matched(data.sample_names, [configuration], "--configuration")
+            place = places[0] if sample is None else sample - 1
             frame = read(configuration, names or None)
-            write(output, frame, **particle_columns(data, frame, sample - 1))
+            write(output, frame, **particle_columns(data, frame, place))
     show(f"{output}: written")

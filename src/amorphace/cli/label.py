@@ -9,11 +9,21 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
-from amorphace.cli.samples import sample_names
+from amorphace.cli.samples import (
+    ends_of,
+    matched,
+    sample_names,
+    scaled,
+    show_lengths,
+    show_pairs,
+    start_of,
+    unit,
+)
 from amorphace.cli.shared import (
     ListOptions,
     OutputOption,
     OverwriteOption,
+    SigmaOption,
     SpeciesOption,
     app,
     command_line,
@@ -25,16 +35,26 @@ from amorphace.core.errors import InputError
 
 @app.command(cls=ListOptions)
 def label(
-    initial: Annotated[
-        list[Path], typer.Argument(help="Initial configurations, one a sample (last frame each).")
-    ],
-    endpoints: Annotated[
-        list[Path],
-        typer.Option(help="End points: for each sample one file, a frame for each run."),
-    ],
+    initial: Annotated[list[Path], typer.Argument(help="Initial configurations, one a sample.")],
     species: SpeciesOption,
     output: OutputOption,
+    endpoints: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="End points: for each sample one file, a frame for each run. When left out, the "
+            "other frames of the initial files."
+        ),
+    ] = None,
+    frame: Annotated[
+        int | None,
+        typer.Option(help="Which frame of its file is the start, from 0, or from -1 backwards."),
+    ] = None,
+    lag: Annotated[
+        int | None,
+        typer.Option(help="Take the end points so many time steps after the start alone."),
+    ] = None,
     cutoff: Annotated[float, typer.Option(help="Cutoff of D2min, in units of sigma.")] = 2.5,
+    sigma: SigmaOption = None,
     fraction: Annotated[
         float, typer.Option(help="Of the majority species: most active, and least active.")
     ] = 0.05,
@@ -61,8 +81,11 @@ def label(
     velocities (isoconfigurational ensemble). The most and the least active --fraction of the
     majority species in each sample become the active (1) and inactive (0) particles.
 
+    Initial files and end points are matched by their names where these tell. Of a trajectory that
+    holds start and ends, give the file alone with --frame, and --lag for ends at one time.
+
     Example: amorphace label s1.initial.dump s2.initial.dump --endpoints s1.ends.dump
-    s2.ends.dump --species A B -o labels.zarr
+    s2.ends.dump --species A,B -o labels.zarr
     """
     from amorphace.core.outputs import refuse_inputs
     from amorphace.dataset.isoconfigurational import (
@@ -70,21 +93,25 @@ def label(
         label_thermal,
         summarize_samples,
     )
+    from amorphace.dataset.plausible import check_repeated
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import check_replaceable, write_table
-    from amorphace.io import iread, read
 
-    if len(initial) != len(endpoints):
-        raise InputError(
-            f"{len(initial)} initial configurations need as many --endpoints files, got "
-            f"{len(endpoints)}; give one for each sample, in the same order"
-        )
-    refuse_inputs(output, [*initial, *endpoints])
+    inputs = [*initial, *(endpoints or [])]
+    refuse_inputs(output, inputs)
     check_replaceable(output, overwrite=overwrite)
+    names = sample_names(initial)
+    ends = _ends(initial, endpoints, names, frame)
+    first = start_of(initial[0], species, frame)
+    length = unit(sigma, first, majority)
+    reach = scaled(cutoff, length)
     origin = provenance(
         command_line(),
         {
-            "cutoff": cutoff,
+            "cutoff": reach,
+            "sigma": length,
+            "frame": frame,
+            "lag": lag,
             "fraction": fraction,
             "majority": majority,
             "power": power,
@@ -92,21 +119,26 @@ def label(
             "unwrapped": unwrapped,
             "species": list(species),
         },
-        [*initial, *endpoints],
+        inputs,
     )
-    names = sample_names(initial)
+    digests = [(entry["name"], entry["sha256"]) for entry in origin["inputs"]]
+    check_repeated(digests[: len(initial)], "the initial configurations")
+    check_repeated(digests[len(initial) :], "the end points")
+    show_lengths(names[0], first, [reach], length)
     with progress_bar("samples") as bar:
         task = bar.add_task("label", total=len(initial))
 
         def samples() -> Iterator[ThermalSample]:
-            for name, start, ends in zip(names, initial, endpoints, strict=True):
+            for name, path, end in zip(names, initial, ends, strict=True):
                 bar.update(task, description=f"label {name}")
-                yield ThermalSample(name, read(start, tuple(species)), iread(ends, tuple(species)))
+                start = start_of(path, species, frame)
+                frames = ends_of(end, species, start, own=endpoints is None, lag=lag)
+                yield ThermalSample(name, start, frames)
                 bar.advance(task)
 
         table = label_thermal(
             samples(),
-            cutoff=cutoff,
+            cutoff=reach,
             fraction=fraction,
             majority=majority,
             power=power,
@@ -122,3 +154,25 @@ def label(
         )
     show(rows)
     show(f"{output}: {int((table.label >= 0).sum())} labelled of {len(table)} particles")
+
+
+def _ends(
+    initial: list[Path], endpoints: list[Path] | None, names: list[str], frame: int | None
+) -> list[Path]:
+    """The file of end points of each initial configuration; shows which."""
+    if endpoints is None:
+        if frame is None:
+            raise InputError(
+                "give the end points of the runs with --endpoints; or, for trajectories that hold "
+                "start and ends, --frame (0 if the first frame is the start)"
+            )
+        return initial
+    if len(initial) != len(endpoints):
+        raise InputError(
+            f"{len(initial)} initial configurations need as many --endpoints files, got "
+            f"{len(endpoints)}; give one for each sample"
+        )
+    places, by = matched([str(path) for path in initial], endpoints, "end points")
+    ends = [endpoints[places.index(k)] for k in range(len(initial))]
+    show_pairs(["start", "end points"], zip(names, initial, ends, strict=True), by)
+    return ends

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
+from amorphace.cli.samples import files_of, scaled, show_lengths, unit
 from amorphace.cli.shared import (
     JobsOption,
     ListOptions,
     OutputOption,
     OverwriteOption,
+    SigmaOption,
     SpeciesOption,
     app,
     command_line,
@@ -24,8 +26,7 @@ from amorphace.cli.shared import (
 @app.command(cls=ListOptions)
 def regress(
     configurations: Annotated[
-        list[Path],
-        typer.Argument(help="One configuration a labelled sample, in the same order (last frame)."),
+        list[Path], typer.Argument(help="One configuration a labelled sample (last frame).")
     ],
     labels: Annotated[Path, typer.Option(help="What label wrote for these samples.")],
     species: SpeciesOption,
@@ -40,9 +41,10 @@ def regress(
         str | None, typer.Option(help="Species whose particles are predicted; the most frequent.")
     ] = None,
     cutoff: Annotated[float, typer.Option(help="Of the features, in units of sigma.")] = 4.0,
+    sigma: SigmaOption = None,
     n_max: Annotated[int, typer.Option(help="Radial functions for each species.")] = 10,
     lengths: Annotated[
-        list[float] | None, typer.Option(help="Of the averages, in units of sigma. [0.8 1.6 3]")
+        list[float] | None, typer.Option(help="Of the averages, in units of sigma; 0.8, 1.6 and 3.")
     ] = None,
     curve: Annotated[bool, typer.Option(help="Also the learning curve.")] = True,
     n_jobs: JobsOption = -1,
@@ -54,12 +56,13 @@ def regress(
     exp(-r/length), for each species; correlation of prediction and target in each sample, learned
     from all the others. Writes JSON.
 
-    Example: amorphace regress s*.inherent.dump --labels labels.zarr --species A B -o regress.json
+    Example: amorphace regress s*.inherent.dump --labels labels.zarr --species A,B -o regress.json
     """
     import numpy as np
 
     from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.outputs import check_file, owned_file
+    from amorphace.dataset.plausible import check_neighbours, warn
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import read_table
     from amorphace.dataset.thermal import majority_species
@@ -77,28 +80,45 @@ def regress(
     check_file(output, overwrite=overwrite, inputs=inputs)
     table = read_table(labels)
     chosen = centres or majority_species(table.species)
+    files = files_of(table, configurations)
+    first = read(files[0], tuple(species))
+    length = unit(sigma, first)
+    reach = scaled(cutoff, length)
+    show_lengths(files[0].name, first, [reach], length)
+    warn(check_neighbours(files[0].name, first, [reach]))
     ace = ACEDescriptor(
-        cutoff=cutoff, species=tuple(species), max_order=1, n_max=n_max, n_jobs=n_jobs
+        cutoff=reach,
+        species=tuple(species),
+        max_order=1,
+        n_max=n_max,
+        r0=scaled(1.0, length),
+        n_jobs=n_jobs,
     )
-    scales = tuple(lengths or LENGTHS)
+    scales = tuple(scaled(one, length) for one in lengths or LENGTHS)
     with progress_bar("samples") as bar:
         task = bar.add_task("describe", total=len(configurations))
         regression = table_inputs(
             table,
-            (read(path, tuple(species)) for path in configurations),
+            (read(path, tuple(species)) for path in files),
             ace,
             target=target,
             centres=chosen,
             lengths=scales,
             progress=lambda n: bar.advance(task, n),
         )
-    what = f"{ace.n_features_out} radial columns, cutoff {cutoff:g}, and averages"
+    what = f"{ace.n_features_out} radial columns, cutoff {reach:g}, and averages"
     score = propensity_score(
         *regression, target=target, log=log, inputs=what, samples=table.sample_names
     )
     origin = provenance(
         command_line(),
-        {"cutoff": cutoff, "n_max": n_max, "lengths": list(scales), "centres": chosen},
+        {
+            "cutoff": reach,
+            "sigma": length,
+            "n_max": n_max,
+            "lengths": list(scales),
+            "centres": chosen,
+        },
         inputs,
     )
     rows = RichTable("sample", "Pearson", "Spearman")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amorphace.cli.samples import matched, show_pairs
 from amorphace.cli.shared import (
     JobsOption,
     ListOptions,
@@ -51,7 +52,9 @@ def report(
     ] = None,
     sample: Annotated[
         list[int] | None,
-        typer.Option(help="Which samples of --labels they are, from 1; 1, 2, ... when left out."),
+        typer.Option(
+            help="Which samples of --labels they are, from 1; by their names, or in order."
+        ),
     ] = None,
     model: Annotated[str, typer.Option(help="Name of the glass, such as kob-andersen.")] = "",
     protocol: Annotated[str, typer.Option(help="thermal or shear.")] = "",
@@ -187,25 +190,29 @@ def _snapshots(
     from amorphace.io import read
     from amorphace.report.assemble import make_snapshot
 
-    numbers = samples or list(range(1, len(files) + 1))
-    if len(numbers) != len(files):
+    if samples and len(samples) != len(files):
         raise InputError(
-            f"{len(files)} configurations need as many --sample numbers, got {len(numbers)}"
+            f"{len(files)} configurations need as many --sample numbers, got {len(samples)}"
         )
     known = None if labels is None else read_table(labels)
+    places = [number - 1 for number in samples or range(1, len(files) + 1)]
+    if known is not None and files and not samples:
+        places, by = matched(known.sample_names, files, "--configuration")
+        named = [known.sample_names[k] if k < len(known.sample_names) else k + 1 for k in places]
+        show_pairs(["configuration"], zip(named, files, strict=True), by)
     return tuple(
         make_snapshot(
             path.name,
             read(path, analysis.species or None),
             labels=known,
-            sample=number - 1,
+            sample=place,
             model=analysis.model,
             n_jobs=n_jobs,
             caption=_caption(known is not None, analysis.model is not None),
             protocol=protocol,
             diameters=_diameters(model, analysis.species),
         )
-        for path, number in zip(files, numbers, strict=True)
+        for path, place in zip(files, places, strict=True)
     )
 
 

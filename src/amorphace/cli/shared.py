@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 from rich.console import Console
@@ -26,28 +27,58 @@ from amorphace.core.errors import InputError
 
 
 class ListOptions(TyperCommand):
-    """A command whose repeatable options take several words: --species A B."""
+    """A command whose repeatable options take several words: --species A B, or A,B.
+
+    A list ends at the next option. One of numbers also ends at a word that is none, and one of
+    labels at a word that looks like a file (it has a point or a slash, or is there); with a comma
+    it is one word.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        lists = {
-            name
+        hints = get_type_hints(inspect.unwrap(self.callback)) if self.callback else {}
+        kinds = {
+            name: _item(hints[parameter.name])
             for parameter in self.params
-            if getattr(parameter, "multiple", False)
+            if getattr(parameter, "multiple", False) and parameter.name
             for name in parameter.opts
         }
         spelled: list[str] = []
-        current = ""
-        for word in args:
+        current, whole = "", False
+        for position, word in enumerate(args):
+            if word == "--":
+                return super().parse_args(ctx, spelled + args[position:])
             if word.startswith("-") and not _is_number(word):
-                current = word if word in lists else ""
+                name, _, value = word.partition("=")
+                current, whole = (name if name in kinds else ""), False
                 if not current:
                     spelled.append(word)
-                continue
-            if current:
-                spelled += [current, word]
-            else:
+                if not current or not value:
+                    continue
+                word = value
+            if not current or whole or not _belongs(word, kinds[current]):
                 spelled.append(word)
+                current = ""
+                continue
+            several = kinds[current] is not Path and "," in word
+            for part in word.split(",") if several else [word]:
+                spelled += [current, part.strip()]
+            whole = several
         return super().parse_args(ctx, spelled)
+
+
+def _item(hint: Any) -> type:
+    """T of list[T], also where the list may be None."""
+    (lists,) = [hint] if get_origin(hint) is list else [t for t in get_args(hint) if get_args(t)]
+    return get_args(lists)[0]
+
+
+def _belongs(word: str, kind: type) -> bool:
+    """Whether a word that follows a list is one of it."""
+    if kind is Path:
+        return True
+    if kind is str:
+        return "," in word or not ("." in word or "/" in word or Path(word).exists())
+    return all(_is_number(part) for part in word.split(","))
 
 
 def _is_number(word: str) -> bool:
@@ -65,17 +96,25 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
 )
 
 SpeciesOption = Annotated[
     list[str],
-    typer.Option("--species", help="Species labels, in the order of LAMMPS types 1, 2, ..."),
+    typer.Option("--species", help="Species labels in the order of LAMMPS types 1, 2, ...: A,B"),
 ]
 OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
 OverwriteOption = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace what amorphace wrote there earlier, nothing else."),
+]
+SigmaOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sigma",
+        help="The diameter in the unit of the files, by which all cutoffs are multiplied: a "
+        "number, or auto for the first peak of the majority's g(r).",
+    ),
 ]
 JobsOption = Annotated[
     int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")

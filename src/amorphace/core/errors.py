@@ -47,6 +47,10 @@ class FileFormatError(InputError):
         super().__init__(f"{place}: {message}")
 
 
+class InputWarning(UserWarning):
+    """Input that can be used, and is probably not what was meant."""
+
+
 class SimulationError(AmorphaceError, RuntimeError):
     """A simulation stopped, or came out unhealthy."""
 

@@ -14,6 +14,7 @@ from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
+from amorphace.dataset.plausible import check_positions, warn
 from amorphace.dataset.store import TableWriter
 from amorphace.dataset.table import Columns, Table
 
@@ -167,6 +168,7 @@ def find_sites(sample: Sample, rows: Table, labelled: str) -> Sites:
             f"species of {sample.name} differ from those of sample {labelled} in the labels; use "
             "the same species list for both"
         )
+    warn(check_positions(sample.name, labelled, sample.configuration, index, rows.positions))
     return Sites(sample.configuration, index)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.dataset import plausible
 from amorphace.dataset.table import ACTIVE, INACTIVE, Table
 from amorphace.dataset.thermal import majority_species, thermal_labels
 from amorphace.observe.propensity import isoconfigurational
@@ -89,15 +90,25 @@ def label_thermal(
     Raises
     ------
     InputError
-        If there are no samples, end points do not hold the particles of their start, or an
-        option has no meaning.
+        If there are no samples, end points do not hold the particles of their start, are the start
+        itself or as far from it as random places, or an option has no meaning.
+
+    Warns
+    -----
+    InputWarning
+        If a sample is probably not what was meant; see `amorphace.dataset.plausible`.
     """
     names, starts, d2, moved = [], [], [], []
+    ensembles: list[plausible.Ensemble] = []
     for sample in samples:
+        found: list[plausible.End] = []
+        plausible.warn(plausible.check_spacing(sample.name, sample.initial))
+        if not names:
+            plausible.warn(plausible.check_neighbours(sample.name, sample.initial, [cutoff]))
         try:
             result = isoconfigurational(
                 sample.initial,
-                sample.endpoints,
+                plausible.watched(sample.initial, sample.endpoints, found, unwrapped=unwrapped),
                 cutoff,
                 power=power,
                 normalize=normalize,
@@ -105,13 +116,18 @@ def label_thermal(
             )
         except InputError as error:
             raise InputError(f"sample {sample.name}: {error}") from error
+        ensembles.append(plausible.ensemble(sample.name, sample.initial, found))
+        plausible.warn(plausible.check_ends(ensembles[-1], sample.initial.cell))
         names.append(sample.name)
         starts.append(sample.initial)
         d2.append(result.d2min)
         moved.append(result.propensity)
-    return isoconfigurational_table(
+    table = isoconfigurational_table(
         names, starts, d2, moved, fraction=fraction, majority=majority, provenance=provenance
     )
+    plausible.warn(plausible.check_samples(ensembles))
+    plausible.warn(_doubts_of_labels(table, majority))
+    return table
 
 
 def isoconfigurational_table(
@@ -157,10 +173,21 @@ def isoconfigurational_table(
         species=species,
         step=np.concatenate([np.full(len(c), c.step) for c in starts]),
         label=thermal_labels(activity, number, majority=species == chosen, fraction=fraction),
+        positions=np.concatenate([c.positions for c in starts]).astype(np.float32),
         targets={"d2min": activity, "propensity": np.concatenate(list(propensity))},
         sample_names=tuple(names),
         provenance=provenance or {},
     )
+
+
+def _doubts_of_labels(table: Table, majority: str | None) -> Iterator[str]:
+    """Ties, and mobilities that have nothing to do with each other."""
+    chosen = majority_species(table.species) if majority is None else majority
+    for k, sample in enumerate(summarize_samples(table, majority)):
+        rows = (table.sample == k) & (table.species == chosen)
+        d2, label = table.targets["d2min"][rows], table.label[rows]
+        yield from plausible.check_ties(sample.name, d2, label)
+        yield from plausible.check_correlation(sample.name, sample.correlation)
 
 
 def summarize_samples(table: Table, majority: str | None = None) -> list[SampleSummary]:

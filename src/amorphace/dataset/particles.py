@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.dataset.plausible import check_positions, warn
 from amorphace.dataset.table import NOT_SELECTED, Table
 
 
@@ -33,7 +34,8 @@ def particle_columns(
     Raises
     ------
     InputError
-        If there is no such sample, or it holds a particle that the configuration lacks.
+        If there is no such sample, it holds a particle that the configuration lacks or has as
+        another species, or the configuration is that of another sample.
     """
     if not 0 <= sample < len(table.sample_names):
         raise InputError(
@@ -46,6 +48,17 @@ def particle_columns(
             f"the configuration holds no particle id {table.particle_id[rows][index < 0][0]} of "
             f"sample {table.sample_names[sample]}; give that sample's configuration"
         )
+    if (configuration.species[index] != table.species[rows]).any():
+        raise InputError(
+            "species of the configuration differ from those of sample "
+            f"{table.sample_names[sample]} in the table; use the same species list for both"
+        )
+    known = None if table.positions is None else table.positions[rows]
+    warn(
+        check_positions(
+            "the configuration", table.sample_names[sample], configuration, index, known
+        )
+    )
     label = np.full(len(configuration), NOT_SELECTED, dtype=np.int64)
     label[index] = table.label[rows]
     columns: dict[str, NDArray[Any]] = {"label": label}

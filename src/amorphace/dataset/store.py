@@ -4,6 +4,7 @@
                             target_names, cutoffs, column_names, provenance, arrays, digest
       sample particle_id species step label        (n_sites,); species: index into species_names
       targets/NAME                                 (n_sites,) float64
+      positions                                    (n_sites, 3) float32, where they are known
       columns/order  columns/z  columns/n  columns/l
       features/CUTOFF                              (n_sites, n_columns), in blocks of rows
 
@@ -254,6 +255,7 @@ def read_table(path: str | Path) -> Table:
             targets={name: stored(f"targets/{name}")[:] for name in head.target_names},
             features={c: stored(f"features/{c!r}") for c in head.cutoffs},
             columns=columns,
+            positions=stored("positions")[:] if "positions" in (head.arrays or {}) else None,
             sample_names=head.sample_names,
             provenance=head.provenance,
         )
@@ -328,6 +330,8 @@ def create_table(
         "label": sites.label,
     }
     arrays |= {f"targets/{name}": value for name, value in sites.targets.items()}
+    if sites.positions is not None:
+        arrays["positions"] = sites.positions
     if columns is not None:
         arrays |= {f"columns/{k}": getattr(columns, k) for k in COLUMN_ARRAYS}
     for name, value in arrays.items():

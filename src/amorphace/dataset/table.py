@@ -104,6 +104,9 @@ class Table:
         By cutoff (in units of sigma); arrays on disk stay there until rows are asked for.
     columns : Columns, optional
         What the columns of `features` are; None without features.
+    positions : array_like of shape (n_sites, 3), optional
+        Where the sites were when they were labelled, in units of sigma: by these, configurations
+        that are given later are recognised. Kept in single precision.
     sample_names : sequence of str
     provenance : mapping
         Where the table comes from: JSON values only.
@@ -129,6 +132,7 @@ class Table:
     targets: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     features: Mapping[float, Features] = field(default_factory=dict)
     columns: Columns | None = None
+    positions: NDArray[np.float32] | None = None
     sample_names: tuple[str, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -151,6 +155,9 @@ class Table:
             for name, value in self.targets.items()
         }
         object.__setattr__(self, "targets", targets)
+        if self.positions is not None:
+            places = _frozen(self.positions, np.float32, (n, 3), "positions")
+            object.__setattr__(self, "positions", places)
         object.__setattr__(self, "sample_names", tuple(str(s) for s in self.sample_names))
         if not isinstance(self.provenance, Mapping):
             raise InputError(f"provenance must be a mapping, got {self.provenance!r}")
@@ -251,6 +258,7 @@ class Table:
             step=self.step[index],
             label=self.label[index],
             targets={name: value[index] for name, value in self.targets.items()},
+            positions=None if self.positions is None else self.positions[index],
             features={cutoff: self.feature_rows(cutoff, index) for cutoff in self.features},
         )
 
