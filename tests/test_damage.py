@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from amorphace import cli
 from amorphace.core.codec import encode
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.export import export_npz
@@ -227,6 +230,21 @@ def test_metadata_that_is_none_is_refused_in_a_sentence(old: Path, file: str, te
     with pytest.raises(FileFormatError, match=r"old\.zarr") as caught:
         read_table(old)
     assert len(str(caught.value)) < 2000
+
+
+def test_a_damaged_table_is_one_line_on_the_terminal(
+    old: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (old / "label" / "zarr.json").write_text("{")
+    target = old.with_name("t.npz")
+    monkeypatch.setattr(sys, "argv", ["amorphace", "export", str(old), "-o", str(target)])
+    with pytest.raises(SystemExit, match="2"):
+        cli.main()
+    assert re.fullmatch(
+        r"amorphace: .*old\.zarr: the table is damaged: label cannot be read \(.*\); make it .*\n",
+        capsys.readouterr().err,
+    )
+    assert not target.exists()
 
 
 @pytest.mark.parametrize(
