@@ -232,6 +232,30 @@ def test_elements_are_labels_unless_other_species_are_declared(tmp_path: Path) -
     assert read_text(tmp_path, text, "A", "B").species.tolist() == ["B", "A"]
 
 
+def mixture(names: str, *species: str) -> str:
+    """86 particles of one kind and 22 of another, as the columns `names` call them."""
+    rows = (f"{k} {species[k % 108 > 85]} {k % 5} {k // 25} {k // 5 % 5}" for k in range(108))
+    return dump(*rows, columns=f"id {names} x y z")
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        ("typelabel", ("A", "B")),
+        ("element", ("A", "B")),
+        ("type", ("A", "B")),
+        ("type", ("1", "2")),
+        ("type typelabel", ("1 A", "2 B")),
+        ("type element typelabel", ("1 C A", "2 C B")),
+    ],
+)
+def test_86_a_and_22_b_are_never_108_a(names: str, kinds: tuple[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a.dump").write_text(mixture(names, *kinds))
+    for species in (None, ("A", "B")):
+        label, count = np.unique(am.read(tmp_path / "a.dump", species).species, return_counts=True)
+        assert dict(zip(label.tolist(), count.tolist(), strict=True)) == {"A": 86, "B": 22}
+
+
 def test_one_element_for_two_types_tells_nothing(tmp_path: Path) -> None:
     text = dump("1 2 C 1 1 1", "2 1 C 2 2 2", columns="id type element x y z")
     assert read_text(tmp_path, text, "A", "B", "C").species.tolist() == ["B", "A"]

@@ -143,6 +143,53 @@ def test_labels_are_kept_as_they_are(tmp_path: Path) -> None:
     assert read_text(tmp_path, xyz("si 0 0 0", "X1 1 1 1")).species.tolist() == ["si", "X1"]
 
 
+@pytest.mark.parametrize(
+    ("name", "kinds"), [("type:I:1", "12"), ("type:S:1", "AB"), ("element:S:1", "AB")]
+)
+def test_86_a_and_22_b_are_never_108_a(name: str, kinds: str, tmp_path: Path) -> None:
+    rows = (f"{kinds[k > 85]} {k % 5} {k // 25} {k // 5 % 5}" for k in range(108))
+    text = xyz(*rows, comment=f"{LATTICE} Properties={name}:pos:R:3")
+    for species in ((), ("A", "B")):
+        label, count = np.unique(read_text(tmp_path, text, *species).species, return_counts=True)
+        assert dict(zip(label.tolist(), count.tolist(), strict=True)) == {"A": 86, "B": 22}
+
+
+EXYZ = (
+    "Properties=species:S:1:position:R:3:velocity:R:3:radius:R:1 "
+    'Lattice="6.0 0.0 0.0 0.0 7.0 0.0 0.0 0.0 8.0" Timestep={} Step=10'
+)
+ATOOMS = {  # as atooms 3.30 writes them
+    "xyz": "step:10 columns:species,position,velocity,radius dt:0.004 cell:6.0,7.0,8.0 ",
+    "exyz": EXYZ.format(0.004),
+    "exyz of a whole time step": EXYZ.format(1),
+    "columns one by one": "columns=id,x,y,z,vel,radius step=10 cell=6.0, 7.0, 8.0",
+}
+
+
+@pytest.mark.parametrize("name", ATOOMS)
+def test_we_read_what_atooms_writes(name: str, tmp_path: Path) -> None:
+    rows = "B -1.5 2.0 -3.0 1 2 3 0.5", "A 0.1 0.2 -0.3 1 2 3 0.5"
+    glass = read_text(tmp_path, xyz(*rows, comment=ATOOMS[name]))
+    assert glass.positions.tolist() == [[-1.5, 2, -3], [0.1, 0.2, -0.3]]
+    assert glass.species.tolist() == ["B", "A"]
+    assert glass.cell.tolist() == np.diag([6.0, 7, 8]).tolist()
+    assert glass.step == 10
+    assert glass.identified  # atooms keeps the order of particles
+
+
+def test_a_damaged_comment_of_atooms_is_named(tmp_path: Path) -> None:
+    for comment in (
+        "step:10 cell:6.0,here,6.0",
+        "cell:6.0",
+        "step:soon cell:1,1,1",
+        "cell:inf,1,1",
+    ):
+        with pytest.raises(FileFormatError, match=r":2: .* is no comment line of atooms: expected"):
+            read_text(tmp_path, xyz("A 1 2 3", comment=comment))
+    with pytest.raises(FileFormatError, match=r":2: the cell 6.0,6.0 is two-dimensional"):
+        read_text(tmp_path, xyz("A 1 2 3", comment="step:1 columns:species,position cell:6.0,6.0"))
+
+
 def test_atomic_numbers_stand_in_for_labels(tmp_path: Path) -> None:
     text = xyz("29 0 0 0", "40 1 1 1", comment=f"{LATTICE} Properties=Z:I:1:pos:R:3")
     assert read_text(tmp_path, text).species.tolist() == ["Cu", "Zr"]

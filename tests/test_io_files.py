@@ -286,7 +286,7 @@ def test_errors_of_the_callers_own_files_pass_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["glass.pdb", "glass.pdb.gz", "glass", "glass.gsd.gz", "a.npz.gz"])
 def test_an_unknown_suffix_lists_the_known_ones(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
-    known = r"LAMMPS dump \(.dump, .lammpstrj, also with .gz\); extended XYZ \(.xyz, .extxyz, "
+    known = r"LAMMPS dump \(.dump, .lammpstrj, also packed\); extended XYZ \(.xyz, .extxyz, "
     with pytest.raises(InputError, match=rf"the suffix .* names no format; known are: {known}"):
         am.write(path, a_glass())
     path.write_text("HEADER\n")

@@ -99,7 +99,6 @@ def test_what_gsd_cannot_hold_is_refused(tmp_path: Path) -> None:
     for glass, message in (
         (particle(species="Å"), "species labels of a GSD file must be ASCII, got ('Å',)"),
         (particle(step=-1), "a GSD file cannot hold the negative step -1"),
-        (particle(positions=[[1e11, 0, 0]]), "a particle is more than 2^31 cells away; wrap"),
         (particle(cell=[[0, 3, 0], [3, 0, 0], [0, 0, 3]]), "rotate it, or write .xyz"),
     ):
         with pytest.raises(InputError) as e:
@@ -115,14 +114,18 @@ def test_a_file_that_is_no_gsd_is_one_line(tmp_path: Path) -> None:
         am.read(path)
 
 
-def test_a_box_of_two_dimensions_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("height", [0, 1])
+def test_a_box_of_two_dimensions_is_refused(height: float, tmp_path: Path) -> None:
     frame = gsd.hoomd.Frame()
-    frame.configuration.box = [4, 4, 0, 0, 0, 0]
+    frame.configuration.box = [4, 4, height, 0, 0, 0]
+    frame.configuration.dimensions = 2
     frame.particles.N = 1
     frame.particles.position = [[0, 0, 0]]
     with gsd.hoomd.open(str(tmp_path / "a.gsd"), "w") as file:
         file.append(frame)
-    with pytest.raises(FileFormatError, match=r"a\.gsd: frame 0: the cell .* is degenerate"):
+    with pytest.raises(
+        FileFormatError, match=r"a\.gsd: frame 0: .* two-dimensional .*dimensions = 2"
+    ):
         am.read(tmp_path / "a.gsd")
 
 

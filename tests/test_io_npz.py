@@ -59,7 +59,7 @@ SOUND = {"positions": np.eye(3), "cell": 3.0, "species": np.array(["A", "A", "B"
         ({"step": np.array([1, 2])}, r"step must be one integer, got shape \(2,\)"),
         ({"cell": np.zeros(3)}, r"the cell .* is degenerate"),
         ({"species": np.array(["A", "C", "B"])}, r"row 1: species 'C' is not declared"),
-        ({"species": np.array(["A", {}, None])}, r"species is no plain array, or is damaged \(Obj"),
+        ({"species": np.array(["A", {}, None])}, r"species must hold text, got dtype object"),
     ],
 )
 def test_damage_names_the_key(

@@ -37,6 +37,9 @@ class Configuration:
         Distinct particle ids below 2^63, by which frames are matched. 1, 2, ... when left out.
     step : int
         Time step at which the configuration was taken.
+    identified : bool
+        Whether an id is the same particle in every frame. It is not where a file has no ids and
+        its program keeps no order: such frames are matched with no other.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Configuration:
     cell: NDArray[np.float64]
     ids: NDArray[np.int64] = field(default=None)  # type: ignore[assignment]
     step: int = 0
+    identified: bool = True
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Configuration:
         cell: ArrayLike,
         ids: ArrayLike | None = None,
         step: int = 0,
+        identified: bool = True,
     ) -> None:
         xyz = np.array(positions, dtype=np.float64, order="C")
         if xyz.ndim != 2 or xyz.shape[1] != 3:
@@ -98,6 +103,7 @@ class Configuration:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         object.__setattr__(self, "step", int(step))
+        object.__setattr__(self, "identified", bool(identified))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Copies in other processes are as frozen as the original."""
@@ -161,12 +167,24 @@ class Configuration:
     def rows_of(self, ids: ArrayLike) -> NDArray[np.int64]:
         """Row of the particle of each id, shape of `ids`; -1 where there is none.
 
+        Raises
+        ------
+        InputError
+            If the configuration is not `identified`.
+
         Examples
         --------
         >>> c = Configuration(positions=np.eye(3), species="A", cell=3.0, ids=[7, 5, 9])
         >>> c.rows_of([5, 9, 8]).tolist()
         [1, 2, -1]
         """
+        if not self.identified:
+            raise InputError(
+                f"the frame of step {self.step} is from a file without particle ids, and its rows "
+                "need not be the same particles as in another frame: write the file with ids "
+                "(dump custom id ...), or, if the rows do correspond, read it with order='file' "
+                "(--order file)"
+            )
         wanted = np.asarray(ids, dtype=np.int64)
         order = np.argsort(self.ids)
         place = np.searchsorted(self.ids, wanted, sorter=order)
@@ -179,25 +197,22 @@ class Configuration:
         Raises
         ------
         InputError
-            If the two configurations do not hold the same ids with the same species.
+            If the two configurations do not hold the same ids with the same species, or one of
+            them is not `identified`.
         """
-        if np.array_equal(self.ids, reference.ids):
-            rows = slice(None)
-        else:
-            missing = np.setdiff1d(reference.ids, self.ids)
-            extra = np.setdiff1d(self.ids, reference.ids)
-            if len(missing) or len(extra):
-                lost = (
-                    f"{len(missing)} particles of the reference are missing"
-                    if len(missing)
-                    else f"{len(extra)} particles are not in the reference"
-                )
-                first = missing[0] if len(missing) else extra[0]
-                raise InputError(
-                    f"frames cannot be matched by id: {lost} (first: id {first}) in the frame "
-                    f"of step {self.step}; give frames of the same particles"
-                )
-            rows = self.rows_of(reference.ids)
+        rows, extra = self.rows_of(reference.ids), self.ids[reference.rows_of(self.ids) < 0]
+        missing = reference.ids[rows < 0]
+        if len(missing) or len(extra):
+            lost = (
+                f"{len(missing)} particles of the reference are missing"
+                if len(missing)
+                else f"{len(extra)} particles are not in the reference"
+            )
+            first = np.sort(missing if len(missing) else extra)[0]
+            raise InputError(
+                f"frames cannot be matched by id: {lost} (first: id {first}) in the frame "
+                f"of step {self.step}; give frames of the same particles"
+            )
         changed = np.flatnonzero(self.species[rows] != reference.species)
         if len(changed):
             k = changed[0]

@@ -6,18 +6,20 @@ Reading follows https://docs.lammps.org/dump.html and https://docs.lammps.org/Ho
                  two are unwrapped where ix iy iz are there
     box          orthogonal, triclinic (bounding box and tilt factors xy xz yz), general triclinic
                  (abc origin); its corner is moved to the origin
-    identity     id; rows are numbered 1, 2, ... where it is missing
-    species      element and type, as in `labels.particle_labels`
+    identity     id; where it is missing rows are numbered 1, 2, ..., and the configuration is not
+                 `identified`: LAMMPS writes particles in the order in which it holds them, which
+                 it changes while it runs
+    species      typelabel or element, and type, as in `labels.particle_labels`; a type that is
+                 no number is a label
 
 Other columns are ignored, and columns may stand in any order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,16 +30,9 @@ from amorphace.io.cells import oriented_cell
 from amorphace.io.columns import Columns
 from amorphace.io.frames import located, pick, text_frames
 from amorphace.io.labels import check_words, particle_labels, type_numbers
-from amorphace.io.text import (
-    Block,
-    Lines,
-    integer,
-    numbers,
-    open_output,
-    reprs,
-    shown,
-    text_rows,
-)
+from amorphace.io.packing import Packing, open_output
+from amorphace.io.table import Block, integer, numbers
+from amorphace.io.text import Lines, reprs, shown, text_rows
 
 UNWRAPPED, UNWRAPPED_SCALED = ("xu", "yu", "zu"), ("xsu", "ysu", "zsu")
 WRAPPED, SCALED = ("x", "y", "z"), ("xs", "ys", "zs")
@@ -46,7 +41,7 @@ IMAGES = ("ix", "iy", "iz")
 KINDS: dict[str, type] = {
     **dict.fromkeys((name for triple in TRIPLES for name in triple), float),
     **dict.fromkeys(("id", "type", *IMAGES), int),
-    "element": str,
+    **dict.fromkeys(("typelabel", "element"), str),
 }
 """Columns with a meaning here, and what their tokens are; others are ignored."""
 
@@ -90,7 +85,10 @@ def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Config
 
 
 def write_dump(
-    path: Path, configurations: Iterable[Configuration], columns: Columns, *, packed: bool
+    path: Path,
+    configurations: Iterable[Configuration],
+    columns: Columns,
+    packing: Packing | None = None,
 ) -> None:
     """Write id, type, element, positions and further columns; positions with all their digits.
 
@@ -105,7 +103,7 @@ def write_dump(
         If a cell is not oriented as LAMMPS demands, or a label is not one word.
     """
     known: tuple[str, ...] = ()
-    with open_output(path, packed=packed) as file:
+    with open_output(path, packing) as file:
         for configuration in configurations:
             known = type_numbers(known, configuration.species)
             check_words(known, path)
@@ -113,7 +111,7 @@ def write_dump(
             file.write(
                 text_rows(
                     [
-                        configuration.ids,
+                        *([configuration.ids] if configuration.identified else []),
                         configuration.species_index(known) + 1,
                         configuration.species,
                         *configuration.positions.T,
@@ -133,6 +131,7 @@ def _header(configuration: Configuration, columns: Columns, path: Path) -> str:
     rows = bounds if orthogonal else [(*b, t) for b, t in zip(bounds, (xy, xz, yz), strict=True)]
     s = configuration.fractional()
     names = WRAPPED if ((s >= 0) & (s <= 1)).all() else UNWRAPPED
+    identity = ("id",) if configuration.identified else ()
     lines = [
         "ITEM: TIMESTEP",
         str(configuration.step),
@@ -140,7 +139,7 @@ def _header(configuration: Configuration, columns: Columns, path: Path) -> str:
         str(len(configuration)),
         f"ITEM: BOX BOUNDS {'' if orthogonal else 'xy xz yz '}pp pp pp",
         *map(reprs, rows),
-        f"ITEM: ATOMS {' '.join(('id', 'type', 'element', *names, *columns))}",
+        f"ITEM: ATOMS {' '.join((*identity, 'type', 'element', *names, *columns))}",
     ]
     return "".join(f"{line}\n" for line in lines)
 
@@ -227,18 +226,16 @@ def _atoms(lines: Lines, sections: dict[str, tuple[int, list[str], list[bytes]]]
 
 def _atom_lines(lines: Lines, n: int, names: tuple[str, ...], step: int) -> Block:
     """The lines of the atoms; they must be as many as declared."""
-    first = lines.number + 1
-    rows = lines.take(n)
-    found = next((k for k, row in enumerate(rows) if row.startswith(b"ITEM:")), len(rows))
+    atoms = Block.take(lines, n, names)
+    found = atoms.find(b"ITEM:")
     if found < n:
-        what = "the file ends" if found == len(rows) else "the next frame begins"
-        raise FileFormatError(
-            lines.path,
+        what = "the file ends" if found == atoms.n else "the next frame begins"
+        raise atoms.error(
             f"the frame of step {step} declares {n} atoms, but {what} after {found}; it is cut "
             "or garbled (whole frames before it can be read with frame= or iread)",
-            first + found,
+            found,
         )
-    return Block(lines.path, first, rows, names)
+    return atoms
 
 
 def _check_column_names(names: list[str], lines: Lines) -> None:
@@ -320,11 +317,21 @@ def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configur
             f"ITEM: ATOMS has {' '.join(images)} without the others of ix iy iz; dump all three, "
             "or none"
         )
-    wanted = [k for k in atoms.names if k in (*triple, *images, "id", "type", "element")]
-    columns = atoms.columns({name: KINDS[name] for name in wanted})
+    names = next((k for k in ("typelabel", "element") if k in atoms.names), None)
+    wanted = [k for k in atoms.names if k in (*triple, *images, "id", "type", names)]
+    kinds = {name: KINDS[name] for name in wanted}
+    if "type" in kinds and atoms.n and integer(atoms.token("type")) is None:
+        kinds["type"], names = str, "type"
+    columns = atoms.columns(kinds)
     if "id" in columns:
         atoms.check_distinct(columns["id"])
-    labels = _particle_labels(atoms, columns, species)
+    labels = particle_labels(
+        atoms.n,
+        species,
+        types=None if names == "type" else columns.get("type"),
+        names=None if names is None else columns[names],
+        fail=atoms.error,
+    )
     xyz = atoms.positions(columns, triple)
     with located(atoms.error):
         xyz = xyz @ frame.cell if triple in (SCALED, UNWRAPPED_SCALED) else xyz - frame.origin
@@ -336,23 +343,5 @@ def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configur
             cell=frame.cell,
             ids=columns.get("id"),
             step=frame.step,
+            identified="id" in columns,
         )
-
-
-def _labels(frame: RawFrame, species: tuple[str, ...] | None) -> NDArray[np.str_]:
-    """Species of the particles of a frame, nothing else parsed."""
-    atoms = frame.atoms
-    wanted = {name: KINDS[name] for name in atoms.names if name in ("type", "element")}
-    return _particle_labels(atoms, atoms.columns(wanted), species)
-
-
-def _particle_labels(
-    atoms: Block, columns: Mapping[str, NDArray[Any]], species: tuple[str, ...] | None
-) -> NDArray[np.str_]:
-    return particle_labels(
-        len(atoms.lines),
-        species,
-        types=columns.get("type"),
-        names=columns.get("element"),
-        fail=atoms.error,
-    )

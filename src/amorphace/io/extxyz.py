@@ -8,20 +8,21 @@ ASE parses the comment line. Its words are
     Lattice       the cell vectors one after the other
     Origin        corner of the cell (OVITO's word), moved to the origin on reading
     pbc           "T T T"; only periodic boxes are read
-    Timestep      the step; `step` is read too
+    Timestep      the step; `Step` is read too, and then is the step
     Properties    species:S:1:pos:R:3:id:I:1 and further columns, in any order on reading
 
 `species` holds the labels, "A" or "Si", as they are: OVITO makes them the particle types. (ASE
 itself makes them elements, and keeps 8 decimals on writing; the table of atoms is therefore read
-and written here, with all digits.) Where species is missing, Z gives the
-chemical symbols. Rows are numbered 1, 2, ... where id is missing.
+and written here, with all digits.) Where species is missing, a column `type` of words or numbers
+gives the labels, and Z the chemical symbols. Rows are numbered 1, 2, ... where id is missing; a
+frame with a Timestep and no id is LAMMPS's, and is not `identified`, since LAMMPS changes the order
+of its particles. The XYZ files of atooms (step:10 columns:species,position cell:6.0,6.0,6.0) are
+read, too.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,37 +30,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns
+from amorphace.io.comments import DEFAULT_PROPERTIES, Comment, parse_comment
 from amorphace.io.frames import located, pick, text_frames
 from amorphace.io.labels import check_words, particle_labels
-from amorphace.io.text import (
-    Block,
-    Lines,
-    integer,
-    open_output,
-    reprs,
-    shown,
-    text_rows,
-)
+from amorphace.io.packing import Packing, open_output
+from amorphace.io.table import Block, integer
+from amorphace.io.text import Lines, brief, reprs, shown, text_rows
 
-DEFAULT_PROPERTIES = "species:S:1:pos:R:3"
 POSITION = ("pos0", "pos1", "pos2")
-PROPERTY = re.compile(r"([^:]+):([SRIL]):([1-9][0-9]{0,2})")
-TYPES = {"S": str, "R": float, "I": int, "L": bool}
-KINDS: dict[str, type] = {"species": str, "Z": int, "id": int, **dict.fromkeys(POSITION, float)}
-"""Columns with a meaning here, and what their tokens are; others are ignored."""
-STEP_WORDS = ("timestep", "step")
+KINDS: dict[str, tuple[type, ...]] = {
+    "species": (str,),
+    "type": (int, str),
+    "Z": (int,),
+    "id": (int,),
+    **dict.fromkeys(POSITION, (float,)),
+}
+"""Columns with a meaning here, and what their tokens may be; others are ignored."""
 
-
-@dataclass(frozen=True)
-class RawFrame:
-    """A frame as it stands in the file, nothing parsed but the number of atoms."""
-
-    path: Path
-    number: int  # of the comment line in the file
-    comment: bytes
-    rows: list[bytes]
+RawFrame = tuple[Comment, Block]
+"""A frame as it stands in the file, its atoms not yet parsed."""
 
 
 def iread_extxyz(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
@@ -87,7 +77,10 @@ def read_extxyz(path: Path, species: tuple[str, ...] | None, frame: int) -> Conf
 
 
 def write_extxyz(
-    path: Path, configurations: Iterable[Configuration], columns: Columns, *, packed: bool
+    path: Path,
+    configurations: Iterable[Configuration],
+    columns: Columns,
+    packing: Packing | None = None,
 ) -> None:
     """Write labels, positions, ids and further columns, with all digits; any cell.
 
@@ -97,15 +90,16 @@ def write_extxyz(
         If a label is not one word.
     """
     further = "".join(f":{k}:{'R' if v.dtype.kind == 'f' else 'I'}:1" for k, v in columns.items())
-    with open_output(path, packed=packed) as file:
+    with open_output(path, packing) as file:
         for c in configurations:
             check_words(set(c.species.tolist()), path)
+            ids, named = ([c.ids], ":id:I:1") if c.identified else ([], "")
             file.write(
                 f'{len(c)}\nLattice="{reprs(c.cell.ravel())}" '
-                f"Properties={DEFAULT_PROPERTIES}:id:I:1{further} "
+                f"Properties={DEFAULT_PROPERTIES}{named}{further} "
                 f'Timestep={c.step} pbc="T T T"\n'.encode()
             )
-            file.write(text_rows([c.species, *c.positions.T, c.ids, *columns.values()]))
+            file.write(text_rows([c.species, *c.positions.T, *ids, *columns.values()]))
 
 
 def _raw_frames(path: Path) -> Iterator[RawFrame]:
@@ -121,82 +115,61 @@ def _raw_frame(lines: Lines, count: bytes) -> RawFrame:
             f"expected the number of atoms of a frame, got {shown(count)}; either this is no XYZ "
             "file, or the frame above holds more lines than it declares"
         )
-    comment = lines.take(1)
-    number = lines.number
-    rows = lines.take(n)
-    if not comment or len(rows) < n:
-        raise FileFormatError(
-            lines.path,
-            f"the frame declares {n} atoms, but the file ends after {len(rows)}; it is cut "
+    line = lines.take(1)
+    comment = parse_comment(line[0], lines.error) if line else None
+    atoms = Block.take(lines, n, tuple(comment.columns) if comment else ())
+    if comment is None or atoms.n < n:
+        raise atoms.error(
+            f"the frame declares {n} atoms, but the file ends after {atoms.n}; it is cut "
             "(whole frames before it can be read with frame= or iread)",
-            lines.number + 1,
+            atoms.n,
         )
-    return RawFrame(lines.path, number, comment[0], rows)
+    return comment, atoms
 
 
 def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configuration:
     """The frame, parsed."""
-    info, properties = _comment(frame)
-    atoms = Block(frame.path, frame.number + 1, frame.rows, tuple(properties))
-    cell, origin, step = _cell(info, atoms), _origin(info, atoms), _step(info, atoms)
-    columns = atoms.columns(_wanted(properties, atoms))
+    comment, atoms = frame
+    kinds = {name: kind for name, kind in comment.columns.items() if name in KINDS}
+    if not set(POSITION) <= set(kinds) or any(kinds[name] not in KINDS[name] for name in kinds):
+        raise atoms.error(
+            "expected Properties with pos:R:3, and species:S:1, type:I:1, Z:I:1 and id:I:1 where "
+            f"they are, got the columns {brief(' '.join(comment.columns), 200)}"
+        )
+    columns = atoms.columns(kinds)
     if "id" in columns:
         atoms.check_distinct(columns["id"])
-    labels = particle_labels(
-        len(atoms.lines), species, names=_names(columns, atoms), fail=atoms.error
-    )
+    types, names = _types(columns), _names(columns, atoms)
+    labels = particle_labels(atoms.n, species, types=types, names=names, fail=atoms.error)
     positions = atoms.positions(columns, POSITION)
     with located(atoms.error):
         return Configuration(
-            positions=positions - origin,
+            positions=positions - comment.origin,
             species=labels,
-            cell=cell,
+            cell=comment.cell,
             ids=columns.get("id"),
-            step=step,
+            step=comment.step,
+            identified=comment.ordered or "id" in columns,
         )
 
 
-def _wanted(properties: Mapping[str, type], atoms: Block) -> dict[str, type]:
-    """The columns to read, and what their tokens are."""
-    kinds = {name: kind for name, kind in properties.items() if name in KINDS}
-    if not set(POSITION) <= set(kinds) or any(KINDS[name] is not kinds[name] for name in kinds):
-        raise atoms.error(
-            "expected Properties with pos:R:3, and species:S:1, Z:I:1 and id:I:1 where they are, "
-            f"got the columns {' '.join(properties)}"
-        )
-    return kinds
-
-
-def _comment(frame: RawFrame) -> tuple[dict[str, Any], dict[str, type]]:
-    """The words of the comment line, and what every token of an atom's line is called and is."""
-    from ase.io.extxyz import key_val_str_to_dict
-
-    try:
-        info = key_val_str_to_dict(frame.comment.decode())
-    except Exception as e:  # whatever ASE raises on a garbled line
-        raise FileFormatError(
-            frame.path,
-            f"{shown(frame.comment)} is no comment line of extended XYZ ({e})".replace("\n", " "),
-            frame.number,
-        ) from None
-    properties = str(info.get("Properties", DEFAULT_PROPERTIES))
-    triples = PROPERTY.findall(properties)
-    names = [name if n == "1" else f"{name}{k}" for name, _, n in triples for k in range(int(n))]
-    if ":".join(map(":".join, triples)) != properties or len(set(names)) < len(names):
-        raise FileFormatError(
-            frame.path,
-            "Properties must be NAME:TYPE:COLUMNS for each property, TYPE one of S R I L, got "
-            f"{shown(properties.encode())}",
-            frame.number,
-        )
-    kinds = [TYPES[kind] for _, kind, n in triples for _ in range(int(n))]
-    return info, dict(zip(names, kinds, strict=True))
+def _types(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.int64] | None:
+    """Numbers of the types, where nothing else gives labels, shape (n,)."""
+    given = columns.get("type")
+    return (
+        given
+        if "species" not in columns and given is not None and given.dtype.kind == "i"
+        else None
+    )
 
 
 def _names(columns: Mapping[str, NDArray[Any]], atoms: Block) -> NDArray[np.str_] | None:
-    """Labels that the file gives, from species or else from atomic numbers, shape (n,)."""
-    if "species" in columns or "Z" not in columns:
-        return columns.get("species")
+    """Labels that the file gives, from species, type or else atomic numbers, shape (n,)."""
+    for name in ("species", "type"):
+        if name in columns and columns[name].dtype.kind == "U":
+            return columns[name]
+    if "Z" not in columns:
+        return None
     from ase.data import chemical_symbols
 
     z = columns["Z"]
@@ -205,32 +178,3 @@ def _names(columns: Mapping[str, NDArray[Any]], atoms: Block) -> NDArray[np.str_
         row = int(beyond[0])
         raise atoms.error(f"Z {z[row]} is no atomic number", row)
     return np.array(chemical_symbols)[z]
-
-
-def _cell(info: Mapping[str, Any], atoms: Block) -> NDArray[np.float64]:
-    """Rows are the cell vectors, shape (3, 3)."""
-    pbc = info.get("pbc", True)
-    if "Lattice" not in info or not np.all(pbc):
-        got = f"pbc={pbc}" if "Lattice" in info else "no Lattice"
-        raise atoms.error(
-            f"the comment line says {got}: only periodic boxes are supported "
-            '(Lattice="ax ay az bx by bz cx cy cz" and pbc="T T T")'
-        )
-    return np.asarray(info["Lattice"], dtype=np.float64).T  # ASE's parser transposes
-
-
-def _origin(info: Mapping[str, Any], atoms: Block) -> NDArray[np.float64]:
-    """The corner of the cell, shape (3,)."""
-    origin = np.asarray(info.get("Origin", (0.0, 0.0, 0.0)))
-    if origin.shape != (3,) or origin.dtype.kind not in "if" or not np.isfinite(origin).all():
-        raise atoms.error(f"Origin must be three finite numbers, got {info['Origin']}")
-    return origin.astype(np.float64)
-
-
-def _step(info: Mapping[str, Any], atoms: Block) -> int:
-    for key, value in info.items():
-        if key.lower() in STEP_WORDS:
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-                raise atoms.error(f"{key} must be an integer, got {value}")
-            return int(value)
-    return 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from numpy.typing import ArrayLike
 
@@ -23,9 +24,12 @@ from amorphace.io.extxyz import (
 from amorphace.io.hoomd import iread_gsd, read_gsd, write_gsd
 from amorphace.io.labels import declared_species
 from amorphace.io.npz import iread_npz, read_npz, write_npz
+from amorphace.io.packing import Packing, packing_of_name
+from amorphace.io.plausible import check_frame
 from amorphace.io.text import open_lines
 
 Labels = tuple[str, ...] | None
+Order = Literal["id", "file"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     packable: bool
-    """Whether it may be packed with gzip."""
+    """Whether it may be packed."""
     read: Callable[[Path, Labels, int], Configuration]
     iread: Callable[[Path, Labels], Iterator[Configuration]]
 
@@ -56,12 +60,14 @@ def read(
     species: str | Sequence[str] | None = None,
     *,
     frame: int = -1,
+    order: Order = "id",
 ) -> Configuration:
     """One frame of a file.
 
     The format follows from the suffix: LAMMPS text dump (.dump, .lammpstrj, a name with "dump" in
     it, or any other name if the file begins with ITEM: TIMESTEP), extended XYZ (.xyz, .extxyz),
-    GSD (.gsd), NumPy archive (.npz). Dumps and XYZ files may be packed with gzip.
+    GSD (.gsd), NumPy archive (.npz). Dumps and XYZ files may be packed: .gz, .bz2, .xz, and .zst
+    from Python 3.14 on.
 
     Parameters
     ----------
@@ -72,6 +78,10 @@ def read(
         declared. When left out: the labels in the file, or "A", "B", ... for types 1, 2, ....
     frame : int
         Which frame, counted from 0, or from the end if negative; the last when left out.
+    order : {"id", "file"}
+        Frames of dumps and of LAMMPS's XYZ files without ids are matched with no others, since
+        LAMMPS changes the order of its particles. "file" says that the rows of this file, where
+        it has no ids, are the same particles in every frame.
 
     Returns
     -------
@@ -82,10 +92,15 @@ def read(
     Raises
     ------
     FileFormatError
-        If the file is not there, of no known format, not whole, not periodic, or does not hold
-        the frame; names the file and, for text, the line.
+        If the file is not there, of no known format, not whole, not periodic in three dimensions,
+        or does not hold the frame; names the file and, for text, the line.
     InputError
-        If `species` is not a list of different labels.
+        If `species` is not a list of different labels, or `order` is another word.
+
+    Warns
+    -----
+    UserWarning
+        If positions look like scaled ones, or the cell has another shape than the particles.
 
     Examples
     --------
@@ -98,11 +113,17 @@ def read(
     array(['A', 'B'], dtype='<U1')
     """
     file = Path(path)
-    return _format_to_read(file).read(file, declared_species(species), int(frame))
+    format_ = _format_to_read(file)
+    _check_order(order)
+    found = format_.read(file, declared_species(species), int(frame))
+    return check_frame(file, found, by_row=order == "file")
 
 
 def iread(
-    path: str | os.PathLike[str], species: str | Sequence[str] | None = None
+    path: str | os.PathLike[str],
+    species: str | Sequence[str] | None = None,
+    *,
+    order: Order = "id",
 ) -> Iterator[Configuration]:
     """All frames of a file, one in memory at a time.
 
@@ -113,7 +134,14 @@ def iread(
     Configuration
     """
     file = Path(path)
-    return _format_to_read(file).iread(file, declared_species(species))
+    _check_order(order)
+    frames = _format_to_read(file).iread(file, declared_species(species))
+    return (check_frame(file, frame, by_row=order == "file") for frame in frames)
+
+
+def _check_order(order: str) -> None:
+    if order not in ("id", "file"):
+        raise InputError(f'order must be "id" or "file", got {order!r}')
 
 
 def write(
@@ -128,7 +156,8 @@ def write(
     Parameters
     ----------
     path : str or path-like
-        Ends in .dump, .lammpstrj, .xyz, .extxyz (these also with .gz), .gsd or .npz.
+        Ends in .dump, .lammpstrj, .xyz, .extxyz (these also with .gz, .bz2, .xz or .zst), .gsd
+        or .npz.
     configuration : Configuration or iterable of Configuration
         An iterable is written as a trajectory, one frame in memory at a time.
     **columns : array_like of shape (n,)
@@ -147,7 +176,7 @@ def write(
     the last digit of a triclinic cell in a dump; GSD holds single precision.
     """
     file = Path(path)
-    format_, packed = _format_by_name(file)
+    format_ = _format_by_name(file)
     if format_ is None:
         raise InputError(f"{file}: {_unknown_suffix(file)}")
     single = isinstance(configuration, Configuration)
@@ -160,7 +189,7 @@ def write(
     if file.is_dir():
         raise InputError(f"{file}: is a folder; name a file to write")
     frames = _checked_frames(file, [configuration] if single else configuration)
-    writer = _writer(format_, packed=packed, single=single)
+    writer = _writer(format_, packing_of_name(file), single=single)
     try:
         with written_aside(file) as aside:
             writer(aside, frames, checked)
@@ -172,12 +201,12 @@ def write(
 
 
 def _writer(
-    format_: Format, *, packed: bool, single: bool
+    format_: Format, packing: Packing | None, *, single: bool
 ) -> Callable[[Path, Iterable[Configuration], Columns], None]:
     if format_ is DUMP:
-        return partial(write_dump, packed=packed)
+        return partial(write_dump, packing=packing)
     if format_ is EXTXYZ:
-        return partial(write_extxyz, packed=packed)
+        return partial(write_extxyz, packing=packing)
     return write_gsd if format_ is GSD else partial(write_npz, single=single)
 
 
@@ -197,20 +226,20 @@ def _checked_frames(path: Path, configurations: Iterable[Configuration]) -> Iter
         raise InputError(f"{wanted}, got an empty one; nothing is written")
 
 
-def _format_by_name(path: Path) -> tuple[Format | None, bool]:
-    """The format that a name tells, and whether it says that the file is packed."""
-    packed = path.suffix == ".gz"
-    name = path.name.removesuffix(".gz")
+def _format_by_name(path: Path) -> Format | None:
+    """The format that a name tells."""
+    packed = packing_of_name(path) is not None
+    name = path.stem if packed else path.name
     suffix = Path(name).suffix.lower()
     for format_ in FORMATS:
         if suffix in format_.suffixes and (format_.packable or not packed):
-            return format_, packed
-    return (DUMP if "dump" in name.lower() else None), packed
+            return format_
+    return DUMP if "dump" in name.lower() else None
 
 
 def _format_to_read(path: Path) -> Format:
     """The format of a file that is there, by its name or else by how it begins."""
-    format_, _ = _format_by_name(path)
+    format_ = _format_by_name(path)
     with open_lines(path) as lines:  # says what is wrong with a path that cannot be opened
         if format_ is not None:
             return format_
@@ -221,8 +250,8 @@ def _format_to_read(path: Path) -> Format:
 
 def _unknown_suffix(path: Path) -> str:
     known = "; ".join(
-        f"{f.name} ({', '.join(f.suffixes)}{', also with .gz' if f.packable else ''})"
+        f"{f.name} ({', '.join(f.suffixes)}{', also packed' if f.packable else ''})"
         for f in FORMATS
     )
-    suffix = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    suffix = "".join(path.suffixes[-2:] if packing_of_name(path) else path.suffixes[-1:])
     return f"the suffix {suffix!r} names no format; known are: {known}"

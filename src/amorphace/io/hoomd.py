@@ -4,8 +4,9 @@ HOOMD's box is centred on the origin and its positions are wrapped, with images 
 the corner of the cell is at the origin and positions are unwrapped. GSD holds positions and boxes
 in single precision: a file written here gives them back to about 1e-7 of the box. Type names are
 the species labels. The format knows no ids; they are written as log/particles/id, and a file from
-elsewhere, without them, has its particles numbered 1, 2, ... Further columns are written as
-log/particles/NAME, which OVITO shows as particle properties.
+elsewhere, without them, has its particles numbered 1, 2, ..., since HOOMD writes them in the order
+of their tags. Further columns are written as log/particles/NAME, which OVITO shows as particle
+properties.
 """
 
 from __future__ import annotations
@@ -69,8 +70,7 @@ def write_gsd(path: Path, configurations: Iterable[Configuration], columns: Colu
     Raises
     ------
     InputError
-        If a cell is not oriented as HOOMD demands, a label is not ASCII, the step is negative, or
-        a particle is beyond 2^31 images.
+        If a cell is not oriented as HOOMD demands, a label is not ASCII, or the step is negative.
     """
     import gsd.hoomd
 
@@ -91,7 +91,7 @@ def _gsd_frame(
     if configuration.step < 0:
         raise InputError(f"{path}: a GSD file cannot hold the negative step {configuration.step}")
     h = oriented_cell(configuration.cell, path)
-    inside, images = _wrapped(configuration, path)
+    inside, images = _wrapped(configuration)
     frame: Any = gsd.hoomd.Frame()
     frame.configuration.step = configuration.step
     frame.configuration.box = _box_of_cell(h)
@@ -104,16 +104,12 @@ def _gsd_frame(
     return frame
 
 
-def _wrapped(
-    configuration: Configuration, path: Path
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+def _wrapped(configuration: Configuration) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Positions in units of the cell vectors, in [0, 1), and images; both of shape (n, 3)."""
     s = configuration.fractional()
     image = np.floor(s)
     s = s - image
     image, s = image + (s >= 1), np.where(s >= 1, 0.0, s)  # -1e-17 rounds up to 1
-    if (np.abs(image) >= 2**31).any():
-        raise InputError(f"{path}: a particle is more than 2^31 cells away; wrap the positions")
     return s, image.astype(np.int32)
 
 
@@ -161,6 +157,11 @@ def _configuration(
         place = "" if row is None else f", particle {row}"
         return FileFormatError(path, f"frame {k}{place}: {message}")
 
+    if frame.configuration.dimensions == 2:
+        raise fail(
+            "the system is two-dimensional (configuration/dimensions = 2), and neighbours, "
+            "features and D2min are those of three dimensions; give a three-dimensional system"
+        )
     _check_arrays(frame, fail)
     particles = frame.particles
     names = np.array([*particles.types, ""])[particles.typeid]

@@ -16,6 +16,7 @@ Where species, ids or step are missing, the particles are all of one species, ar
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,11 +31,13 @@ from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns
 from amorphace.io.frames import guarded, located, no_such_frame
 from amorphace.io.labels import particle_labels
-from amorphace.io.text import open_binary
+from amorphace.io.text import brief, open_binary
 
 KEYS = {"positions": "fiu", "species": "U", "cell": "fiu", "ids": "iu", "step": "iu"}
 """Kinds of numbers (numpy's dtype.kind) under each key."""
 NEEDED = ("positions", "cell")
+GROWTH, FREE = 100, 1 << 24
+"""An array takes at most so many times the bytes of the archive, or so many bytes."""
 
 
 def iread_npz(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
@@ -86,18 +89,17 @@ def write_npz(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     with open_binary(path) as file:
-        archive: Any = guarded(path, "is no npz archive", lambda: np.load(file, allow_pickle=False))
-        if not isinstance(archive, np.lib.npyio.NpzFile):
+        if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
             raise FileFormatError(path, "is one NumPy array; expected an npz archive of several")
-        with archive:
+        with guarded(path, "is no npz archive", lambda: zipfile.ZipFile(file)) as archive:
             yield archive
 
 
-def _prefixes(path: Path, archive: Any) -> list[str]:
+def _prefixes(path: Path, archive: zipfile.ZipFile) -> list[str]:
     """What stands before the keys of each frame."""
-    keys = set(archive.files)
+    keys = {name.removesuffix(".npy") for name in archive.namelist()}
     if "positions" in keys:
         return [""]
     frames = sum(key.endswith("/positions") for key in keys)
@@ -106,18 +108,18 @@ def _prefixes(path: Path, archive: Any) -> list[str]:
         raise FileFormatError(
             path,
             f"expected the keys {', '.join(KEYS)}, or 0/positions and so on for a trajectory, "
-            f"got {', '.join(sorted(keys)[:8]) or 'none'}",
+            f"got {brief(', '.join(sorted(keys)[:8])) or 'none'}",
         )
     return prefixes
 
 
 def _configuration(
-    path: Path, archive: Any, prefix: str, species: tuple[str, ...] | None
+    path: Path, archive: zipfile.ZipFile, prefix: str, species: tuple[str, ...] | None
 ) -> Configuration:
     arrays = {
         key: _array(path, archive, prefix + key, kinds)
         for key, kinds in KEYS.items()
-        if key in NEEDED or prefix + key in archive.files
+        if key in NEEDED or f"{prefix}{key}.npy" in archive.NameToInfo
     }
 
     def fail(message: str, row: int | None = None) -> FileFormatError:
@@ -140,11 +142,41 @@ def _configuration(
         )
 
 
-def _array(path: Path, archive: Any, key: str, kinds: str) -> NDArray[Any]:
-    if key not in archive.files:
+def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> NDArray[Any]:
+    member = archive.NameToInfo.get(f"{key}.npy")
+    if member is None:
         raise FileFormatError(path, f"has no key {key}; expected {', '.join(KEYS)}")
-    array = guarded(path, f"{key} is no plain array", lambda: archive[key])
-    if array.dtype.kind not in kinds:
+    broken = f"{key} is no plain array"
+    shape, dtype = guarded(path, broken, lambda: _header(archive, member))
+    if dtype.kind not in kinds:
         wanted = {"U": "text", "iu": "integers"}.get(kinds, "numbers")
-        raise FileFormatError(path, f"{key} must hold {wanted}, got dtype {array.dtype}")
-    return array
+        raise FileFormatError(path, f"{key} must hold {wanted}, got dtype {brief(dtype)}")
+    size = math.prod(shape) * dtype.itemsize
+    if size > max(FREE, GROWTH * path.stat().st_size):
+        raise FileFormatError(
+            path,
+            f"{key} claims {size:.3g} bytes, more than {GROWTH} times those of the file; it is "
+            "damaged, make it again",
+        )
+    return guarded(path, broken, lambda: _content(archive, member))
+
+
+def _header(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo
+) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of an array."""
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            read = np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        return shape, dtype
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(member) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+        if file.read(1):
+            raise ValueError("bytes follow the array")
+        return array

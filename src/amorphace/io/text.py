@@ -1,25 +1,32 @@
-"""Text files of particles: lines that know their number, and columns of tokens as arrays."""
+"""Text files of particles: lines that know their number, and numbers as text."""
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.core.errors import FileFormatError
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.io.packing import Packing, unpacked
 
-GZIP_MAGIC = b"\x1f\x8b"
+LONGEST_LINE = 1 << 20
+"""Bytes."""
+BATCH = 1 << 12
+"""Lines taken between two looks at how much a packed file has unpacked to."""
 CHUNK = 1 << 16
-"""Lines split into tokens at a time, so that a million particles never are a million lists."""
+"""Lines of a frame in one piece of text."""
+BLANK_LINES = 1000
+"""Between two frames, or at the end."""
+SQUEEZED = 100
+"""Times that a packed file may grow. Texts of particles grow three- to tenfold."""
+FREE = 1 << 20
+"""Bytes that a packed file may always unpack to."""
 
 
 class Lines:
@@ -32,10 +39,17 @@ class Lines:
         Number of the line read last, counted from 1.
     """
 
-    def __init__(self, path: Path, stream: io.BufferedReader) -> None:
+    def __init__(self, path: Path, file: io.BufferedReader) -> None:
         self.path = path
         self.number = 0
-        self._stream = stream
+        self._file = file
+        self._unpacked = 0
+        self._packing: Packing | None = None
+        try:
+            stream, self._packing = unpacked(file)
+        except (InputError, OSError) as e:
+            raise FileFormatError(path, f"cannot be read: {e}") from None
+        self._next = partial(stream.readline, LONGEST_LINE)
 
     def take(self, n: int) -> list[bytes]:
         """The next `n` lines; fewer where the file ends.
@@ -43,33 +57,85 @@ class Lines:
         Raises
         ------
         FileFormatError
-            If the file is compressed, and cut or damaged.
+            If a line is too long, or the file is packed, and cut, damaged or grows too much.
         """
-        with self._readable():
-            lines = list(islice(self._stream, n))
-        self.number += len(lines)
+        lines: list[bytes] = []
+        for batch in self._batches(n):
+            lines += batch
         return lines
 
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
-        try:
-            yield
-        except (EOFError, zlib.error, gzip.BadGzipFile) as e:
-            raise FileFormatError(
-                self.path,
-                f"the gzip file is cut or damaged ({e}); make it again, or unpack what is whole "
-                f"with: gzip -dc {self.path.name}",
-                self.number + 1,
-            ) from None
-        except OSError as e:
-            raise FileFormatError(self.path, f"cannot be read: {e.strerror or e}") from None
+    def take_text(self, n: int) -> tuple[list[bytes], int]:
+        """The next `n` lines in pieces of `CHUNK` lines, and how many they are; see `take`."""
+        pieces: list[bytes] = []
+        before = self.number
+        for start in range(0, n, CHUNK):
+            lines = self.take(min(CHUNK, n - start))
+            if not lines:
+                break
+            pieces.append(b"".join(lines))
+        return pieces, self.number - before
+
+    def _batches(self, n: int) -> Iterator[list[bytes]]:
+        while n > 0:
+            try:
+                batch = list(islice(iter(self._next, b""), min(n, BATCH)))
+            except Exception as e:  # each packing has errors of its own
+                raise self._unreadable(e) from None
+            size = sum(map(len, batch))
+            if size >= LONGEST_LINE:
+                self._check_lengths(batch)
+            self.number += len(batch)
+            self._check_growth(size)
+            yield batch
+            n = n - len(batch) if batch else 0
+
+    def _check_lengths(self, lines: list[bytes]) -> None:
+        for k, line in enumerate(lines, start=1):
+            if len(line) == LONGEST_LINE:
+                raise FileFormatError(
+                    self.path,
+                    f"the line is longer than {LONGEST_LINE >> 20} MiB; this is no text of "
+                    "particles, or it is damaged",
+                    self.number + k,
+                )
+
+    def _check_growth(self, size: int) -> None:
+        self._unpacked += size
+        if self._packing is None or self._unpacked < FREE:
+            return
+        if self._unpacked > SQUEEZED * self._file.tell():
+            raise self.error(
+                f"the file unpacks to more than {SQUEEZED} times its size, which particles do "
+                f"not; if it is right, unpack it with: {self._packing.name} -d {self.path.name}"
+            )
+
+    def _unreadable(self, error: Exception) -> FileFormatError:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error) or repr(error)
+        if self._packing is None:
+            return FileFormatError(self.path, f"cannot be read: {reason}")
+        name = self._packing.name
+        return FileFormatError(
+            self.path,
+            f"the {name} file is cut or damaged ({reason}); make it again, or unpack what is "
+            f"whole with: {name} -dc {self.path.name}",
+            self.number + 1,
+        )
 
     def next_word_line(self) -> bytes | None:
-        """The next line that is not blank; None at the end of the file."""
-        while lines := self.take(1):
+        """The next line that is not blank; None at the end of the file.
+
+        Raises
+        ------
+        FileFormatError
+            If there are too many blank lines, or as `take`.
+        """
+        for _ in range(BLANK_LINES):
+            lines = self.take(1)
+            if not lines:
+                return None
             if lines[0].strip():
                 return lines[0]
-        return None
+        raise self.error(f"{BLANK_LINES} blank lines stand where a frame should begin; remove them")
 
     def error(self, message: str) -> FileFormatError:
         """An error at the line read last."""
@@ -78,7 +144,7 @@ class Lines:
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[Lines]:
-    """The lines of a file, plain or gzip, told apart by the first bytes.
+    """The lines of a file, plain or packed, told apart by the first bytes.
 
     Raises
     ------
@@ -86,9 +152,7 @@ def open_lines(path: Path) -> Iterator[Lines]:
         If the file cannot be opened.
     """
     with open_binary(path) as file:
-        packed = file.peek(2)[:2] == GZIP_MAGIC
-        # GzipFile alone reads line by line in Python; the buffer around it does so in C
-        yield Lines(path, io.BufferedReader(gzip.GzipFile(fileobj=file)) if packed else file)
+        yield Lines(path, file)
 
 
 def open_binary(path: Path) -> io.BufferedReader:
@@ -109,181 +173,15 @@ def open_binary(path: Path) -> io.BufferedReader:
         raise FileFormatError(path, f"cannot be read: {e.strerror}") from None
 
 
-@contextmanager
-def open_output(path: Path, *, packed: bool) -> Iterator[BinaryIO]:
-    """A file to write bytes to; the same text gives the same bytes, packed or not."""
-    with path.open("wb") as file:
-        if packed:
-            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as squeezed:
-                yield squeezed  # type: ignore[misc]
-        else:
-            yield file
-
-
-@dataclass(frozen=True)
-class Block:
-    """One line for each particle of a frame.
-
-    Attributes
-    ----------
-    path : Path
-    first : int
-        Number of the first line in the file.
-    lines : list of bytes
-    names : tuple of str
-        What each token of a line is.
-    """
-
-    path: Path
-    first: int
-    lines: list[bytes]
-    names: tuple[str, ...]
-
-    def error(self, message: str, row: int | None = None) -> FileFormatError:
-        """An error at the line of particle `row`, or, without one, at the line before all."""
-        line = self.first - 1 if row is None else self.first + row
-        return FileFormatError(self.path, message, line)
-
-    def columns(self, kinds: Mapping[str, type]) -> dict[str, NDArray[Any]]:
-        """The wanted columns, each of shape (n,), as int64, float64 or str.
-
-        Parameters
-        ----------
-        kinds : mapping of str to int, float or str
-            Which columns, and what their tokens are.
-
-        Raises
-        ------
-        FileFormatError
-            If a line does not have as many tokens as there are columns, or a token is not what
-            it should be; names the line.
-        """
-        parts: dict[str, list[NDArray[Any]]] = {name: [_empty(kinds[name])] for name in kinds}
-        for start in range(0, len(self.lines), CHUNK):
-            rows = [line.split() for line in self.lines[start : start + CHUNK]]
-            self._check_widths(rows, start)
-            tokens = dict(zip(self.names, zip(*rows, strict=True), strict=True))
-            for name, kind in kinds.items():
-                parts[name].append(self._convert(tokens[name], name, kind, start))
-        return {name: np.concatenate(part) for name, part in parts.items()}
-
-    def positions(
-        self, columns: Mapping[str, NDArray[Any]], names: Sequence[str]
-    ) -> NDArray[np.float64]:
-        """Three columns side by side, shape (n, 3), checked to be finite.
-
-        Raises
-        ------
-        FileFormatError
-            If a coordinate is NaN or infinite; names the line.
-        """
-        xyz = np.stack([columns[name] for name in names], axis=1)
-        bad = np.flatnonzero(~np.isfinite(xyz).all(axis=1))
-        if len(bad):
-            raise self.error(
-                f"the position {xyz[bad[0]].tolist()} is not finite; every coordinate must be "
-                "a finite number",
-                int(bad[0]),
-            )
-        return xyz
-
-    def check_distinct(self, ids: NDArray[np.int64]) -> None:
-        """Ids must differ.
-
-        Raises
-        ------
-        FileFormatError
-            If one stands twice; names the second line.
-        """
-        order = np.argsort(ids, kind="stable")
-        again = np.flatnonzero(np.diff(ids[order]) == 0)
-        if len(again):
-            row = int(order[again + 1].min())
-            first = int(np.flatnonzero(ids == ids[row])[0])
-            raise self.error(
-                f"particle id {ids[row]} stands twice, first in line {self.first + first}; "
-                "ids must differ",
-                row,
-            )
-
-    def _check_widths(self, rows: list[list[bytes]], start: int) -> None:
-        expected = len(self.names)
-        if set(map(len, rows)) != {expected}:
-            k = next(k for k, row in enumerate(rows) if len(row) != expected)
-            raise self.error(
-                f"expected {expected} columns ({' '.join(self.names)}), got {len(rows[k])}: "
-                f"{shown(self.lines[start + k])}",
-                start + k,
-            )
-
-    def _convert(
-        self, tokens: tuple[bytes, ...], name: str, kind: type, start: int
-    ) -> NDArray[Any]:
-        try:
-            return _CONVERT[kind](tokens)
-        except (ValueError, OverflowError):
-            k = next(k for k, token in enumerate(tokens) if not _fits(token, kind))
-            raise self.error(
-                f"column {name} must hold {_CALLED[kind]}, got {shown(tokens[k])}", start + k
-            ) from None
-
-
-def _floats(tokens: Sequence[bytes]) -> NDArray[np.float64]:
-    if b"_" in b"".join(tokens):  # Python reads 1_000 as a thousand, no other program does
-        raise ValueError
-    return np.fromiter(map(float, tokens), np.float64, len(tokens))
-
-
-def _integers(tokens: Sequence[bytes]) -> NDArray[np.int64]:
-    if b"_" in b"".join(tokens):
-        raise ValueError
-    return np.fromiter(map(int, tokens), np.int64, len(tokens))
-
-
-def _words(tokens: Sequence[bytes]) -> NDArray[np.str_]:
-    word = {token: token.decode() for token in set(tokens)}
-    if any("\0" in w for w in word.values()):  # numpy drops it at the end of a word
-        raise ValueError
-    return np.array([word[token] for token in tokens], dtype=np.str_)
-
-
-_CONVERT: dict[type, Callable[[Sequence[bytes]], NDArray[Any]]] = {
-    float: _floats,
-    int: _integers,
-    str: _words,
-}
-_CALLED = {float: "numbers", int: "integers of at most 64 bits", str: "words of UTF-8 text"}
-
-
-def _fits(token: bytes, kind: type) -> bool:
-    try:
-        _CONVERT[kind]([token])
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
-def _empty(kind: type) -> NDArray[Any]:
-    return np.empty(0, dtype={float: np.float64, int: np.int64, str: "U1"}[kind])
-
-
-def numbers(tokens: Sequence[bytes]) -> NDArray[np.float64] | None:
-    """A few finite numbers; None if one of the tokens is none."""
-    if not all(_fits(token, float) for token in tokens):
-        return None
-    values = _floats(tokens)
-    return values if np.isfinite(values).all() else None
-
-
-def integer(token: bytes) -> int | None:
-    """An integer of at most 64 bits; None if the token is none."""
-    return int(token) if _fits(token, int) else None
+def brief(value: object, width: int = 60) -> str:
+    """A value as it stands in an error, cut to `width`."""
+    line = str(value).replace("\n", " ")
+    return line if len(line) <= width else f"{line[:width]}..."
 
 
 def shown(text: bytes, width: int = 60) -> str:
     """Bytes of a file as they stand in an error, cut to `width`."""
-    line = text.decode(errors="replace").strip()
-    return repr(line if len(line) <= width else f"{line[:width]}...")
+    return repr(brief(text.decode(errors="replace").strip(), width))
 
 
 def text_rows(columns: Iterable[NDArray[Any]]) -> bytes:
@@ -291,6 +189,7 @@ def text_rows(columns: Iterable[NDArray[Any]]) -> bytes:
 
     Examples
     --------
+    >>> import numpy as np
     >>> text_rows([np.array([1, 2]), np.array(["A", "B"]), np.array([0.1, np.nan])])
     b'1 A 0.1\\n2 B nan\\n'
     """
