@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
-SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/ace/kernel/*)
+SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/*/*.cpp src/amorphace/*/*/*.[ch]pp)
 
 .PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-campaign bench-peers docs wheel clean
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 import amorphace as am
 from amorphace.ace.basis import build_basis
-from amorphace.ace.evaluator import Evaluator, backends, count_threads, peak_rate
+from amorphace.ace.evaluator import Evaluator, backends, peak_rate
 from amorphace.ace.plan import build_plan, chebyshev_to_legendre
 from amorphace.ace.radial import RadialBasis, orthonormal_legendre
 from amorphace.ace.reference import evaluate
+from amorphace.core.checks import count_threads
 from amorphace.core.neighbors import find_neighbors
 
 from test_ace_features import SPECIES, descriptor, glass, reference_features

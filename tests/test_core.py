@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 import amorphace as am
 from amorphace.core.errors import FileFormatError
-from amorphace.core.neighbors import find_neighbors, iter_neighbors
+from amorphace.core.neighbors import (
+    count_neighbors,
+    find_neighbors,
+    iter_neighbors,
+    nearest_distances,
+)
 
 
 def brute_force_neighbors(g, cutoff, reach=5):
@@ -44,11 +49,50 @@ def test_neighbours_come_in_blocks_and_for_chosen_sites():
     g = am.Configuration(positions=rng.uniform(0, 6, (100, 3)), species="A", cell=6.0)
     whole = find_neighbors(g, 1.5)
     sites = np.array([40, 3, 99, 41])
-    parts = list(iter_neighbors(g, 1.5, sites, block_size=3))
-    assert [len(p.sites) for p in parts] == [3, 1]
-    got = [p.index[a:b] for p in parts for a, b in zip(p.first[:-1], p.first[1:], strict=True)]
-    for site, index in zip(sites, got, strict=True):
-        np.testing.assert_array_equal(index, whole.index[whole.first[site] : whole.first[site + 1]])
+    seen = []
+    for rows, part in iter_neighbors(g, 1.5, sites, block_size=3):
+        seen += rows.tolist()
+        np.testing.assert_array_equal(part.sites, sites[rows])
+        for k, site in enumerate(part.sites):
+            mine, same = (slice(*c.first[i : i + 2]) for c, i in ((part, k), (whole, site)))
+            np.testing.assert_array_equal(part.index[mine], whole.index[same])
+            np.testing.assert_array_equal(part.vectors[mine], whole.vectors[same])
+            np.testing.assert_array_equal(part.distances[mine], whole.distances[same])
+    assert sorted(seen) == [0, 1, 2, 3]
+    assert len(seen[:3]) == 3
+    with pytest.raises(am.InputError, match="block_size must be a whole number"):
+        next(iter_neighbors(g, 1.5, block_size=0))
+
+
+def test_neighbours_come_by_index_and_images_of_one_particle_by_distance():
+    rng = np.random.default_rng(4)
+    g = am.Configuration(positions=rng.uniform(0, 2, (9, 3)), species="A", cell=[2.0, 1.5, 1.8])
+    nb = find_neighbors(g, 3.0)
+    assert len(nb.index) > 9 * 100
+    order = np.lexsort((nb.distances, nb.index, nb.centre))
+    np.testing.assert_array_equal(order, np.arange(len(order)))
+
+
+def test_counts_and_nearest_distances_are_those_of_the_list():
+    rng = np.random.default_rng(5)
+    g = am.Configuration(positions=rng.uniform(0, 6, (80, 3)), species="A", cell=[6.0, 5.0, 1.4])
+    nb = find_neighbors(g, 3.0)
+    some = np.array([7, 0, 79])
+    np.testing.assert_array_equal(count_neighbors(g, 3.0, some), nb.counts[some])
+    nearest = np.minimum.reduceat(nb.distances, nb.first[:-1])
+    np.testing.assert_allclose(nearest_distances(g), nearest, rtol=1e-12)
+    np.testing.assert_allclose(nearest_distances(g, some), nearest[some], rtol=1e-12)
+    twice = g.replace(positions=np.concatenate([g.positions[:1], g.positions[:-1]]))
+    assert nearest_distances(twice, np.array([1])) == 0
+    needle = am.Configuration(positions=[[0, 0, 0]], species="A", cell=[1e-7, 1e6, 1e6])
+    assert nearest_distances(needle) == pytest.approx([1e-7])
+
+
+def test_no_index_makes_the_list_read_elsewhere():
+    g = am.Configuration(positions=P3, species="A", cell=5.0)
+    for sites in ([0, 3], [-1], [10**9]):
+        with pytest.raises(IndexError, match="lies outside the configuration of 3 particles"):
+            find_neighbors(g, 1.0, np.array(sites))
 
 
 def test_wrapping_moves_particles_by_lattice_vectors_only():

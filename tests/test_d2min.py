@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from amorphace import Configuration, InputError
-from amorphace.observe.d2min import d2min, fit_affine, prepare
+from amorphace.core.neighbors import find_neighbors
+from amorphace.observe.d2min import d2min
 from amorphace.observe.displacements import (
     cell_map,
     displacements,
@@ -65,8 +66,7 @@ def oracle(before: Configuration, after: Configuration, cutoff: float, reach: in
 
 def squared_separations(configuration: Configuration, cutoff: float) -> float:
     """The scale of a residual: what its sum would be with J = 0."""
-    neighbors = prepare(configuration, cutoff)
-    return max(float(np.square(block.d0).sum()) for block in neighbors._blocks)
+    return float(np.square(find_neighbors(configuration, cutoff).vectors).sum())
 
 
 cells = st.builds(
@@ -117,8 +117,8 @@ def test_d2min_vanishes_under_every_affine_map_of_every_cell(cell, f, seed, wrap
 
 def separations(configuration: Configuration, cutoff: float) -> list[np.ndarray]:
     """Reference separations of each particle."""
-    blocks = prepare(configuration, cutoff)._blocks
-    return [d for b in blocks for d in np.split(b.d0, b.first[1:-1])]
+    neighbors = find_neighbors(configuration, cutoff)
+    return np.split(neighbors.vectors, neighbors.first[1:-1])
 
 
 def test_a_large_shear_of_a_small_cell_is_affine_all_the_same():
@@ -233,7 +233,7 @@ def test_several_images_of_one_particle_are_distinct_neighbours():
     h0 = np.array([[2.1, 0, 0], [0.6, 1.9, 0], [-0.4, 0.3, 2.3]])
     before, after = random_pair(seed=5, n=8, h0=h0, h1=h0 + 0.1, size=0.1)
     residual, J = d2min(before, after, 3.1, return_map=True)
-    assert len(prepare(before, 3.1)._blocks[0].index) > 8 * 80
+    assert len(find_neighbors(before, 3.1).index) > 8 * 80
     expected, expected_map = oracle(before, after, 3.1)
     np.testing.assert_allclose(residual, expected, rtol=SAME, atol=AFFINE)
     np.testing.assert_allclose(J, expected_map, atol=1e-10)
@@ -344,16 +344,15 @@ def test_where_selects_particles_by_mask_or_index():
     assert d2min(before, after, 2.0, where=[]).shape == (0,)
 
 
-def test_a_prepared_reference_serves_many_frames(monkeypatch):
-    before, _ = random_pair(n=700, h0=2 * TILTED, h1=2 * TILTED)
-    frames = [random_pair(n=700, h0=2 * TILTED, h1=2 * TILTED, size=s)[1] for s in (0.1, 0.3)]
-    prepared = prepare(before, 2.0)
-    assert prepared.cutoff == 2.0
-    assert len(prepared._blocks) == 2
-    expected = [d2min(before, frame, 2.0) for frame in frames]
-    monkeypatch.setattr("amorphace.observe.d2min.iter_neighbors", None)
-    for frame, value in zip(frames, expected, strict=True):
-        assert np.array_equal(fit_affine(prepared, frame)[0], value)
+def test_the_last_bit_depends_neither_on_threads_nor_on_the_choice_of_sites():
+    before, after = random_pair(n=2000, h0=3 * TILTED, h1=3 * SHEARED)
+    residual, J = d2min(before, after, 2.0, return_map=True)
+    for n_jobs in (2, 3, -1):
+        again, K = d2min(before, after, 2.0, return_map=True, n_jobs=n_jobs)
+        np.testing.assert_array_equal(again, residual)
+        np.testing.assert_array_equal(K, J)
+    some = np.random.default_rng(0).permutation(2000)[:301]
+    np.testing.assert_array_equal(d2min(before, after, 2.0, where=some), residual[some])
 
 
 def test_an_isolated_particle_has_no_residual_and_no_map():
@@ -395,6 +394,11 @@ def test_errors_say_what_to_do():
         d2min(before, fewer)
     with pytest.raises(InputError, match="cutoff must be a positive number"):
         d2min(before, after, -1.0)
+    with pytest.raises(InputError, match="n_jobs must be a whole number"):
+        d2min(before, after, n_jobs=0)
+    twice = before.replace(positions=np.concatenate([before.positions[:1], before.positions[:-1]]))
+    with pytest.raises(InputError, match="particles id 1 and id 2 lie on top of each other"):
+        d2min(twice, after)
     with pytest.raises(InputError, match=r"mask must have shape \(10,\)"):
         d2min(before, after, where=np.ones(9, dtype=bool))
 
@@ -529,16 +533,15 @@ def test_d2min_equals_ovito_on_a_real_liquid(shared):
     folder = shared / "data" / "ka_T0.44"
     before = read(folder / "sample_01.initial.dump", species=("A", "B"))
     ends = iread(folder / "sample_01.endpoints.dump.gz", species=("A", "B"))
-    prepared = prepare(before, 2.5)
     for after in islice(ends, 3):
-        residual, J = fit_affine(prepared, after, unwrapped=True)
+        residual, J = d2min(before, after, 2.5, unwrapped=True, return_map=True)
         theirs, their_map = by_ovito(before, after, 2.5, unwrapped=True)
         np.testing.assert_allclose(residual, theirs, rtol=OVITO)
         np.testing.assert_allclose(J, their_map, atol=1e-9)
         # from nearest images both agree but for the few that fled half the cell from a neighbour
         wrapped = after.wrapped()
         theirs, _ = by_ovito(before, wrapped, 2.5)
-        agree = np.isclose(fit_affine(prepared, wrapped)[0], theirs, rtol=OVITO, atol=0)
+        agree = np.isclose(d2min(before, wrapped, 2.5), theirs, rtol=OVITO, atol=0)
         fled = np.linalg.norm(displacements(before, after, unwrapped=True), axis=1).max()
         assert agree.mean() > 0.999
         assert agree.all() or 2 * fled > safe_radius(before.cell)

@@ -4,6 +4,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from amorphace.core._cells import CellGrid
+
 compiler: str
 stages: tuple[str, ...]
 
@@ -20,17 +22,6 @@ class Plan:
         a: float,
         y_cut: float,
     ) -> None: ...
-
-class CellGrid:
-    def __init__(
-        self,
-        positions: NDArray[Any],
-        species: NDArray[Any],
-        n_species: int,
-        cell: NDArray[Any],
-        cutoff: float,
-    ) -> None: ...
-    def by_cell(self, sites: NDArray[Any]) -> NDArray[Any]: ...
 
 def evaluate64(
     plan: Plan,

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from amorphace.ace.basis import Basis, build_basis
-from amorphace.ace.evaluator import Evaluator, count_threads
+from amorphace.ace.evaluator import Evaluator
 from amorphace.ace.radial import RadialBasis
-from amorphace.core.checks import check_whole
+from amorphace.core.checks import check_whole, count_threads
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import Any
 
@@ -15,12 +14,10 @@ from amorphace.ace.plan import build_plan
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import AmorphaceError, InputError
-from amorphace.core.neighbors import COINCIDENT, check_reach, find_neighbors
+from amorphace.core.neighbors import COINCIDENT, cell_grid, touching_error
 
 STAGES: tuple[str, ...] = tuple(_kernel.stages)
 MAX_L = 24
-MAX_THREADS = 4096
-"""More than there are processors in any one machine."""
 
 
 def backends() -> list[str]:
@@ -36,26 +33,6 @@ def compiler() -> str:
 def peak_rate(dtype: str = "float64") -> float:
     """Measured multiply-adds of one thread, in 1e9 floating-point operations a second."""
     return _kernel.peak("", dtype == "float64")
-
-
-def count_threads(n_jobs: int | None) -> int:
-    """Threads that `n_jobs` asks for: None is 1, -1 all processors this process may use.
-
-    Raises
-    ------
-    InputError
-        If n_jobs is 0, not a whole number, or more than MAX_THREADS.
-    """
-    if n_jobs is None:
-        return 1
-    whole = isinstance(n_jobs, (int, np.integer)) and not isinstance(n_jobs, bool)
-    if not whole or n_jobs == 0 or n_jobs > MAX_THREADS:
-        raise InputError(
-            f"n_jobs must be a whole number up to {MAX_THREADS}, or -1 for all processors; "
-            f"got {n_jobs!r}"
-        )
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return int(n_jobs) if n_jobs > 0 else max(1, (available or 1) + 1 + int(n_jobs))
 
 
 @lru_cache(maxsize=64)
@@ -120,15 +97,8 @@ class Evaluator:
         self.backend = backend
         self.measure = measure
         self.seconds = dict.fromkeys(STAGES, 0.0)
-        check_reach(configuration, radial.cutoff)
         self._plan = _kernel_plan(basis, radial, purify)
-        self._grid = _kernel.CellGrid(
-            configuration.positions,
-            species.astype(np.int32),
-            basis.n_species,
-            configuration.cell,
-            radial.cutoff,
-        )
+        self._grid = cell_grid(configuration, radial.cutoff, species, basis.n_species)
 
     def by_place(self, sites: NDArray[np.int64]) -> NDArray[np.int64]:
         """Order in which `sites` lie near each other: blocks of it share their neighbours."""
@@ -178,11 +148,7 @@ class Evaluator:
                 "threads; use fewer threads, or a machine with more memory"
             ) from error
         if touching >= 0:
-            find_neighbors(self.configuration, self.cutoff, np.array([touching]))  # names them
-            raise InputError(
-                f"particle id {self.configuration.ids[touching]} lies within {COINCIDENT} of "
-                "another; remove one of them"
-            )
+            raise touching_error(self.configuration, self._grid, touching)
         for stage, s in zip(STAGES, seconds, strict=True):
             self.seconds[stage] += s
         return out

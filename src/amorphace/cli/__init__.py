@@ -23,7 +23,8 @@ USAGE_ERROR = 2
 @app.command()
 def info() -> None:
     """Versions, the kernel that runs here, processors."""
-    from amorphace.ace.evaluator import backends, compiler, count_threads
+    from amorphace.ace.evaluator import backends, compiler
+    from amorphace.core.checks import count_threads
 
     rows = RichTable("what", "value")
     rows.add_row("amorphace", package_version("amorphace"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
 import numpy as np
 
 from amorphace.core.errors import InputError
+
+MAX_THREADS = 4096
+"""More than there are processors in any one machine."""
 
 
 def is_number(value: Any) -> bool:
@@ -46,3 +50,23 @@ def check_whole(name: str, value: Any, most: int | None = None) -> int:
         range_ = "of 1 or more" if most is None else f"from 1 to {most}"
         raise InputError(f"{name} must be a whole number {range_}, got {value!r}")
     return int(value)
+
+
+def count_threads(n_jobs: int | None) -> int:
+    """Threads that `n_jobs` asks for: None is 1, -1 all processors this process may use.
+
+    Raises
+    ------
+    InputError
+        If n_jobs is 0, not a whole number, or more than MAX_THREADS.
+    """
+    if n_jobs is None:
+        return 1
+    whole = isinstance(n_jobs, (int, np.integer)) and not isinstance(n_jobs, bool)
+    if not whole or n_jobs == 0 or n_jobs > MAX_THREADS:
+        raise InputError(
+            f"n_jobs must be a whole number up to {MAX_THREADS}, or -1 for all processors; "
+            f"got {n_jobs!r}"
+        )
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return int(n_jobs) if n_jobs > 0 else max(1, (available or 1) + 1 + int(n_jobs))

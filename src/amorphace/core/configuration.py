@@ -220,6 +220,8 @@ class Configuration:
                 f"particle id {reference.ids[k]} is {reference.species[k]} in the reference and "
                 f"{self.species[rows][k]} in the frame of step {self.step}; species must agree"
             )
+        if isinstance(rows, slice):
+            return self
         return Configuration(
             positions=self.positions[rows],
             species=reference.species,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
-from amorphace.core.checks import check_positive
+from amorphace.core import _cells
+from amorphace.core.checks import check_positive, check_whole
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 
@@ -89,6 +89,35 @@ def check_reach(configuration: Configuration, cutoff: float) -> float:
     return cutoff
 
 
+def cell_grid(
+    configuration: Configuration,
+    cutoff: float,
+    species: NDArray[np.int64] | None = None,
+    n_species: int = 1,
+) -> _cells.CellGrid:
+    """The particles sorted into a periodic grid of cells, in which neighbours are found.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    cutoff : float
+        In units of sigma.
+    species : ndarray of int of shape (n,), optional
+        Species index of every particle, below `n_species`; all the same when left out.
+    n_species : int
+
+    Raises
+    ------
+    InputError
+        If the cutoff is not positive or spans too many neighbours (see `check_reach`).
+    """
+    kinds = np.zeros(len(configuration)) if species is None else species
+    cutoff = check_reach(configuration, cutoff)
+    return _cells.CellGrid(
+        configuration.positions, kinds.astype(np.int32), n_species, configuration.cell, cutoff
+    )
+
+
 def find_neighbors(
     configuration: Configuration, cutoff: float, sites: NDArray[np.int64] | None = None
 ) -> Neighbors:
@@ -105,7 +134,8 @@ def find_neighbors(
     Returns
     -------
     Neighbors
-        Neighbours of each site in ascending order of particle index.
+        Neighbours of each site in ascending order of particle index, images of one particle in
+        ascending order of distance.
 
     Raises
     ------
@@ -113,8 +143,8 @@ def find_neighbors(
         If the cutoff is not positive or spans more than 100,000 neighbours or images of the
         cell, or two particles lie on top of each other.
     """
-    blocks = list(iter_neighbors(configuration, cutoff, sites, block_size=None))
-    return blocks[0]
+    centres = np.arange(len(configuration)) if sites is None else sites
+    return _neighbors(configuration, cell_grid(configuration, cutoff), centres)
 
 
 def iter_neighbors(
@@ -122,43 +152,44 @@ def iter_neighbors(
     cutoff: float,
     sites: NDArray[np.int64] | None = None,
     *,
-    block_size: int | None = 1024,
-) -> Iterator[Neighbors]:
-    """As `find_neighbors`, for `block_size` sites at a time (all at once for None)."""
-    cutoff = check_reach(configuration, cutoff)
+    block_size: int = 1024,
+) -> Iterator[tuple[NDArray[np.int64], Neighbors]]:
+    """As `find_neighbors`, for some sites at a time that lie near each other.
+
+    Yields
+    ------
+    rows : ndarray of shape (n_block,)
+        Of `sites`; at most `block_size`.
+    neighbors : Neighbors
+        Of `sites[rows]`.
+    """
     centres = np.arange(len(configuration)) if sites is None else np.asarray(sites, dtype=np.int64)
-    wrapped = configuration.wrapped().positions
-    image_of, images = _images(wrapped, configuration.cell, cutoff)
-    tree = KDTree(images)
-    size = max(len(centres), 1) if block_size is None else block_size
-    for start in range(0, max(len(centres), 1), size):
-        block = centres[start : start + size]
-        # a hair more than the cutoff: the exact test below decides
-        near = KDTree(wrapped[block]).sparse_distance_matrix(
-            tree, cutoff * (1 + 1e-9), output_type="ndarray"
-        )
-        row, which = near["i"].astype(np.int64), near["j"].astype(np.int64)
-        # np.take: three times as fast as an index for rows of three
-        vectors = np.take(images, which, axis=0) - np.take(wrapped, block[row], axis=0)
-        r = np.sqrt(np.einsum("pd,pd->p", vectors, vectors))
-        other = image_of[which]
-        itself = (r <= COINCIDENT) & (other == block[row])
-        touching = np.flatnonzero((r <= COINCIDENT) & ~itself)
-        if len(touching):
-            i, j = block[row[touching[0]]], other[touching[0]]
-            raise InputError(
-                f"particles id {configuration.ids[i]} and id {configuration.ids[j]} lie on top of "
-                f"each other (distance {r[touching[0]]:.3g}); remove one of them"
-            )
-        keep = np.flatnonzero((r < cutoff) & ~itself)
-        order = keep[_order(row[keep], other[keep], r[keep], which[keep])]
-        yield Neighbors(
-            sites=block,
-            first=np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=len(block)))]),
-            index=other[order],
-            vectors=np.take(vectors, order, axis=0),
-            distances=r[order],
-        )
+    grid = cell_grid(configuration, cutoff)
+    order = grid.by_cell(centres)
+    for start in range(0, len(order), check_whole("block_size", block_size)):
+        rows = order[start : start + block_size]
+        yield rows, _neighbors(configuration, grid, centres[rows])
+
+
+def _neighbors(
+    configuration: Configuration, grid: _cells.CellGrid, sites: NDArray[np.int64]
+) -> Neighbors:
+    sites = np.ascontiguousarray(sites, dtype=np.int64)
+    first, index, vectors, distances, touching = grid.pairs(sites, COINCIDENT)
+    if touching >= 0:
+        raise touching_error(configuration, grid, touching)
+    return Neighbors(sites, first, index, vectors, distances)
+
+
+def touching_error(configuration: Configuration, grid: _cells.CellGrid, site: int) -> InputError:
+    """What to raise where another particle lies on top of a site."""
+    _, index, _, distances, _ = grid.pairs(np.array([site]), -1.0)
+    r, other = min((r, j) for r, j in zip(distances, index, strict=True) if j != site)
+    i, j = sorted((configuration.ids[site], configuration.ids[other]))
+    return InputError(
+        f"particles id {i} and id {j} lie on top of each other (distance {r:.3g}); remove one of "
+        "them"
+    )
 
 
 def count_neighbors(
@@ -169,13 +200,9 @@ def count_neighbors(
     Raises
     ------
     InputError
-        If the cutoff is not positive.
+        If the cutoff is not positive or spans too many neighbours (see `check_reach`).
     """
-    cutoff = check_cutoff(cutoff)
-    wrapped = configuration.wrapped().positions
-    tree = KDTree(_images(wrapped, configuration.cell, cutoff)[1])
-    inside = np.nextafter(cutoff, 0)
-    return tree.query_ball_point(wrapped[sites], inside, return_length=True) - 1
+    return np.diff(_all_within(configuration, cutoff, sites)[0]) - 1
 
 
 def nearest_distances(
@@ -186,43 +213,23 @@ def nearest_distances(
     Zero where another particle lies on top of it; never more than the shortest vector of the
     lattice, at which a particle meets itself.
     """
-    wrapped = configuration.wrapped().positions
-    centres = wrapped if sites is None else wrapped[sites]
+    centres = np.arange(len(configuration)) if sites is None else np.asarray(sites)
     nearest = np.full(len(centres), np.inf)
-    cutoff = 1.2 * (configuration.volume / max(len(configuration), 1)) ** (1 / 3)
+    edge = np.linalg.norm(configuration.cell, axis=1).min()
+    cutoff = min(1.2 * (configuration.volume / max(len(configuration), 1)) ** (1 / 3), 1.01 * edge)
     while len(alone := np.flatnonzero(np.isinf(nearest))):
-        tree = KDTree(_images(wrapped, configuration.cell, cutoff)[1])
-        nearest[alone] = tree.query(centres[alone], k=2, distance_upper_bound=cutoff)[0][:, 1]
+        first, r = _all_within(configuration, cutoff, centres[alone])
+        order = np.lexsort((r, np.repeat(np.arange(len(alone)), np.diff(first))))
+        met = np.diff(first) > 1
+        nearest[alone[met]] = r[order][first[:-1][met] + 1]  # the first one is the site itself
         cutoff *= 2
     return nearest
 
 
-def _order(
-    row: NDArray[np.int64],
-    other: NDArray[np.int64],
-    r: NDArray[np.float64],
-    which: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """By row, then particle index; images of one particle by distance, then by image."""
-    key = row * (other.max(initial=0) + 1) + other
-    order = np.argsort(key)
-    once = np.diff(key[order]) > 0
-    return order if once.all() else np.lexsort((which, r, key))
-
-
-def _images(
-    wrapped: NDArray[np.float64], cell: NDArray[np.float64], cutoff: float
+def _all_within(
+    configuration: Configuration, cutoff: float, sites: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """All images of the particles within the cutoff of the cell: particle index, position."""
-    inverse = np.linalg.inv(cell)
-    reach = cutoff * np.linalg.norm(inverse, axis=0)  # cutoff / height, along a, b, c
-    n = np.ceil(reach).astype(int)
-    s = wrapped @ inverse
-    shifts = np.stack(np.meshgrid(*(np.arange(-k, k + 1) for k in n), indexing="ij"), axis=-1)
-    index, place = [], []
-    for shift in shifts.reshape(-1, 3):
-        moved = s + shift
-        close = ((moved > -reach - 1e-9) & (moved < 1 + reach + 1e-9)).all(axis=1)
-        index.append(np.flatnonzero(close))
-        place.append(wrapped[close] + shift @ cell)
-    return np.concatenate(index), np.concatenate(place)
+    """Where each site's distances begin, and the distances, its own of zero among them."""
+    grid = cell_grid(configuration, cutoff)
+    first, _, _, r, _ = grid.pairs(np.ascontiguousarray(sites, dtype=np.int64), -1.0)
+    return first, r

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial import KDTree
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.core.neighbors import check_cutoff
+from amorphace.core.neighbors import Neighbors, check_cutoff, iter_neighbors
 
 LENGTHS = (0.8, 1.6, 3.0)
 """In units of sigma: the first shell, the second, and beyond."""
@@ -85,16 +84,15 @@ def coarse_grained(
     labels = sorted(set(configuration.species.tolist())) if species is None else list(species)
     reach = _cutoffs(configuration, lengths, cutoff)
     sites = np.arange(n) if where is None else np.arange(n)[np.asarray(where)]
-    kinds = [np.flatnonzero(configuration.species == label) for label in labels]
     out = np.empty((len(sites), len(lengths), len(labels), values.shape[1]))
-    for rows, near, r in _blocks(configuration, sites, max(reach)):
-        itself = sites[rows][:, None] == near
-        for s, kind in enumerate(kinds):
-            mine = np.isin(near, kind, assume_unique=True)
-            r_s, itself_s, X_s = r[:, mine], itself[:, mine], values[near[mine]]
+    for rows, neighbors in iter_neighbors(configuration, max(reach), sites, block_size=BLOCK_SIZE):
+        near, r = _distances(neighbors, n, include_self)
+        for s, label in enumerate(labels):
+            mine = configuration.species[near] == label
+            r_s, X_s = r[:, mine], values[near[mine]]
             for k, (length, limit) in enumerate(zip(lengths, reach, strict=True)):
                 w = np.exp(r_s / -length)
-                w[(r_s >= limit) | (itself_s & (not include_self))] = 0.0
+                w[r_s >= limit] = 0.0
                 total = w.sum(axis=1)[:, None]
                 out[rows, k, s] = np.divide(
                     w @ X_s, total, out=np.zeros((len(rows), X_s.shape[1])), where=total > 0
@@ -144,41 +142,23 @@ def _cutoffs(
     return [float(cutoff)] * len(lengths)
 
 
-def _blocks(
-    configuration: Configuration, sites: NDArray[np.int64], cutoff: float
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
-    """Sites that lie near each other, the particles that may be near one of them, and distances.
+def _distances(
+    neighbors: Neighbors, n: int, include_self: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The particles near one of some sites, and their distances, infinite where they are not near.
 
-    Distances are those of the nearest image as long as they are less than half the smallest
-    height of the cell; greater ones may be those of another image.
-
-    Yields
-    ------
-    rows : ndarray of shape (n_block,)
-        Of `sites`.
+    Returns
+    -------
     near : ndarray of shape (n_near,)
-        Particle indices.
-    r : ndarray of shape (n_block, n_near)
+        Particle indices, below n.
+    r : ndarray of shape (n_sites, n_near)
     """
-    h = configuration.cell
-    s = configuration.fractional()
-    s = s - np.floor(s)
-    if not len(sites):
-        return
-    order = KDTree(s[sites] @ h).indices  # leaf by leaf
-    for first in range(0, len(sites), BLOCK_SIZE):
-        rows = order[first : first + BLOCK_SIZE]
-        block = s[sites[rows]]
-        middle = block[0] + (_nearest(block - block[0])).mean(axis=0)
-        radius = np.linalg.norm(_nearest(block - middle) @ h, axis=1).max()
-        far = np.linalg.norm(_nearest(s - middle) @ h, axis=1) >= radius + cutoff
-        # beyond half a height the image taken need not be the nearest: nothing is left out
-        heights = 1 / np.linalg.norm(np.linalg.inv(h), axis=0)
-        near = np.flatnonzero(~far) if 2 * (radius + cutoff) <= heights.min() else np.arange(len(s))
-        d = _nearest(block[:, None] - s[near]) @ h
-        yield rows, near, np.sqrt(np.einsum("ijd,ijd->ij", d, d))
-
-
-def _nearest(s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Differences of fractional coordinates, between -1/2 and 1/2."""
-    return s - np.rint(s)
+    column = np.zeros(n, dtype=np.int64)
+    column[neighbors.index] = column[neighbors.sites] = 1
+    near = np.flatnonzero(column)
+    column[near] = np.arange(len(near))
+    r = np.full((len(neighbors.sites), len(near)), np.inf)
+    r[neighbors.centre, column[neighbors.index]] = neighbors.distances
+    if include_self:
+        r[np.arange(len(r)), column[neighbors.sites]] = 0.0
+    return near, r

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array
 
+from amorphace.core.checks import count_threads
 from amorphace.core.configuration import Configuration
-from amorphace.core.neighbors import Neighbors, iter_neighbors
+from amorphace.core.neighbors import COINCIDENT, cell_grid, touching_error
 from amorphace.core.sites import Sites
-from amorphace.observe.displacements import cell_map, displacements, nearest_image, safe_radius
-
-FLAT = 1e-12
-"""A direction counts as not spanned by the neighbours when their squared extent along it is below
-this share of the largest one."""
-
-BLOCK = 512
-"""Sites evaluated at once: the separations of a block stay in the processor's cache."""
+from amorphace.observe import _d2min
+from amorphace.observe.displacements import cell_map, displacements, reduced_cell, safe_radius
 
 
 @overload
@@ -32,6 +25,7 @@ def d2min(
     unwrapped: bool = ...,
     normalize: bool = ...,
     return_map: Literal[False] = ...,
+    n_jobs: int | None = ...,
 ) -> NDArray[np.float64]: ...
 @overload
 def d2min(
@@ -43,6 +37,7 @@ def d2min(
     unwrapped: bool = ...,
     normalize: bool = ...,
     return_map: Literal[True],
+    n_jobs: int | None = ...,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def d2min(
     reference: Configuration,
@@ -53,6 +48,7 @@ def d2min(
     unwrapped: bool = False,
     normalize: bool = False,
     return_map: bool = False,
+    n_jobs: int | None = None,
 ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
     """D2min(i) = min over J of sum_j |d1_ij - J d0_ij|^2 (Falk and Langer 1998, eq. 2.11).
 
@@ -76,6 +72,8 @@ def d2min(
         Divide by the number of neighbours. The paper's threshold of 0.6 is for the sum.
     return_map : bool
         Return J too.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors. The result does not depend on it.
 
     Returns
     -------
@@ -87,8 +85,9 @@ def d2min(
     Raises
     ------
     InputError
-        If the frames do not hold the same particles, the cutoff is not positive, two particles
-        of the reference lie on top of each other, or `where` is neither mask nor indices.
+        If the frames do not hold the same particles, the cutoff is not positive or spans too many
+        neighbours, two particles of the reference lie on top of each other, `where` is neither
+        mask nor indices, or n_jobs has no meaning.
 
     Notes
     -----
@@ -99,7 +98,9 @@ def d2min(
     for up to three neighbours in independent directions, since some J fits them exactly; a flat
     system gets its two-dimensional D2min. OVITO flags such particles and gives them zero.
 
-    For many frames after one reference, find its neighbours once: `prepare` and `fit_affine`.
+    With u the displacement that does not follow the cell, d1 = F d0 + (u_j - u_i). F d0 is
+    affine, so fitting G to u_j - u_i leaves the same residual and J = F + G. The residual is
+    summed from u_j - u_i - G d0, never from differences of large sums.
 
     References
     ----------
@@ -114,179 +115,22 @@ def d2min(
     >>> bool(d2min(before, after, cutoff=1.5).max() < 1e-25)
     True
     """
-    prepared = prepare(reference, cutoff, where=where)
-    residual, J = fit_affine(prepared, current, unwrapped=unwrapped, normalize=normalize)
-    return (residual, J) if return_map else residual
-
-
-@dataclass(frozen=True, eq=False)
-class D2minReference:
-    """A reference configuration with its neighbours found; `prepare` makes it.
-
-    Attributes
-    ----------
-    configuration : Configuration
-    cutoff : float
-        In units of sigma.
-    sites : ndarray of shape (n_sites,)
-        Particle indices at which D2min is evaluated.
-    """
-
-    configuration: Configuration
-    cutoff: float
-    sites: NDArray[np.int64]
-    _blocks: tuple[_Block, ...]
-
-
-def prepare(
-    reference: Configuration, cutoff: float = 2.5, *, where: ArrayLike | None = None
-) -> D2minReference:
-    """Find the neighbours of a reference once, for many current configurations.
-
-    Parameters
-    ----------
-    reference, cutoff, where
-        As for `d2min`.
-
-    Raises
-    ------
-    InputError
-        As `d2min`.
-    """
     sites = Sites(reference, where).index
-    blocks = iter_neighbors(reference, cutoff, sites, block_size=BLOCK)
-    return D2minReference(reference, float(cutoff), sites, tuple(map(_block, blocks)))
-
-
-def fit_affine(
-    prepared: D2minReference,
-    current: Configuration,
-    *,
-    unwrapped: bool = False,
-    normalize: bool = False,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`d2min` and J of a prepared reference.
-
-    Parameters
-    ----------
-    prepared : D2minReference
-    current : Configuration
-        The same particles, matched by id.
-    unwrapped, normalize : bool
-        As for `d2min`.
-
-    Returns
-    -------
-    residual : ndarray of shape (n_sites,)
-    J : ndarray of shape (n_sites, 3, 3)
-
-    Raises
-    ------
-    InputError
-        If `current` does not hold the particles of the reference.
-
-    Notes
-    -----
-    With u the displacement that does not follow the cell, d1 = F d0 + (u_j - u_i). F d0 is
-    affine, so fitting G to u_j - u_i leaves the same residual and J = F + G. The residual is
-    summed from u_j - u_i - G d0, never from differences of large sums.
-    """
-    reference = prepared.configuration
+    grid = cell_grid(reference, cutoff)
     current = current.aligned_to(reference)
-    u = displacements(reference, current, unwrapped=unwrapped)
-    F = cell_map(reference, current, unwrapped=unwrapped).T
-    residual = np.empty(len(prepared.sites))
-    J = np.empty((len(prepared.sites), 3, 3))
-    safe = np.inf if unwrapped else safe_radius(current.cell)
-    start = 0
-    for block in prepared._blocks:
-        rows = slice(start, start + len(block.counts))
-        residual[rows], G = _fit(block, u, current.cell, safe)
-        if normalize:
-            residual[rows] /= np.maximum(block.counts, 1)
-        J[rows] = F @ block.span + G
-        start = rows.stop
-    return residual, J
-
-
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """Pairs of some sites, and M = sum_j d0_j d0_j^T of each site.
-
-    Attributes
-    ----------
-    first : ndarray of shape (n_sites + 1,)
-        Where each site's pairs begin.
-    centre, index : ndarray of shape (n_pairs,)
-        Particle indices of the two ends of each pair.
-    d0 : ndarray of shape (n_pairs, 3)
-        Separations in the reference, in units of sigma.
-    inverse : ndarray of shape (n_sites, 3, 3)
-        Pseudo-inverse of M.
-    span : ndarray of shape (n_sites, 3, 3)
-        Projector on the directions that the neighbours span, nearly always the identity.
-    """
-
-    first: NDArray[np.int64]
-    centre: NDArray[np.int64]
-    index: NDArray[np.int64]
-    d0: NDArray[np.float64]
-    inverse: NDArray[np.float64]
-    span: NDArray[np.float64]
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """Number of neighbours of each site, shape (n_sites,)."""
-        return np.diff(self.first)
-
-
-def _block(neighbors: Neighbors) -> _Block:
-    d0 = neighbors.vectors
-    M = _outer_sums(d0, d0, neighbors.first)
-    extent, axes = np.linalg.eigh(M)
-    spanned = extent > FLAT * extent[:, -1:]
-    inverse = np.divide(1, extent, out=np.zeros_like(extent), where=spanned)
-    return _Block(
-        first=neighbors.first,
-        centre=neighbors.sites[neighbors.centre],
-        index=neighbors.index,
-        d0=d0,
-        inverse=np.einsum("nak,nk,nbk->nab", axes, inverse, axes),
-        span=np.einsum("nak,nk,nbk->nab", axes, spanned, axes),
+    reduced = reduced_cell(current.cell)
+    residual, J, touching = _d2min.d2min(
+        grid,
+        sites,
+        displacements(reference, current, unwrapped=unwrapped),
+        np.ascontiguousarray(cell_map(reference, current, unwrapped=unwrapped).T),
+        reduced,
+        np.linalg.inv(reduced),
+        np.inf if unwrapped else safe_radius(current.cell),
+        COINCIDENT,
+        normalize,
+        count_threads(n_jobs),
     )
-
-
-def _fit(
-    block: _Block, u: NDArray[np.float64], cell: NDArray[np.float64], safe: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """min over G of sum_j |u_j - u_i - G d0_ij|^2, and G, of each site."""
-    d0 = block.d0
-    w = np.take(u, block.index, axis=0) - np.take(u, block.centre, axis=0)
-    far = np.einsum("pd,pd->p", w, w) >= safe**2  # the others are their own shortest image
-    if far.any():
-        w[far] = nearest_image(w[far], cell)
-    G = _outer_sums(w, d0, block.first) @ block.inverse
-    w -= np.einsum("pab,pb->pa", np.repeat(G, block.counts, axis=0), d0)
-    return _segment_sums(np.einsum("pd,pd->p", w, w), block.first), G
-
-
-def _outer_sums(
-    a: NDArray[np.float64], b: NDArray[np.float64], first: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Sums of a b^T over rows first[k] to first[k+1], shape (n_segments, 3, 3).
-
-    Row k of a sparse matrix holds one component of a along its segment: its product with b sums
-    without an array of outer products.
-    """
-    pair, shape = np.arange(len(a)), (len(first) - 1, len(a))
-    rows = [csr_array((np.ascontiguousarray(a[:, k]), pair, first), shape) @ b for k in range(3)]
-    return np.stack(rows, axis=1)
-
-
-def _segment_sums(values: NDArray[np.float64], first: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sums over values first[k] to first[k+1]; zero where there are none."""
-    sums = np.zeros(len(first) - 1)
-    filled = np.flatnonzero(np.diff(first))
-    if len(filled):
-        sums[filled] = np.add.reduceat(values, first[filled])
-    return sums
+    if touching >= 0:
+        raise touching_error(reference, grid, touching)
+    return (residual, J) if return_map else residual

@@ -65,7 +65,7 @@ def pair_correlation(
     n, n_bins = len(labels), max(1, round(reach / width))
     edges = np.linspace(0, reach, n_bins + 1)
     counts = np.zeros((n * n, n_bins))
-    for block in iter_neighbors(configuration, reach):
+    for _, block in iter_neighbors(configuration, reach):
         pair = n * kind[block.sites[block.centre]] + kind[block.index]
         place = np.minimum((block.distances * (n_bins / reach)).astype(int), n_bins - 1)
         counts += np.bincount(n_bins * pair + place, minlength=counts.size).reshape(counts.shape)

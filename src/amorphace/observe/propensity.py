@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.observe.d2min import fit_affine, prepare
+from amorphace.core.sites import Sites
+from amorphace.observe.d2min import d2min
 from amorphace.observe.displacements import displacements
 
 
@@ -105,7 +106,7 @@ def isoconfigurational_d2min(
     unwrapped: bool = False,
     normalize: bool = False,
 ) -> NDArray[np.float64]:
-    """< D2min_i > over the end points; the neighbours of the reference are found once.
+    """< D2min_i > over the end points.
 
     Parameters
     ----------
@@ -126,9 +127,9 @@ def isoconfigurational_d2min(
     InputError
         If there are no end points, or as `d2min`.
     """
-    start = prepare(reference, cutoff, where=where)
     return _mean(
-        fit_affine(start, end, unwrapped=unwrapped, normalize=normalize)[0] for end in endpoints
+        d2min(reference, end, cutoff, where=where, unwrapped=unwrapped, normalize=normalize)
+        for end in endpoints
     )[0]
 
 
@@ -167,23 +168,25 @@ def isoconfigurational(
         If there are no end points, or as `d2min` and `propensity`.
     """
     power = _check_power(power)
-    start = prepare(reference, cutoff, where=where)
+    sites = Sites(reference, where).index
 
     def observe(end: Configuration) -> NDArray[np.float64]:
         u = displacements(
             reference, end, unwrapped=unwrapped, remove_drift=remove_drift, masses=masses
         )
-        moved = np.linalg.norm(u[start.sites], axis=1) ** power
-        residual, _ = fit_affine(start, end, unwrapped=unwrapped, normalize=normalize)
+        moved = np.linalg.norm(u[sites], axis=1) ** power
+        residual = d2min(
+            reference, end, cutoff, where=sites, unwrapped=unwrapped, normalize=normalize
+        )
         return np.stack([residual, moved])
 
     (d2, moved), count = _mean(map(observe, endpoints))
     return Isoconfigurational(
-        sites=start.sites,
+        sites=sites,
         d2min=d2,
         propensity=moved,
         n_endpoints=count,
-        cutoff=start.cutoff,
+        cutoff=float(cutoff),
         power=power,
         normalize=normalize,
     )

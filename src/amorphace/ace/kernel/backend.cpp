@@ -1,6 +1,5 @@
 // The evaluation for one kind of processor; compiled once for each (AMORPHACE_ISA names it).
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -15,6 +14,7 @@
 #include "neighbors.hpp"
 #include "projection.hpp"
 #include "radial.hpp"
+#include "search.hpp"
 #include "threads.hpp"
 
 namespace amorphace {
@@ -74,32 +74,16 @@ struct Shared {
   Invariants<Real> invariants;
   RadialConstants<Real> radial;
   LegendreRecurrence<Real> recurrence;
-  struct Visit {
-    int64_t place, slot;  // in the list of sites; in the grid
-  };
-  std::vector<Visit> visits;       // sorted by cell
-  std::vector<int64_t> cells;      // those that hold sites
-  std::vector<int64_t> first;      // where each of them begins in `visits`
-  std::atomic<int64_t> next{0};    // first cell that no thread has taken
-  std::atomic<bool> stop{false};
+  Visits visits;
+  Queue queue;
   std::mutex lock;
 
   explicit Shared(Job& j)
-      : job(j), projection(*j.plan), invariants(*j.plan), radial(*j.plan) {
-    const CellGrid& grid = *job.grid;
-    std::vector<int64_t> order(job.n_sites);
-    grid.sort_by_cell(job.sites, job.n_sites, order.data());
-    visits.reserve(order.size());
-    for (int64_t k : order) {
-      const int64_t cell = grid.cell_of(job.sites[k]);
-      if (cells.empty() || cell != cells.back()) {
-        first.push_back(int64_t(visits.size()));
-        cells.push_back(cell);
-      }
-      visits.push_back({k, grid.slot_of(job.sites[k])});
-    }
-    first.push_back(job.n_sites);
-  }
+      : job(j),
+        projection(*j.plan),
+        invariants(*j.plan),
+        radial(*j.plan),
+        visits(*j.grid, j.sites, j.n_sites) {}
 };
 
 template <class Real>
@@ -126,15 +110,8 @@ class Worker {
   }
 
   void run() {
-    const int64_t n_cells = int64_t(s_.cells.size());
-    constexpr int64_t kTogether = 8;  // cells taken at a time
-    while (!s_.stop) {
-      const int64_t begin = s_.next.fetch_add(kTogether);
-      if (begin >= n_cells) break;
-      for (int64_t c = begin; c < std::min(begin + kTogether, n_cells) && !s_.stop; c++)
-        evaluate_cell(c);
-    }
-    if (!s_.stop) flush();
+    s_.queue.take(s_.visits.n_cells(), [this](int64_t c) { evaluate_cell(c); });
+    if (!s_.queue.stop) flush();
     std::lock_guard<std::mutex> guard(s_.lock);
     for (int k = 0; k < kStages; k++) s_.job.seconds[k] += seconds_[k];
   }
@@ -151,8 +128,8 @@ class Worker {
   void evaluate_cell(int64_t cell) {
     start_clock();
     const CellGrid& grid = *s_.job.grid;
-    const Vec3 centre = grid.centre(s_.cells[cell]);
-    grid.candidates(s_.cells[cell], runs_, run_segment_);
+    const Vec3 centre = grid.centre(s_.visits.cells[cell]);
+    grid.candidates(s_.visits.cells[cell], runs_, run_segment_);
     int64_t room = 64 * (plan_.n_species + 1);
     for (const CellGrid::Run& run : runs_) room += run.last - run.first;
     around_.reserve(room);
@@ -166,8 +143,10 @@ class Worker {
     }
     tick(kNeighbors);
     const NeighborBuffer<Real> candidates = narrowed(segment_.back());
-    for (int64_t k = s_.first[cell]; k < s_.first[cell + 1] && !s_.stop; k++)
-      evaluate_site(s_.visits[k].place, grid.from(centre, s_.visits[k].slot), candidates);
+    for (int64_t k = s_.visits.first[cell]; k < s_.visits.first[cell + 1] && !s_.queue.stop; k++) {
+      const Visits::Visit visit = s_.visits.visits[k];
+      evaluate_site(visit.place, grid.from(centre, visit.slot), candidates);
+    }
   }
 
   // The candidates in the precision of the evaluation.
@@ -201,7 +180,7 @@ class Worker {
     if (n_coincident != 1) {
       std::lock_guard<std::mutex> guard(s_.lock);
       s_.job.touching = s_.job.sites[place];
-      s_.stop = true;
+      s_.queue.stop = true;
       return;
     }
     out_[lane_++] = row;
@@ -326,8 +305,7 @@ template <class Real>
 void evaluate(Job& job) {
   if (job.n_sites == 0) return;
   Shared<Real> shared(job);
-  const int64_t n_cells = int64_t(shared.cells.size());
-  run_workers<Worker<Real>>(shared, std::min<int64_t>(job.n_threads, (n_cells + 7) / 8));
+  run_workers<Worker<Real>>(shared, job.n_threads, shared.visits.n_cells());
 }
 
 #if defined(__x86_64__)

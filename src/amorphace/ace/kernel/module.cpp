@@ -1,15 +1,12 @@
-// The Python module: plans and grids as objects, and the choice of the processor's code.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
+// The Python module: plans as objects, and the choice of the processor's code.
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <stdexcept>
 #include <string>
 
+#include "arrays.hpp"
 #include "job.hpp"
-
-namespace nb = nanobind;
 
 namespace amorphace {
 
@@ -51,7 +48,6 @@ const Backend& backend(const std::string& name) {
   throw std::invalid_argument("this processor cannot run the kernel '" + name + "'");
 }
 
-using Sites = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 template <class T>
 using Array = nb::ndarray<const T, nb::numpy, nb::c_contig, nb::device::cpu>;
 
@@ -94,17 +90,9 @@ Plan make_plan(const nb::dict& d, int n_species, int n_columns, int n_values, in
   return p;
 }
 
-void check_sites(const CellGrid& grid, const Sites& sites) {
-  for (size_t k = 0; k < sites.shape(0); k++)
-    if (sites.data()[k] < 0 || sites.data()[k] >= grid.size())
-      throw std::out_of_range("particle index " + std::to_string(sites.data()[k]) +
-                              " lies outside the configuration of " + std::to_string(grid.size()) +
-                              " particles");
-}
-
 template <class Real>
 nb::tuple evaluate(const Plan& plan, const CellGrid& grid,
-                   Sites sites, Sites rows,
+                   Indices sites, Indices rows,
                    nb::ndarray<Real, nb::ndim<2>, nb::c_contig, nb::device::cpu> out,
                    int n_threads, double coincident, const std::string& name, bool measure) {
   if (rows.shape(0) != sites.shape(0) || int(out.shape(1)) != plan.n_columns)
@@ -143,31 +131,6 @@ NB_MODULE(_kernel, m) {
     new (self) Plan(make_plan(arrays, n_species, n_columns, n_values, n_slots, cutoff, scale, a,
                               y_cut));
   });
-
-  nb::class_<CellGrid>(m, "CellGrid")
-      .def("__init__",
-           [](CellGrid* self,
-              nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu> positions,
-              nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> species,
-              int n_species,
-              nb::ndarray<const double, nb::shape<3, 3>, nb::c_contig, nb::device::cpu> cell,
-              double cutoff) {
-             if (species.shape(0) != positions.shape(0))
-               throw std::invalid_argument("one species index a particle");
-             for (size_t k = 0; k < species.shape(0); k++)
-               if (species.data()[k] < 0 || species.data()[k] >= n_species)
-                 throw std::invalid_argument("a species index lies outside the plan");
-             new (self) CellGrid(int64_t(positions.shape(0)), positions.data(), species.data(),
-                                 n_species, cell.data(), cutoff);
-           })
-      .def("by_cell", [](const CellGrid& grid, Sites sites) {
-        check_sites(grid, sites);
-        const size_t n = sites.shape(0);
-        auto* order = new int64_t[n];
-        nb::capsule owner(order, [](void* p) noexcept { delete[] static_cast<int64_t*>(p); });
-        grid.sort_by_cell(sites.data(), int64_t(n), order);
-        return nb::ndarray<nb::numpy, int64_t>(order, {n}, owner);
-      });
 
   m.def("evaluate64", &evaluate<double>);
   m.def("evaluate32", &evaluate<float>);

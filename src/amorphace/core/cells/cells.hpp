@@ -30,6 +30,7 @@ class CellGrid {
   int64_t size() const { return int64_t(cell_of_.size()); }
   int64_t cell_of(int64_t particle) const { return cell_of_[particle]; }
   int64_t slot_of(int64_t particle) const { return slot_of_[particle]; }
+  int64_t particle_in(int64_t slot) const { return particle_in_[slot]; }
   Vec3 centre(int64_t cell) const;
   // Wrapped position of the particle in a slot relative to the centre of its cell.
   Vec3 from(const Vec3& centre, int64_t slot) const {
@@ -57,6 +58,7 @@ class CellGrid {
   int64_t total_cells_ = 1;
   std::vector<int64_t> start_;              // (species, cell) -> first slot
   std::vector<int64_t> cell_of_, slot_of_;  // by particle
+  std::vector<int64_t> particle_in_;        // by slot
   std::vector<double> wrapped_[3];          // by slot
   std::vector<Row> stencil_;
 };

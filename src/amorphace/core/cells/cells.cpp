@@ -39,6 +39,7 @@ CellGrid::CellGrid(int64_t n, const double* positions, const int32_t* species, i
   start_.assign(total_cells_ * n_species + 1, 0);
   cell_of_.resize(n);
   slot_of_.resize(n);
+  particle_in_.resize(n);
   for (int64_t i = 0; i < n; i++) {
     int64_t index[3];
     double s[3];
@@ -59,6 +60,7 @@ CellGrid::CellGrid(int64_t n, const double* positions, const int32_t* species, i
   for (int64_t i = 0; i < n; i++) {
     const int64_t slot = next[species[i] * total_cells_ + cell_of_[i]]++;
     slot_of_[i] = slot;
+    particle_in_[slot] = i;
     for (int d = 0; d < 3; d++) wrapped_[d][slot] = wrapped[3 * i + d];
   }
   build_stencil();

@@ -1,0 +1,96 @@
+// The Python module: grids, and the neighbours of some of their particles as arrays.
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "arrays.hpp"
+#include "search.hpp"
+
+namespace amorphace {
+namespace {
+
+struct Pair {
+  int64_t index;
+  double q;  // squared distance
+  Vec3 d;
+  bool operator<(const Pair& other) const {
+    return std::tie(index, q, d) < std::tie(other.index, other.q, other.d);
+  }
+};
+
+// (first, index, vectors, distances, touching): the neighbours of sites[k] are first[k] to
+// first[k + 1], by index, images of one particle by distance; touching is a site with another
+// particle on top of it, or -1.
+nb::tuple pairs(const CellGrid& grid, Indices sites, double coincident) {
+  check_sites(grid, sites);
+  const size_t n = sites.shape(0);
+  int64_t touching = -1;
+  std::vector<Pair> all;  // in the order of the visits
+  std::vector<int64_t> begin(n);
+  Owned<int64_t> first(n + 1);
+  first[0] = 0;
+  {
+    nb::gil_scoped_release release;
+    const Visits visits(grid, sites.data(), int64_t(n));
+    Search search(grid, coincident);
+    for (int64_t c = 0; c < visits.n_cells(); c++) {
+      search.enter(visits.cells[c]);
+      for (int64_t v = visits.first[c]; v < visits.first[c + 1]; v++) {
+        const auto [place, slot] = visits.visits[v];
+        const int64_t found = search.find(slot);
+        if (coincident >= 0 && search.n_coincident() != 1) touching = sites.data()[place];
+        begin[place] = int64_t(all.size());
+        first[place + 1] = found;
+        const Near& near = search.near;
+        for (int64_t k = 0; k < found; k++) {
+          const Vec3 d{near.x[k], near.y[k], near.z[k]};
+          all.push_back({grid.particle_in(near.slot[k]),
+                         d[0] * d[0] + (d[1] * d[1] + d[2] * d[2]), d});
+        }
+        std::sort(all.begin() + begin[place], all.end());
+      }
+    }
+    for (size_t k = 0; k < n; k++) first[k + 1] += first[k];
+  }
+  const size_t n_pairs = all.size();
+  Owned<int64_t> index(n_pairs);
+  Owned<double> vectors(3 * n_pairs), distances(n_pairs);
+  for (size_t k = 0; k < n; k++)
+    for (int64_t to = first[k], from = begin[k]; to < first[k + 1]; to++, from++) {
+      index[to] = all[from].index;
+      distances[to] = std::sqrt(all[from].q);
+      std::copy_n(all[from].d.begin(), 3, vectors.data() + 3 * to);
+    }
+  return nb::make_tuple(first.give({n + 1}), index.give({n_pairs}), vectors.give({n_pairs, 3}),
+                        distances.give({n_pairs}), touching);
+}
+
+}  // namespace
+}  // namespace amorphace
+
+NB_MODULE(_cells, m) {
+  using namespace amorphace;
+  m.doc() = "The list of cells; neighbors.py is its Python face.";
+
+  nb::class_<CellGrid>(m, "CellGrid")
+      .def("__init__",
+           [](CellGrid* self, Rows3 positions,
+              nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> species,
+              int n_species, Matrix3 cell, double cutoff) {
+             if (species.shape(0) != positions.shape(0))
+               throw std::invalid_argument("one species index a particle");
+             for (size_t k = 0; k < species.shape(0); k++)
+               if (species.data()[k] < 0 || species.data()[k] >= n_species)
+                 throw std::invalid_argument("a species index lies outside the plan");
+             new (self) CellGrid(int64_t(positions.shape(0)), positions.data(), species.data(),
+                                 n_species, cell.data(), cutoff);
+           })
+      .def("by_cell",
+           [](const CellGrid& grid, Indices sites) {
+             check_sites(grid, sites);
+             Owned<int64_t> order(sites.shape(0));
+             grid.sort_by_cell(sites.data(), int64_t(sites.shape(0)), order.data());
+             return order.give({sites.shape(0)});
+           })
+      .def("pairs", &pairs);
+}
