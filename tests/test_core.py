@@ -203,7 +203,6 @@ def test_an_error_says_what_came_in_bounded_length(kind):
     assert len(str(error)) < 1600
 
 
-
 @given(st.lists(st.integers(-5, 5), unique=True), st.lists(st.integers(-7, 7)))
 def test_rows_of_ids_are_theirs_or_minus_one(held: list[int], asked: list[int]) -> None:
     c = am.Configuration(positions=np.zeros((len(held), 3)), species="A", cell=1.0, ids=held)

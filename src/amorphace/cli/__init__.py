@@ -49,6 +49,8 @@ def main() -> None:
             app()
     except AmorphaceError as error:
         _fail(str(error))
+    except MemoryError:
+        _fail("not enough memory; raise the limit (ulimit -v) or use fewer processes (--n-jobs)")
     except OSError as error:
         _fail(f"{error.filename or 'file'}: {error.strerror or error}")
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amorphace.core.blas import claim_memory
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.bundle import (
@@ -89,7 +90,10 @@ def analyse(
     InputError
         If nothing can be learned: the table is not described or not labelled, holds one label
         only, features that are not finite, or not the cutoffs asked for.
+    AmorphaceError
+        If there is too little memory for linear algebra.
     """
+    claim_memory()
     settings = settings or AnalysisSettings()
     cutoffs, cutoff = _check(table, settings)
     sites = labelled_sites(table, cutoff)

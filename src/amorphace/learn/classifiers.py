@@ -15,8 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score, roc_curve
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from threadpoolctl import threadpool_limits
 
+from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.learn.curves import Progress, column_points
 from amorphace.learn.folds import Fold, Folds, split
@@ -282,7 +282,7 @@ def _decide(
 ) -> tuple[NDArray[np.float64], float]:
     """Decision function on the test rows, and the chosen strength; one BLAS thread."""
     train, y_train, test = X[fold.train], y[fold.train], X[fold.test]
-    with threadpool_limits(1):
+    with one_blas_thread():
         if kind == "logistic":
             fit = fit_best(train, y_train, inner, strengths)
             return fit.decision(test), fit.strength

@@ -11,8 +11,8 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
+from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.fit import check_described, labelled_sites
@@ -411,7 +411,7 @@ def _score(
     One BLAS thread, since processes share the processors: this also makes the sums, and with them
     the result, independent of the number of processes.
     """
-    with threadpool_limits(1):
+    with one_blas_thread():
         if rotation is None:
             train, test = X[fold.train, :n_columns], X[fold.test, :n_columns]
         else:

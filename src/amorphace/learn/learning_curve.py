@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
+from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.learn.curves import Progress
 from amorphace.learn.folds import Fold, split
@@ -200,7 +200,7 @@ def _accuracies(
     seed: int,
 ) -> tuple[float, float]:
     """On the training rows and on the test rows; one BLAS thread."""
-    with threadpool_limits(1):
+    with one_blas_thread():
         inner = _inner(y[train], groups[train], len(strengths), n_inner_splits, seed)
         fit = fit_best(X[train], y[train], inner, strengths)
         right = ((fit.decision(X) > 0) == y).astype(float)

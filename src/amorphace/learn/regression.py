@@ -13,8 +13,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.lapack import get_lapack_funcs
 from scipy.stats import pearsonr, spearmanr
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
+from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
 from amorphace.learn.curves import Progress, column_points
@@ -277,7 +277,7 @@ def _correlate(
     X: NDArray[Any], t: NDArray[np.float64], n_columns: int, fold: Fold
 ) -> tuple[float, float, int]:
     """Pearson and Spearman correlation on the test rows, and columns kept; one BLAS thread."""
-    with threadpool_limits(1):
+    with one_blas_thread():
         fit = fit_ard(X[fold.train, :n_columns], t[fold.train])
         predicted = fit.predict(X[fold.test, :n_columns])
     kept = int((fit.weights != 0).sum())

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
+from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
 from amorphace.learn.folds import Folds, split
@@ -181,7 +181,7 @@ def forward_selection(
     accuracy = np.empty((n_steps, n_splits))
     first = np.empty((len(chosen), n_splits))
     for step in range(n_steps):
-        with threadpool_limits(1):  # sums, and with them the picks, on any machine the same
+        with one_blas_thread():  # sums, and with them the picks, on any machine the same
             scores = np.stack([part.accuracy(left) for part in parts], axis=1)
         if step == 0:
             first = scores

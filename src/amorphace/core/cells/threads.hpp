@@ -6,7 +6,6 @@
 #include <exception>
 #include <mutex>
 #include <new>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -31,21 +30,15 @@ struct Queue {
 
 // Makes a Worker in each of up to n threads, this one among them, and runs it. Workers take cells
 // from `shared.queue`, so threads that the system does not grant are done without. After an
-// exception the queue is stopped, all threads end, and it is thrown again.
+// exception the queue is stopped, all threads end, and it is thrown again; but what does not fit
+// into memory with several threads is done again by this one alone.
 template <class Worker, class Shared>
 void run_workers(Shared& shared, int64_t n, int64_t n_cells) {
   std::mutex lock;
   std::exception_ptr error;
-  const auto work = [&](bool spare) noexcept {
+  const auto work = [&]() noexcept {
     try {
-      std::optional<Worker> worker;
-      try {
-        worker.emplace(shared);
-      } catch (const std::bad_alloc&) {
-        if (spare) return;
-        throw;
-      }
-      worker->run();
+      Worker(shared).run();
     } catch (...) {
       std::lock_guard<std::mutex> guard(lock);
       if (!error) error = std::current_exception();
@@ -56,12 +49,18 @@ void run_workers(Shared& shared, int64_t n, int64_t n_cells) {
   try {
     n = std::min({n, (n_cells + Queue::kTogether - 1) / Queue::kTogether, kMostThreads});
     threads.reserve(std::max<int64_t>(n, 0));
-    for (int64_t k = 1; k < n; k++) threads.emplace_back(work, true);
+    for (int64_t k = 1; k < n; k++) threads.emplace_back(work);
   } catch (const std::exception&) {  // no more threads to be had
   }
-  work(false);
+  work();
   for (std::thread& t : threads) t.join();
-  if (error) std::rethrow_exception(error);
+  try {
+    if (error) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    if (threads.empty()) throw;
+    shared.queue.next = 0, shared.queue.stop = false;
+    Worker(shared).run();
+  }
 }
 
 }  // namespace amorphace

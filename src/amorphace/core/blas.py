@@ -1,0 +1,57 @@
+"""Linear algebra on one thread, in memory that it has from the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from amorphace.core.errors import AmorphaceError
+
+BUFFER = 40 << 20
+"""Bytes that OpenBLAS works in for each of its threads: 32 MB, and something to spare."""
+
+
+@cache
+def claim_memory() -> None:
+    """Make BLAS take the memory that it works in, while there is some.
+
+    OpenBLAS takes it at its first larger product and keeps it. Where there is none, it waits for
+    ever or ends the process, so that is asked beforehand.
+
+    Raises
+    ------
+    AmorphaceError
+        If this process may not take so much.
+    """
+    from scipy.linalg import cho_factor  # here, since it brings a BLAS of its own
+
+    libraries = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    room = BUFFER * sum(library["num_threads"] for library in libraries)
+    try:
+        np.empty(room, dtype=np.uint8)
+    except MemoryError as error:
+        raise AmorphaceError(
+            f"linear algebra needs {room >> 20} MB more memory than this process may take; raise "
+            "its limit (ulimit -v), use fewer processes (--n-jobs), or set OPENBLAS_NUM_THREADS=1"
+        ) from error
+    for dtype in (np.float64, np.float32):
+        a = np.eye(512, dtype=dtype)
+        cho_factor(a @ a)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """One BLAS thread, which makes sums the same on any machine, with memory to work in.
+
+    Raises
+    ------
+    AmorphaceError
+        As `claim_memory`.
+    """
+    claim_memory()
+    with threadpool_limits(1):
+        yield
