@@ -295,6 +295,18 @@ LABEL = {
         "warned", "positions look wrapped; leave out --unwrapped"),
     "runs in which the glass flows": (
         lambda: with_ends(flowing), "warned", r"near the 3\.2 of random places"),
+    "no ids": (
+        lambda: everywhere(lambda c: dump(c, ids=False)), "refused",
+        r"is from a file without particle ids, .* \(--order file\)"),
+    "no ids, rows that correspond": (
+        lambda: changed(everywhere(lambda c: dump(c, ids=False)), options=["--order", "file"]),
+        "right", None),
+    "no ids, rows in another order": (
+        lambda: changed(
+            everywhere(lambda c: dump(c, ids=False, rows=np.lexsort(
+                [*np.floor(c.wrapped().positions).T, c.species]))),
+            options=["--order", "file"]),
+        "warned", "near the .* of random places: files may be swapped, ids lost"),
     "names of other samples": (
         lambda: changed(files(), names=("s1", "s3")), "refused",
         "end points: .*s3.ends.dump is of none of the samples s1, s2, as names tell"),
@@ -305,6 +317,8 @@ DESCRIBE = {
     "starts": (lambda: files().starts, "right", None),
     "exchanged": (lambda: [dump(S2), dump(S1)], "refused", "h1 is not sample s1 of the labels"),
     "one for both": (lambda: [dump(S1)] * 2, "refused", "h1.dump and h2.dump are the same file"),
+    "no ids": (
+        lambda: [dump(c, ids=False) for c in (S1, S2)], "refused", "without particle ids"),
     "species swapped": (
         lambda: [dump(other(c, species=swap(c.species))) for c in (S1, S2)], "refused",
         "species of h1 differ"),
@@ -363,4 +377,35 @@ def test_describe(labels, tmp_path, capsys, case):
         path.write_text(content)
     words = ["--labels", labels, "--species", "A,B", "--max-order", 1, "--cutoff", 2]
     code = run("describe", *paths, *words, "-o", tmp_path / "table.zarr")
+    check(code, said(capsys), expected, text)
+
+
+REAL = {
+    "as they are": (("01", "02"), [0, 1], [0, 1], "right", None),
+    "ends of the other sample": (("01", "02"), [1, 0], [0, 1], "refused", "is of another sample"),
+    "one sample's ends twice": (("01", "02"), [0, 0], [0, 1], "refused", "are the same file"),
+    "inherent structures exchanged": (("01", "02"), [0, 1], [1, 0], "refused", "h0 is not sample"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", REAL)
+def test_a_supercooled_liquid(shared, tmp_path, capsys, case):
+    """Two ends of two samples of the Kob-Andersen mixture, under names that tell nothing wrong."""
+    names, ends, inherent, expected, text = REAL[case]
+    folder = shared / "data" / "ka_T0.44"
+    for k, name in enumerate(names):
+        for kind, place in (("initial.dump", f"s{k}.dump"), ("inherent.dump", f"i{k}.dump")):
+            (tmp_path / place).write_bytes((folder / f"sample_{name}.{kind}").read_bytes())
+        frames = am.iread(folder / f"sample_{name}.endpoints.dump.gz", SPECIES)
+        am.write(tmp_path / f"e{k}.dump", [next(frames), next(frames)])
+    for k in range(2):
+        (tmp_path / f"r{k}.dump").write_bytes((tmp_path / f"e{ends[k]}.dump").read_bytes())
+        (tmp_path / f"h{k}.dump").write_bytes((tmp_path / f"i{inherent[k]}.dump").read_bytes())
+    paths = {kind: [tmp_path / f"{kind}{k}.dump" for k in range(2)] for kind in "srh"}
+    labels, table = tmp_path / "l.zarr", tmp_path / "t.zarr"
+    code = run("label", *paths["s"], "--endpoints", *paths["r"], "--species", "A,B", "-o", labels)
+    if code == 0:
+        words = ["--labels", labels, "--species", "A,B", "--max-order", 1, "-o", table]
+        code = run("describe", *paths["h"], *words)
     check(code, said(capsys), expected, text)

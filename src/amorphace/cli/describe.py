@@ -11,6 +11,8 @@ from amorphace.cli.samples import files_of, read_samples, scaled, show_lengths, 
 from amorphace.cli.shared import (
     JobsOption,
     ListOptions,
+    Order,
+    OrderOption,
     OutputOption,
     OverwriteOption,
     SigmaOption,
@@ -56,6 +58,7 @@ def describe(
     sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
     dtype: Annotated[str, typer.Option(help="'float32' or 'float64'.")] = "float32",
     n_jobs: JobsOption = -1,
+    order: OrderOption = Order.id,
     overwrite: OverwriteOption = False,
 ) -> None:
     """What surrounds each particle: purified ACE features, one table for all cutoffs.
@@ -80,7 +83,7 @@ def describe(
     known = None if labels is None else read_table(labels)
     if known is not None:
         files = files_of(known, files)
-    samples = read_samples(files, tuple(species), last_frame_only=known is not None)
+    samples = read_samples(files, tuple(species), order, last_frame_only=known is not None)
     length = unit(sigma, samples[0].configuration)
     cutoffs = [scaled(c, length) for c in (cutoff or [4.0])]
     descriptors = [

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from amorphace.cli.samples import matched
-from amorphace.cli.shared import OverwriteOption, app, show
+from amorphace.cli.shared import Order, OrderOption, OverwriteOption, app, show
 from amorphace.core.errors import InputError
 
 
@@ -28,6 +28,7 @@ def export(
         int | None,
         typer.Option(help="For particle files: which sample, from 1; by its name, or 1.", min=1),
     ] = None,
+    order: OrderOption = Order.id,
     overwrite: OverwriteOption = False,
 ) -> None:
     """A table as npz or CSV, or its per-particle columns as a file that OVITO opens.
@@ -56,6 +57,6 @@ def export(
             names = tuple(dict.fromkeys(data.provenance.get("parameters", {}).get("species", ())))
             places, _ = matched(data.sample_names, [configuration], "--configuration")
             place = places[0] if sample is None else sample - 1
-            frame = read(configuration, names or None)
+            frame = read(configuration, names or None, order=order.value)
             write(output, frame, **particle_columns(data, frame, place))
     show(f"{output}: written")

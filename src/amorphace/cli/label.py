@@ -21,6 +21,8 @@ from amorphace.cli.samples import (
 )
 from amorphace.cli.shared import (
     ListOptions,
+    Order,
+    OrderOption,
     OutputOption,
     OverwriteOption,
     SigmaOption,
@@ -73,6 +75,7 @@ def label(
             "--unwrapped", help="Positions are unwrapped: keep displacements beyond half a cell."
         ),
     ] = False,
+    order: OrderOption = Order.id,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Who moved: D2min and propensity of every particle, labels of the extreme ones.
@@ -102,7 +105,7 @@ def label(
     check_replaceable(output, overwrite=overwrite)
     names = sample_names(initial)
     ends = _ends(initial, endpoints, names, frame)
-    first = start_of(initial[0], species, frame)
+    first = start_of(initial[0], species, frame, order)
     length = unit(sigma, first, majority)
     reach = scaled(cutoff, length)
     origin = provenance(
@@ -131,8 +134,8 @@ def label(
         def samples() -> Iterator[ThermalSample]:
             for name, path, end in zip(names, initial, ends, strict=True):
                 bar.update(task, description=f"label {name}")
-                start = start_of(path, species, frame)
-                frames = ends_of(end, species, start, own=endpoints is None, lag=lag)
+                start = start_of(path, species, frame, order)
+                frames = ends_of(end, species, start, own=endpoints is None, lag=lag, order=order)
                 yield ThermalSample(name, start, frames)
                 bar.advance(task)
 

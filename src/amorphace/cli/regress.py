@@ -12,6 +12,8 @@ from amorphace.cli.samples import files_of, scaled, show_lengths, unit
 from amorphace.cli.shared import (
     JobsOption,
     ListOptions,
+    Order,
+    OrderOption,
     OutputOption,
     OverwriteOption,
     SigmaOption,
@@ -48,6 +50,7 @@ def regress(
     ] = None,
     curve: Annotated[bool, typer.Option(help="Also the learning curve.")] = True,
     n_jobs: JobsOption = -1,
+    order: OrderOption = Order.id,
     overwrite: OverwriteOption = False,
 ) -> None:
     """How much of propensity or D2min is structure: a ridge over all particles of a species.
@@ -99,7 +102,7 @@ def regress(
         task = bar.add_task("describe", total=len(configurations))
         regression = table_inputs(
             table,
-            (read(path, tuple(species)) for path in files),
+            (read(path, tuple(species), order=order.value) for path in files),
             ace,
             target=target,
             centres=chosen,

@@ -11,6 +11,8 @@ from amorphace.cli.samples import matched, show_pairs
 from amorphace.cli.shared import (
     JobsOption,
     ListOptions,
+    Order,
+    OrderOption,
     OverwriteOption,
     app,
     check_choice,
@@ -70,6 +72,7 @@ def report(
     figures: Annotated[
         Path | None, typer.Option(help="Folder for the figures as PDF, SVG and PNG.")
     ] = None,
+    order: OrderOption = Order.id,
     n_jobs: JobsOption = -1,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -118,7 +121,7 @@ def report(
         analysis,
         table=described,
         snapshots=_snapshots(
-            configuration or [], labels, sample, analysis, model, protocol, n_jobs
+            configuration or [], labels, sample, order, analysis, model, protocol, n_jobs
         ),
         model=model,
         protocol=protocol,
@@ -180,6 +183,7 @@ def _snapshots(
     files: list[Path],
     labels: Path | None,
     samples: list[int] | None,
+    order: Order,
     analysis: Analysis,
     model: str,
     protocol: str,
@@ -203,7 +207,7 @@ def _snapshots(
     return tuple(
         make_snapshot(
             path.name,
-            read(path, analysis.species or None),
+            read(path, analysis.species or None, order=order.value),
             labels=known,
             sample=place,
             model=analysis.model,

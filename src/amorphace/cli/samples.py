@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.table import Table as RichTable
 
-from amorphace.cli.shared import show
+from amorphace.cli.shared import Order, show
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def files_of(labels: Table, files: Sequence[Path]) -> list[Path]:
     return found
 
 
-def start_of(path: Path, species: Sequence[str], frame: int | None) -> Configuration:
+def start_of(path: Path, species: Sequence[str], frame: int | None, order: Order) -> Configuration:
     """The start of a sample: the only frame of its file, or the one that is asked for.
 
     Raises
@@ -117,8 +117,8 @@ def start_of(path: Path, species: Sequence[str], frame: int | None) -> Configura
     from amorphace.io import iread, read
 
     if frame is not None:
-        return read(path, tuple(species), frame=frame)
-    first, *others = islice(iread(path, tuple(species)), 2)
+        return read(path, tuple(species), frame=frame, order=order.value)
+    first, *others = islice(iread(path, tuple(species), order=order.value), 2)
     if others:
         raise InputError(
             f"{path} holds several frames: --frame says which of them is the start (0 the first, "
@@ -128,7 +128,13 @@ def start_of(path: Path, species: Sequence[str], frame: int | None) -> Configura
 
 
 def ends_of(
-    path: Path, species: Sequence[str], start: Configuration, *, own: bool, lag: int | None
+    path: Path,
+    species: Sequence[str],
+    start: Configuration,
+    *,
+    own: bool,
+    lag: int | None,
+    order: Order,
 ) -> Iterator[Configuration]:
     """The end points in a file.
 
@@ -141,6 +147,7 @@ def ends_of(
         Whether the start is a frame of the same file; it is left out.
     lag : int, optional
         Time steps from start to end; frames at other times are left out.
+    order : Order
 
     Raises
     ------
@@ -151,7 +158,7 @@ def ends_of(
 
     steps = []
     found = False
-    for frame in iread(path, tuple(species)):
+    for frame in iread(path, tuple(species), order=order.value):
         steps.append(frame.step)
         if own and frame.step == start.step and np.array_equal(frame.positions, start.positions):
             continue
@@ -213,7 +220,7 @@ def show_lengths(
 
 
 def read_samples(
-    paths: Sequence[Path], species: tuple[str, ...], *, last_frame_only: bool
+    paths: Sequence[Path], species: tuple[str, ...], order: Order, *, last_frame_only: bool
 ) -> list[Sample]:
     """One sample a file, or one a frame."""
     from amorphace.dataset.describe import Sample
@@ -222,9 +229,9 @@ def read_samples(
     samples: list[Sample] = []
     for name, path in zip(sample_names(paths), paths, strict=True):
         if last_frame_only:
-            samples.append(Sample(name, read(path, species)))
+            samples.append(Sample(name, read(path, species, order=order.value)))
             continue
-        frames: list[Configuration] = list(iread(path, species))
+        frames: list[Configuration] = list(iread(path, species, order=order.value))
         many = len(frames) > 1
         samples += [Sample(f"{name}:{k}" if many else name, f) for k, f in enumerate(frames)]
     return samples

@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -99,6 +100,14 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+
+class Order(StrEnum):
+    """What tells which particle is which."""
+
+    id = "id"
+    file = "file"
+
+
 SpeciesOption = Annotated[
     list[str],
     typer.Option("--species", help="Species labels in the order of LAMMPS types 1, 2, ...: A,B"),
@@ -107,6 +116,13 @@ OutputOption = Annotated[Path, typer.Option("--output", "-o", help="Where the re
 OverwriteOption = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace what amorphace wrote there earlier, nothing else."),
+]
+OrderOption = Annotated[
+    Order,
+    typer.Option(
+        "--order",
+        help="'file': rows of files without particle ids are the same particles in every frame.",
+    ),
 ]
 SigmaOption = Annotated[
     str | None,

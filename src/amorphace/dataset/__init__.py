@@ -4,6 +4,7 @@ table         Table, Columns: the schema
 store         TableWriter, write_table, read_table: a Zarr v3 group
 export        export_npz, export_csv
 provenance    provenance: where a table comes from
+plausible     samples that are probably not what was meant
 thermal       thermal_labels, majority_species
 mechanical    label_mechanical, mechanical_sites
 """

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import FileFormatError
+from amorphace.core.errors import FileFormatError, InputWarning
 
 FEW = 16
 """Particles below which nothing is concluded."""
@@ -106,5 +106,6 @@ def _warn_scaled(path: Path, configuration: Configuration) -> None:
         f"{path}: all {len(configuration)} particles lie within 1.0 of each other, in a cell of "
         f"heights {h[0]:.4g}, {h[1]:.4g}, {h[2]:.4g}: the positions look like scaled ones; call "
         "the columns xs ys zs, or multiply by the cell",
+        InputWarning,
         stacklevel=4,
     )
