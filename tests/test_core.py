@@ -121,6 +121,7 @@ def test_frames_are_matched_by_id():
     )
     p = [2, 0, 3, 1]
     b = am.Configuration(positions=a.positions[p], species=species[p], cell=9, ids=a.ids[p], step=7)
+    assert a.aligned_to(a) is a
     matched = b.aligned_to(a)
     np.testing.assert_array_equal(matched.positions, a.positions)
     np.testing.assert_array_equal(matched.ids, a.ids)
