@@ -221,7 +221,7 @@ FORMATS = {
     "xyz in gz": Format(_particles("a.xyz"), _read_packed),
     "gsd": Format(_particles("a.gsd"), _read_particles),
     "npz": Format(_particles("a.npz"), _read_particles),
-    # "npz, members": Format(_members, _read_members),
+    "npz, members": Format(_members, _read_members),
     "table": Format(_make_table, _read_table),
     "table 0.1": Format(_golden("table-0.1.zarr"), _read_old_table),
     "model": Format(_golden("model-0.1.json"), _read_model),

@@ -115,3 +115,11 @@ def test_a_damaged_archive_is_whole_or_an_error(
     path.write_bytes(whole)
     error = outcome(path)
     assert error is None or (str(path) in str(error) and "\n" not in str(error))
+
+
+def test_letters_that_no_alphabet_has_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    letters = np.array([65, 2**31], dtype=np.uint32).view("U1")
+    np.savez(path, positions=np.eye(3)[:2], species=letters, cell=np.full(3, 9.0))
+    with pytest.raises(FileFormatError, match=r"a\.npz: species holds what is no text"):
+        am.read(path)

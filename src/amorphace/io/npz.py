@@ -17,6 +17,7 @@ Where species, ids or step are missing, the particles are all of one species, ar
 from __future__ import annotations
 
 import math
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -158,7 +159,12 @@ def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> NDArra
             f"{key} claims {size:.3g} bytes, more than {GROWTH} times those of the file; it is "
             "damaged, make it again",
         )
-    return guarded(path, broken, lambda: _content(archive, member))
+    found = guarded(path, broken, lambda: _content(archive, member))
+    if dtype.kind == "U" and found.size and dtype.itemsize:
+        letters = found.reshape(-1).view(np.dtype(np.uint32).newbyteorder(dtype.byteorder))
+        if letters.max() > sys.maxunicode:
+            raise FileFormatError(path, f"{key} holds what is no text; the file is damaged")
+    return found
 
 
 def _header(
