@@ -50,9 +50,9 @@ def frames(n: int = 12) -> list[am.Configuration]:
     return [first, replace(first, positions=moved, step=1000)]
 
 
-def _particles(name: str) -> Callable[[Path], Path]:
+def _particles(name: str, n: int = 12) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        am.write(folder / name, frames()[:1] if name.endswith("npz") else frames())
+        am.write(folder / name, frames(n)[:1] if name.endswith("npz") else frames(n))
         return folder / name
 
     return make
@@ -73,6 +73,20 @@ def _scaled_dump(folder: Path) -> Path:
             lines.append(" ".join(map(str, words)))
     (folder / "scaled.dump").write_text("\n".join(lines) + "\n")
     return folder / "scaled.dump"
+
+
+def _atooms_xyz(folder: Path) -> Path:
+    """The comment line that atooms writes."""
+    lines = []
+    for c in frames():
+        lines += [
+            str(len(c)),
+            f"step:{c.step} columns:species,position,radius dt:0.01 cell:5,6.0,7",
+        ]
+        rows = zip(c.species, c.positions.tolist(), strict=True)
+        lines += [f"{label} {' '.join(map(str, x))} 0.5" for label, x in rows]
+    (folder / "atooms.xyz").write_text("\n".join(lines) + "\n")
+    return folder / "atooms.xyz"
 
 
 def _read_particles(path: Path) -> None:
@@ -214,11 +228,13 @@ def _read_store(path: Path) -> str:
 
 FORMATS = {
     "dump": Format(_particles("a.dump"), _read_particles),
+    "dump of many": Format(_particles("a.dump", 150), _read_particles),
     "dump, scaled": Format(_scaled_dump, _read_particles),
     "dump.gz": Format(_particles("a.dump.gz"), _read_particles),
     "dump in gz": Format(_particles("a.dump"), _read_packed),
     "xyz": Format(_particles("a.xyz"), _read_particles),
     "xyz in gz": Format(_particles("a.xyz"), _read_packed),
+    "xyz of atooms": Format(_atooms_xyz, _read_particles),
     "gsd": Format(_particles("a.gsd"), _read_particles),
     "npz": Format(_particles("a.npz"), _read_particles),
     "npz, members": Format(_members, _read_members),
