@@ -203,7 +203,7 @@ def run_external(folder: Path) -> None:
 def read_external(folder: Path) -> Case:
     place = folder / EXTERNAL
     analysis = read_analysis(place / "results")
-    labels, table = read_table(place / "labels.zarr"), read_table(place / "table.zarr")
+    labels = read_table(place / "labels.zarr")
     snapshot = make_snapshot(
         "sample_01",
         read(SHARED / "sample_01.inherent.dump", ("A", "B")),
@@ -214,7 +214,6 @@ def read_external(folder: Path) -> Case:
     content = assemble(
         "Kob-Andersen at T = 0.44",
         analysis,
-        table=table,
         snapshots=(snapshot,),
         model="kob-andersen",
         protocol="thermal",

@@ -9,7 +9,8 @@ from amorphace.core.configuration import Configuration
 from amorphace.dataset.table import Columns
 from amorphace.learn.bundle import Analysis, AnalysisSettings
 from amorphace.learn.classifiers import Calibration, ClassifierScore, Roc
-from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap, Contributions
+from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap
+from amorphace.learn.contributions import Contributions
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.distributions import Distribution
 from amorphace.learn.learning_curve import LearningCurve
@@ -182,6 +183,8 @@ def analysis(species: tuple[str, str] = ("A", "B")) -> Analysis:
             for log in (False, True)
             for c in (2.0, 4.0)
         ),
+        clusters=clusters(species),
+        contributions=contributions(species),
         distributions=(distribution(f"{a}1", 0.4), distribution(f"{b}1", 0.7)),
         warnings=("One sample has fewer labelled sites than the others.",),
     )
@@ -296,8 +299,6 @@ def content(n: int = 4000, species: tuple[str, str] = ("A", "B"), **fields) -> R
         "analysis": analysis(species),
         "companion": analysis(species),
         "companion_protocol": "shear",
-        "clusters": clusters(species),
-        "contributions": contributions(species),
         "propensity": (
             PropensityScore(
                 target="d2min",

@@ -10,12 +10,8 @@ import amorphace as am
 from amorphace.ace.clusters import cluster_expansion, directions_at, pure_weights
 from amorphace.core.codec import decode, encode
 from amorphace.core.neighbors import find_neighbors
-from amorphace.learn.clusters import (
-    ClusterFunctions,
-    Contributions,
-    cluster_functions,
-    contributions,
-)
+from amorphace.learn.clusters import ClusterFunctions, cluster_functions
+from amorphace.learn.contributions import Contributions, contributions
 from amorphace.learn.model import LinearModel
 
 from test_ace_features import glass

@@ -324,7 +324,8 @@ def test_a_model_without_three_body_columns_has_no_blank_maps() -> None:
         tuple(replace(m, v=np.zeros_like(m.v)) for m in maps)
         for maps in (made.v2_distance, made.v2_angle)
     ]
-    c = content(n=200, clusters=replace(made, v2_distance=zero[0], v2_angle=zero[1]))
+    radial = replace(made, v2_distance=zero[0], v2_angle=zero[1])
+    c = content(n=200, analysis=replace(analysis(), clusters=radial))
     (part,) = (part for part in sections(c) if part.name == "clusters")
     assert not [panel.name for panel in part.panels if "v2" in panel.name]
     assert "v₂ is not shown, because the model uses no three-body columns: it is zero." in (

@@ -14,10 +14,11 @@ from amorphace.dataset.store import write_table
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.bundle import write_analysis
-from amorphace.learn.clusters import contributions
-from amorphace.learn.fit import fit_model
+from amorphace.learn.contributions import contributions
 from amorphace.learn.propensity import Regression, write_regression
 from amorphace.report.assemble import assemble, make_snapshot
+from amorphace.report.page import page
+from amorphace.report.panels import panels, sections
 
 from report_samples import content
 from test_ace_features import glass
@@ -83,7 +84,7 @@ def folder(table, analysis, glasses, tmp_path_factory):
 
 
 def test_results_and_a_configuration_become_a_page_and_figures(folder, capsys) -> None:
-    words = ["--table", folder / "table.zarr", "--labels", folder / "table.zarr"]
+    words = ["--labels", folder / "table.zarr"]
     words += ["--configuration", folder / "s0.dump", "--model", "kob-andersen"]
     words += ["--protocol", "thermal", "--figures", folder / "figures", "--n-jobs", 1]
     (folder / "figures").mkdir()
@@ -132,20 +133,27 @@ def test_results_of_regressions_come_onto_the_page(folder, capsys) -> None:
     assert "the field score of Regression is missing; make it with" in capsys.readouterr().err
 
 
-def test_models_of_the_folds_give_cluster_functions_their_bands(table, analysis) -> None:
-    content = assemble("t", analysis, table=table)
-    assert content.clusters is not None
-    assert content.clusters.n_models == 3
-    assert (content.clusters.v1[1].std > 0).any()
-    assert content.contributions is not None
-    orders = [k for k, kinds in enumerate(content.contributions.species) if not kinds]
-    assert content.contributions.share[orders].sum(axis=0) == pytest.approx(1)
-    alone = assemble("t", analysis)
-    assert alone.clusters is not None
-    assert alone.clusters.n_models == 1
-    assert alone.contributions is None
-    assert alone.radial is not None
-    assert alone.radial.cutoff == 2.0
+def test_models_of_the_folds_give_cluster_functions_their_bands(analysis) -> None:
+    assert analysis.clusters is not None
+    assert analysis.clusters.n_models == 3
+    assert (analysis.clusters.v1[1].std > 0).any()
+    assert analysis.contributions is not None
+    orders = [k for k, kinds in enumerate(analysis.contributions.species) if not kinds]
+    assert analysis.contributions.share[orders].sum(axis=0) == pytest.approx(1)
+    shown = assemble("t", analysis)
+    assert shown.radial is not None
+    assert shown.radial.cutoff == 2.0
+    assert "clusters-v1" in panels(shown)
+    (part,) = (p for p in sections(assemble("t", replace(analysis, clusters=None, model=None,
+        contributions=None))) if p.name == "clusters")  # fmt: skip
+    assert part.absent[0].startswith("Cluster functions are not shown, because the analysis holds")
+
+
+def test_a_table_that_does_not_name_its_descriptor_has_a_model_and_no_functions(table) -> None:
+    unknown = replace(table, provenance={})
+    found = analyse(unknown, settings=AnalysisSettings(parts=PARTS, n_columns=(4,), n_splits=3))
+    assert found.model is not None
+    assert found.clusters is found.contributions is None
 
 
 def test_a_snapshot_holds_the_score_of_the_model_and_the_targets(table, analysis, glasses) -> None:
@@ -161,9 +169,9 @@ def test_a_snapshot_holds_the_score_of_the_model_and_the_targets(table, analysis
 def test_fewer_samples_than_folds_still_make_a_page(table) -> None:
     few = table.take(table.sample < 4)
     analysis = analyse(few, settings=AnalysisSettings(parts=PARTS, n_splits=5))
-    content = assemble("t", analysis, table=few)
-    assert content.clusters is not None
-    assert content.clusters.n_models == 4
+    assert analysis.clusters is not None
+    assert analysis.clusters.n_models == 4
+    assert len(page(assemble("t", analysis))) > 1e6
 
 
 def test_contributions_are_of_the_features_that_the_model_was_fitted_to(glasses) -> None:
@@ -188,14 +196,16 @@ def test_contributions_are_of_the_features_that_the_model_was_fitted_to(glasses)
         sample_names=[f"s{k}" for k in range(6)],
         provenance={"parameters": settings | {"cutoffs": [2.0, 2.5]}},
     )
-    found = analyse(
-        both, settings=AnalysisSettings(parts=("distributions",), cutoff=2.0, n_splits=3)
+    chosen = AnalysisSettings(
+        parts=PARTS, cutoffs=(2.5,), cutoff=2.0, n_columns=(len(basis),), n_splits=3
     )
-    model = fit_model(both, 2.5, n_splits=3)
-    content = assemble("t", replace(found, model=model), table=both)
-    expected = contributions(model, features[2.5])
-    assert content.contributions is not None
-    share = content.contributions.share.mean(axis=1)
+    found = analyse(both, settings=chosen)
+    assert found.model is not None
+    assert (found.cutoff, found.model.settings["cutoff"]) == (2.0, 2.5)
+    n = len(found.model.names)
+    expected = contributions(found.model, features[2.5][:, :n])
+    assert found.contributions is not None
+    share = found.contributions.share.mean(axis=1)
     np.testing.assert_allclose(share, expected.share[:, 0], atol=0.1)
-    wrong = contributions(model, features[2.0])
+    wrong = contributions(found.model, features[2.0][:, :n])
     assert abs(share - wrong.share[:, 0]).max() > 0.1

@@ -23,7 +23,6 @@ from amorphace.cli.shared import (
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
-    from amorphace.dataset.table import Table
     from amorphace.learn.bundle import Analysis
     from amorphace.report.content import ReportContent, Snapshot
 
@@ -41,10 +40,6 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The page, NAME.html.")] = Path(
         "report.html"
     ),
-    table: Annotated[
-        Path | None,
-        typer.Option(help="The described table of the results: error bands of cluster functions."),
-    ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(help="Table with D2min and labels of all particles of the configurations."),
@@ -98,7 +93,7 @@ def report(
     check_choice("--protocol", protocol, PROTOCOLS)
     check_choice("--companion-protocol", companion_protocol, PROTOCOLS)
     check_choice("--model", model, MODELS, otherwise="; name another glass with --title")
-    given = [source, table, labels, companion, *(configuration or []), *(regression or [])]
+    given = [source, labels, companion, *(configuration or []), *(regression or [])]
     inputs = [path for path in given if path is not None]
     check_file(output, overwrite=overwrite, inputs=inputs)
     if figures is not None and figures.exists() and not overwrite:
@@ -115,11 +110,10 @@ def report(
         content = replace(content, title=title or content.title)
         _write(output, figures, content, overwrite, inputs)
         return
-    analysis, described = _analysis(source, table, n_jobs)
+    analysis = _analysis(source, n_jobs)
     content = assemble(
         title or ", ".join(filter(None, (model, protocol))) or source.stem,
         analysis,
-        table=described,
         snapshots=_snapshots(
             configuration or [], labels, sample, order, analysis, model, protocol, n_jobs
         ),
@@ -160,14 +154,14 @@ def _experiment(file: Path) -> ReportContent:
     return experiment_content(make_plan(experiment), store, command=command_line())
 
 
-def _analysis(source: Path, table: Path | None, n_jobs: int) -> tuple[Analysis, Table | None]:
-    """The analysis of a source, made if the source is a table, and the described table."""
+def _analysis(source: Path, n_jobs: int) -> Analysis:
+    """The analysis of a source, made if the source is a table."""
     from amorphace.dataset.store import read_table
     from amorphace.learn.analysis import AnalysisSettings, analyse
     from amorphace.learn.bundle import read_analysis
 
     if not (source / "zarr.json").is_file():
-        return read_analysis(source), None if table is None else read_table(table)
+        return read_analysis(source)
     data = read_table(source)
     with progress_bar("fits") as bar:
         task = bar.add_task("analyse", total=None)
@@ -176,7 +170,7 @@ def _analysis(source: Path, table: Path | None, n_jobs: int) -> tuple[Analysis, 
             bar.update(task, description=part, completed=done, total=total)
 
         quick = AnalysisSettings.quick()
-        return analyse(data, settings=quick, n_jobs=n_jobs, progress=progress), data
+        return analyse(data, settings=quick, n_jobs=n_jobs, progress=progress)
 
 
 def _snapshots(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from amorphace.core.blas import claim_memory
 from amorphace.core.errors import InputError
@@ -22,13 +21,18 @@ from amorphace.learn.bundle import (
     write_analysis,
 )
 from amorphace.learn.classifiers import ClassifierScore, compare_classifiers
-from amorphace.learn.curves import AccuracyCurve, Progress, accuracy_curve, pca_curve
+from amorphace.learn.clusters import cluster_functions
+from amorphace.learn.contributions import contributions
+from amorphace.learn.curves import AccuracyCurve, accuracy_curve, pca_curve
 from amorphace.learn.distributions import Distribution, radial_distributions
-from amorphace.learn.fit import LabelledSites, fit_model, labelled_sites
+from amorphace.learn.doubts import doubts, notes
+from amorphace.learn.fit import LabelledSites, fit_model, fold_models, labelled_sites
 from amorphace.learn.folds import Folds
 from amorphace.learn.learning_curve import LearningCurve, Vary, learning_curve
 from amorphace.learn.logistic import check_data
 from amorphace.learn.model import LinearModel
+from amorphace.learn.parallel import Progress
+from amorphace.learn.predict import knows_descriptor
 from amorphace.learn.regression import CorrelationCurve, ard_curve
 from amorphace.learn.selection import (
     Selection,
@@ -49,12 +53,10 @@ __all__ = [
     "write_analysis",
 ]
 
+T = TypeVar("T")
+
 PartProgress = Callable[[str, int, int], None]
 """Called as progress(part, done, total)."""
-
-FEW_EVENTS = 100
-"""Fewer active (or inactive) sites, or sheared configurations that hold them, are worth a warning:
-the error of an accuracy of 0.9 on as many independent test sites is 0.03."""
 
 SELECTION_ORDERS = 2
 """Fig. 5 considers two- and three-body terms only."""
@@ -99,24 +101,24 @@ def analyse(
     sites = labelled_sites(table, cutoff)
     n_samples = len(np.unique(sites.groups))
     work = _Work(table, settings, cutoffs, cutoff, sites, min(settings.n_splits, n_samples), n_jobs)
-    warnings = _doubts(table, sites, work.n_splits, settings)
+    warnings = doubts(table, sites, work.n_splits, settings)
     runner = _Runner(settings.parts, progress, warnings)
-    accuracy = runner.run("accuracy", work.accuracy)
-    random = runner.run("random_folds", work.accuracy_random)
-    selections = runner.run("selection", work.selection)
-    pca = runner.run("pca", work.pca)
-    results: dict[str, Any] = {
-        "accuracy": accuracy,
-        "accuracy_random": random,
-        "classifiers": runner.run("classifiers", work.classifiers),
-        "selections": selections,
-        "stability": runner.run("stability", work.stability),
-        "pca": pca[0] if pca else None,
-        "learning": runner.run("learning", work.learning),
-        "ard": runner.run("ard", work.ard),
-        "distributions": runner.run("distributions", work.distributions),
-    }
-    model = runner.run("model", lambda progress: work.model(accuracy))
+    accuracy = runner.run("accuracy", work.accuracy, ())
+    random = runner.run("random_folds", work.accuracy_random, ())
+    selections = runner.run("selection", work.selection, ())
+    pca = runner.run("pca", work.pca, None)
+    classifiers = runner.run("classifiers", work.classifiers, ())
+    stability = runner.run("stability", work.stability, ())
+    learning = runner.run("learning", work.learning, ())
+    ard = runner.run("ard", work.ard, ())
+    distributions = runner.run("distributions", work.distributions, ())
+    model = runner.run("model", lambda progress: work.model(accuracy), None)
+    functions = parts = None
+    if model is not None and knows_descriptor(model):
+        models = fold_models(table, model, n_splits=work.n_splits)
+        X = labelled_sites(table, model.settings["cutoff"]).X[:, : len(model.names)]
+        functions = runner.run("model", lambda progress: cluster_functions(models), None)
+        parts = runner.run("model", lambda progress: contributions(models, X), None)
     return Analysis(
         settings=settings,
         columns=sites.columns,
@@ -125,17 +127,27 @@ def analyse(
         n_active=int((sites.y == 1).sum()),
         n_inactive=int((sites.y == 0).sum()),
         cutoff=cutoff,
-        model=model[0] if model else None,
+        accuracy=accuracy,
+        accuracy_random=random,
+        classifiers=classifiers,
+        selections=selections,
+        stability=stability,
+        pca=pca,
+        learning=learning,
+        ard=ard,
+        distributions=distributions,
+        model=model,
+        clusters=functions,
+        contributions=parts,
         warnings=tuple(runner.warnings),
-        notes=_notes(accuracy, random, work.n_splits),
+        notes=notes(accuracy, random, work.n_splits),
         provenance=table.provenance,
-        **results,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """The parts, one method each; every one takes a progress callable and returns a tuple."""
+    """The parts, one method each."""
 
     table: Table
     settings: AnalysisSettings
@@ -224,7 +236,7 @@ class _Work:
             made.append(replace(stability, cutoff=self.cutoff))
         return tuple(made)
 
-    def pca(self, progress: Progress) -> tuple[AccuracyCurve, ...]:
+    def pca(self, progress: Progress) -> AccuracyCurve:
         n = _scopes(self.sites.columns)[-1][1]
         curve = pca_curve(
             self.sites.X[:, :n],
@@ -237,7 +249,7 @@ class _Work:
             n_jobs=self.n_jobs,
             progress=progress,
         )
-        return (replace(curve, cutoff=self.cutoff),)
+        return replace(curve, cutoff=self.cutoff)
 
     def learning(self, progress: Progress) -> tuple[LearningCurve, ...]:
         kinds: tuple[Vary, ...] = ("samples", "sites")
@@ -288,16 +300,10 @@ class _Work:
     def distributions(self, progress: Progress) -> tuple[Distribution, ...]:
         return radial_distributions(self.table, self.cutoff)
 
-    def model(self, accuracy: Sequence[AccuracyCurve]) -> tuple[LinearModel]:
+    def model(self, accuracy: Sequence[AccuracyCurve]) -> LinearModel:
         cutoff, n_columns = best_setting(accuracy, self.sites.columns) or (self.cutoff, None)
-        return (
-            fit_model(
-                self.table,
-                cutoff,
-                n_columns,
-                n_splits=self.n_splits,
-                seed=self.settings.seed,
-            ),
+        return fit_model(
+            self.table, cutoff, n_columns, n_splits=self.n_splits, seed=self.settings.seed
         )
 
 
@@ -329,14 +335,14 @@ class _Runner:
     progress: PartProgress | None
     warnings: list[str] = field(default_factory=list)
 
-    def run(self, part: Part, compute: Callable[[Progress], tuple[Any, ...]]) -> tuple[Any, ...]:
+    def run(self, part: Part, compute: Callable[[Progress], T], missing: T) -> T:
         if part not in self.parts:
-            return ()
+            return missing
         try:
             return compute(self._report(part))
         except InputError as error:
             self.warnings.append(f"{part.replace('_', ' ')}: {error}")
-            return ()
+            return missing
 
     def _report(self, part: Part) -> Progress:
         def report(done: int, total: int) -> None:
@@ -362,84 +368,6 @@ def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...],
                 "needed: label active (1) and inactive (0) sites"
             )
     return cutoffs, float(cutoff)
-
-
-def _doubts(
-    table: Table, sites: LabelledSites, n_splits: int, settings: AnalysisSettings
-) -> list[str]:
-    """What makes the numbers doubtful."""
-    doubts: list[str] = []
-    n_samples = len(np.unique(sites.groups))
-    if n_splits < settings.n_splits:
-        doubts.append(
-            f"{settings.n_splits} folds grouped by sample need as many samples; there are "
-            f"{n_samples}, so that grouped scores come from {n_splits} folds. Add samples."
-        )
-    if n_splits < 5:
-        doubts.append(
-            f"A spread over {n_splits} folds says little about the error of a score; add samples."
-        )
-    for label, word in ((1, "active"), (0, "inactive")):
-        rows = sites.rows[sites.y == label]
-        n_sites, n_events = len(rows), _n_events(table, rows)
-        if n_events < n_sites and n_events < FEW_EVENTS:
-            doubts.append(
-                f"The {n_sites} {word} sites stand in only {n_events} configurations, and those of "
-                f"one event move together: scores are uncertain by {0.5 / np.sqrt(n_events):.2f} "
-                "or so. Add samples, or more strain."
-            )
-        elif n_sites < FEW_EVENTS:
-            doubts.append(
-                f"Only {n_sites} {word} sites: scores are uncertain by "
-                f"{0.5 / np.sqrt(max(n_sites, 1)):.2f} or so. Add samples, or label more sites."
-            )
-    share = float(sites.y.mean())
-    if not 0.4 <= share <= 0.6:
-        doubts.append(
-            f"{share:.0%} of the labelled sites are active: always guessing the more frequent "
-            f"label is right for {max(share, 1 - share):.0%}. Read the balanced accuracy."
-        )
-    constant = int((np.ptp(sites.X, axis=0) == 0).sum())
-    if constant:
-        doubts.append(
-            f"{constant} of {sites.X.shape[1]} columns are constant over the labelled sites and "
-            "tell nothing."
-        )
-    return doubts
-
-
-def _n_events(table: Table, rows: NDArray[np.int64]) -> int:
-    """Independent events among these rows.
-
-    A sheared sample has a configuration for each of its events, known by sample and step; where
-    every sample has one configuration, its sites count one by one.
-    """
-    pairs = np.unique(np.stack([table.sample[rows], table.step[rows]]), axis=1)
-    sheared = pairs.shape[1] > len(np.unique(table.sample[rows]))
-    return pairs.shape[1] if sheared else len(rows)
-
-
-def _notes(
-    accuracy: Sequence[AccuracyCurve], random: Sequence[AccuracyCurve], n_splits: int
-) -> tuple[str, ...]:
-    """How to read the numbers."""
-    notes = [
-        f"± is the standard deviation between {n_splits} folds; it is itself known to about "
-        f"{1 / np.sqrt(2 * max(n_splits - 1, 1)):.0%}."
-    ]
-    if accuracy and random:
-        more = np.mean([r.mean - g.mean for g, r in zip(accuracy, random, strict=True)])
-        variances = [g.std**2 + r.std**2 for g, r in zip(accuracy, random, strict=True)]
-        error = np.mean(np.sqrt(variances)) / np.sqrt(n_splits)
-        size = "more than" if abs(more) > error else "less than"
-        notes.append(
-            f"Random folds score {more:+.3f} against as many folds that keep samples whole, on "
-            f"average over the curves: {size} the error {error:.3f} of the difference. Random "
-            "folds put sites that share neighbours into both the training and the test rows, "
-            "which can flatter, most of all with many columns; the grouped score is that of a "
-            "sample never seen."
-        )
-    return tuple(notes)
 
 
 def _order_ends(columns: Columns) -> tuple[int, ...]:

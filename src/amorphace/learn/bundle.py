@@ -13,6 +13,8 @@ from amorphace.core.files import text_written_aside
 from amorphace.core.records import read_document
 from amorphace.dataset.table import Columns
 from amorphace.learn.classifiers import ClassifierScore
+from amorphace.learn.clusters import ClusterFunctions
+from amorphace.learn.contributions import Contributions
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.distributions import Distribution
 from amorphace.learn.learning_curve import LearningCurve
@@ -143,6 +145,11 @@ class Analysis:
         Of the first radial column of every species (Fig. 4).
     model : LinearModel, optional
         Fitted to all labelled sites at the cutoff and body order with the highest accuracy.
+    clusters : ClusterFunctions, optional
+        Of one model a fold, each fitted as `model` is to the training rows; None where the table
+        does not say how its features were made.
+    contributions : Contributions, optional
+        Of the body orders to the log-odds of the labelled sites, for the same models.
     warnings : tuple of str
         What makes the numbers doubtful, and why a part is missing.
     notes : tuple of str
@@ -168,6 +175,8 @@ class Analysis:
     ard: tuple[CorrelationCurve, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     model: LinearModel | None = None
+    clusters: ClusterFunctions | None = None
+    contributions: Contributions | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
-from amorphace.learn.curves import Progress, column_points
+from amorphace.learn.curves import column_points, scores_of
 from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.logistic import (
     STRENGTHS,
     check_data,
     check_strengths,
     fit_best,
-    inner_folds,
+    inner_of_all,
 )
+from amorphace.learn.parallel import Progress, run_all
 
 SVM_STRENGTHS = (1e4, 1e3, 1e2, 1e1, 1e0)
 """Regularisation strengths (1/C) of the support vector machine from which one is chosen."""
@@ -170,33 +169,18 @@ def compare_classifiers(
     strengths, svm_strengths = check_strengths(strengths), check_strengths(svm_strengths)
     points = column_points([X.shape[1]] if n_columns is None else n_columns, None, X.shape[1])
     outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    inner = [
-        inner_folds(
-            y[fold.train], groups[fold.train], n_splits=n_inner_splits, folds=folds, seed=seed
-        )
-        for fold in outer
-    ]
+    inner = inner_of_all(y, groups, outer, 2, n_inner_splits, folds, seed)
     kinds: tuple[Classifier, ...] = ("logistic", "svm")
     tasks: list[tuple[int, Classifier, int]] = [
         (n, kind, f) for n in points for kind in kinds for f in range(n_splits)
     ]
-    calls = (
-        delayed(_decide)(
-            X[:, :n],
-            y,
-            outer[f],
-            inner[f],
-            kind,
-            strengths if kind == "logistic" else svm_strengths,
-            seed,
-        )
-        for n, kind, f in tasks
+    choices = {"logistic": strengths, "svm": svm_strengths}
+    made = run_all(
+        _decide,
+        [(X[:, :n], y, outer[f], inner[f], kind, choices[kind], seed) for n, kind, f in tasks],
+        n_jobs=n_jobs,
+        progress=progress,
     )
-    made: list[tuple[NDArray[np.float64], float]] = []
-    for result in _results(Parallel(n_jobs=n_jobs, return_as="generator")(calls)):
-        made.append(result)
-        if progress is not None:
-            progress(len(made), len(tasks))
     scores: list[ClassifierScore] = []
     for first in range(0, len(tasks), n_splits):
         n, kind, _ = tasks[first]
@@ -280,14 +264,13 @@ def _decide(
     strengths: Sequence[float],
     seed: int,
 ) -> tuple[NDArray[np.float64], float]:
-    """Decision function on the test rows, and the chosen strength; one BLAS thread."""
+    """Decision function on the test rows, and the chosen strength."""
     train, y_train, test = X[fold.train], y[fold.train], X[fold.test]
-    with one_blas_thread():
-        if kind == "logistic":
-            fit = fit_best(train, y_train, inner, strengths)
-            return fit.decision(test), fit.strength
-        strength = _svm_strength(train, y_train, inner, strengths, seed)
-        return _svm_decision(train, y_train, test, strength, seed), strength
+    if kind == "logistic":
+        fit = fit_best(train, y_train, inner, strengths)
+        return fit.decision(test), fit.strength
+    strength = _svm_strength(train, y_train, inner, strengths, seed)
+    return _svm_decision(train, y_train, test, strength, seed), strength
 
 
 def _svm_strength(
@@ -344,13 +327,13 @@ def _gather(
     """The scores of all folds, and the calibration over all rows, each left out once."""
     truth = [y[fold.test] for fold in outer]
     decision = [result[0] for result in made]
-    pairs = list(zip(truth, decision, strict=True))
+    scores = np.array([scores_of(t, d) for t, d in zip(truth, decision, strict=True)]).T
     return ClassifierScore(
         classifier=kind,
         n_columns=n_columns,
-        accuracy=np.array([accuracy_score(t, d > 0) for t, d in pairs]),
-        balanced_accuracy=np.array([balanced_accuracy_score(t, d > 0) for t, d in pairs]),
-        roc_auc=np.array([roc_auc_score(t, d) for t, d in pairs]),
+        accuracy=scores[0],
+        balanced_accuracy=scores[1],
+        roc_auc=scores[2],
         strength=np.array([strength for _, strength in made]),
         calibration=calibration(expit(np.concatenate(decision)), np.concatenate(truth))
         if kind == "logistic"
@@ -358,8 +341,3 @@ def _gather(
         folds=folds,
         roc=receiver_operating(np.concatenate(decision), np.concatenate(truth)),
     )
-
-
-def _results(results: Any) -> Iterator[tuple[NDArray[np.float64], float]]:
-    """The generator that joblib returns, typed."""
-    yield from results

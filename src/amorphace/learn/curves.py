@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
-from amorphace.dataset.table import Columns, Table
-from amorphace.learn.fit import check_described, labelled_sites
+from amorphace.dataset.table import Columns
 from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.logistic import (
     STRENGTHS,
     check_data,
     check_strengths,
     fit_best,
-    inner_folds,
+    inner_of_all,
 )
-
-Progress = Callable[[int, int], None]
-"""Called as progress(done, total) after every fit of one fold at one number of columns."""
+from amorphace.learn.parallel import Progress, run_all
 
 Ordering = Literal["standard", "pca"]
 """Of the columns of a curve."""
@@ -181,23 +176,21 @@ def accuracy_curve(
     ([1, 2], [False, True])
     """
     X, y, groups = check_data(X, y, groups)
-    strengths = check_strengths(strengths)
     if columns is not None and len(columns) != X.shape[1]:
         raise InputError(f"X has {X.shape[1]} columns, `columns` describes {len(columns)}")
     points = column_points(n_columns, columns, X.shape[1])
     outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    inner = _inner(y, groups, outer, len(strengths), n_inner_splits, folds, seed)
-    scores = _scores(X, y, points, outer, inner, strengths, [None] * n_splits, n_jobs, progress)
     last = [k - 1 for k in points]
-    return AccuracyCurve(
-        n_columns=np.array(points, dtype=np.int64),
-        accuracy=scores[0],
-        balanced_accuracy=scores[1],
-        roc_auc=scores[2],
-        strength=scores[3],
-        order=() if columns is None else tuple(int(columns.order[k]) for k in last),
-        last_column=() if columns is None else tuple(columns.names[k] for k in last),
-        folds=folds,
+    found = _curve(
+        X, y, groups, points, outer, [None] * n_splits, n_inner_splits, folds, strengths, seed,
+        n_jobs, progress,
+    )  # fmt: skip
+    if columns is None:
+        return found
+    return replace(
+        found,
+        order=tuple(int(columns.order[k]) for k in last),
+        last_column=tuple(columns.names[k] for k in last),
     )
 
 
@@ -239,24 +232,16 @@ def pca_curve(
         As `accuracy_curve`.
     """
     X, y, groups = check_data(X, y, groups)
-    strengths = check_strengths(strengths)
     if n_components is None:
         n_components = range(1, min(20, X.shape[1]) + 1)
     points = column_points(n_components, None, X.shape[1], "n_components")
     outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    inner = _inner(y, groups, outer, len(strengths), n_inner_splits, folds, seed)
     rotations = [_Rotation.of(X[fold.train]) for fold in outer]
-    scores = _scores(X, y, points, outer, inner, strengths, rotations, n_jobs, progress)
-    return AccuracyCurve(
-        n_columns=np.array(points, dtype=np.int64),
-        accuracy=scores[0],
-        balanced_accuracy=scores[1],
-        roc_auc=scores[2],
-        strength=scores[3],
-        last_column=tuple(f"PC {k}" for k in points),
-        folds=folds,
-        ordering="pca",
-    )
+    found = _curve(
+        X, y, groups, points, outer, rotations, n_inner_splits, folds, strengths, seed, n_jobs,
+        progress,
+    )  # fmt: skip
+    return replace(found, last_column=tuple(f"PC {k}" for k in points), ordering="pca")
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,103 +263,41 @@ class _Rotation:
         return (X - self.mean) / self.scale @ self.vectors[:, :n]
 
 
-def _inner(
-    y: NDArray[np.int64],
-    groups: NDArray[Any],
-    outer: Sequence[Fold],
-    n_strengths: int,
-    n_splits: int,
-    folds: Folds,
-    seed: int,
-) -> list[tuple[Fold, ...]]:
-    """Folds inside the training rows of each fold; none where there is nothing to choose."""
-    if n_strengths == 1:
-        return [() for _ in outer]
-    return [
-        inner_folds(y[fold.train], groups[fold.train], n_splits=n_splits, folds=folds, seed=seed)
-        for fold in outer
-    ]
-
-
-def _scores(
+def _curve(
     X: NDArray[Any],
     y: NDArray[np.int64],
+    groups: NDArray[Any],
     points: Sequence[int],
     outer: Sequence[Fold],
-    inner: Sequence[Sequence[Fold]],
-    strengths: Sequence[float],
     rotations: Sequence[_Rotation | None],
+    n_inner_splits: int,
+    folds: Folds,
+    strengths: Sequence[float],
+    seed: int,
     n_jobs: int,
     progress: Progress | None,
-) -> NDArray[np.float64]:
-    """The four results of `_score`, shape (4, n_points, n_folds)."""
-    if n_jobs == 0:
-        raise InputError("n_jobs must be a number of processes, or -1 for all processors; got 0")
-    # the longest tasks first, so that no process works alone at the end
+) -> AccuracyCurve:
+    """Scores of all points and folds."""
+    strengths = check_strengths(strengths)
+    inner = inner_of_all(y, groups, outer, len(strengths), n_inner_splits, folds, seed)
     tasks = [(p, f) for p in reversed(range(len(points))) for f in range(len(outer))]
-    calls = (
-        delayed(_score)(X, y, points[p], outer[f], inner[f], strengths, rotations[f])
-        for p, f in tasks
+    results = run_all(
+        _score,
+        [(X, y, points[p], outer[f], inner[f], strengths, rotations[f]) for p, f in tasks],
+        n_jobs=n_jobs,
+        progress=progress,
     )
     scores = np.empty((4, len(points), len(outer)))
-    results = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
-    for done, ((p, f), result) in enumerate(zip(tasks, _results(results), strict=True), start=1):
+    for (p, f), result in zip(tasks, results, strict=True):
         scores[:, p, f] = result
-        if progress is not None:
-            progress(done, len(tasks))
-    return scores
-
-
-def accuracy_curves(
-    table: Table,
-    *,
-    cutoffs: Sequence[float] | None = None,
-    n_columns: Sequence[int] | None = None,
-    n_splits: int = 5,
-    n_inner_splits: int = 4,
-    folds: Folds = "grouped",
-    strengths: Sequence[float] = STRENGTHS,
-    seed: int = 0,
-    n_jobs: int = 1,
-    progress: Progress | None = None,
-) -> tuple[AccuracyCurve, ...]:
-    """One accuracy curve for every cutoff, from the labelled sites of a table.
-
-    Parameters
-    ----------
-    table : Table
-        Sites with label -1 are left out. The features of one cutoff are in memory at a time.
-    cutoffs : sequence of float, optional
-        In units of sigma; all that the table holds when left out.
-    n_columns, n_splits, n_inner_splits, folds, strengths, seed, n_jobs, progress
-        As in `accuracy_curve`; progress counts over all cutoffs.
-
-    Raises
-    ------
-    InputError
-        If the table holds no features, not those of a cutoff, or too few samples.
-    """
-    check_described(table)
-    cutoffs = cutoffs or table.cutoffs
-    curves: list[AccuracyCurve] = []
-    for k, cutoff in enumerate(cutoffs):
-        sites = labelled_sites(table, cutoff)
-        curve = accuracy_curve(
-            sites.X,
-            sites.y,
-            sites.groups,
-            n_columns=n_columns,
-            columns=sites.columns,
-            n_splits=n_splits,
-            n_inner_splits=n_inner_splits,
-            folds=folds,
-            strengths=strengths,
-            seed=seed,
-            n_jobs=n_jobs,
-            progress=None if progress is None else _shifted(progress, k, len(cutoffs)),
-        )
-        curves.append(replace(curve, cutoff=float(cutoff)))
-    return tuple(curves)
+    return AccuracyCurve(
+        n_columns=np.array(points, dtype=np.int64),
+        accuracy=scores[0],
+        balanced_accuracy=scores[1],
+        roc_auc=scores[2],
+        strength=scores[3],
+        folds=folds,
+    )
 
 
 def column_points(
@@ -406,32 +329,22 @@ def _score(
     strengths: Sequence[float],
     rotation: _Rotation | None,
 ) -> tuple[float, float, float, float]:
-    """Accuracy, balanced accuracy, ROC-AUC on the test rows, and the chosen strength.
+    """Accuracy, balanced accuracy, ROC-AUC on the test rows, and the chosen strength."""
+    if rotation is None:
+        train, test = X[fold.train, :n_columns], X[fold.test, :n_columns]
+    else:
+        train, test = (rotation.leading(X[r], n_columns) for r in (fold.train, fold.test))
+    fit = fit_best(train, y[fold.train], inner, strengths)
+    return *scores_of(y[fold.test], fit.decision(test)), fit.strength
 
-    One BLAS thread, since processes share the processors: this also makes the sums, and with them
-    the result, independent of the number of processes.
-    """
-    with one_blas_thread():
-        if rotation is None:
-            train, test = X[fold.train, :n_columns], X[fold.test, :n_columns]
-        else:
-            train, test = (rotation.leading(X[r], n_columns) for r in (fold.train, fold.test))
-        fit = fit_best(train, y[fold.train], inner, strengths)
-        decision = fit.decision(test)
-    truth, predicted = y[fold.test], (decision > 0).astype(np.int64)
+
+def scores_of(
+    truth: NDArray[np.int64], decision: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """Accuracy, balanced accuracy and ROC-AUC of a decision function."""
+    predicted = (decision > 0).astype(np.int64)
     return (
         float(accuracy_score(truth, predicted)),
         float(balanced_accuracy_score(truth, predicted)),
         float(roc_auc_score(truth, decision)),
-        fit.strength,
     )
-
-
-def _results(results: Any) -> Iterator[tuple[float, float, float, float]]:
-    """The generator that joblib returns, typed."""
-    yield from results
-
-
-def _shifted(progress: Progress, k: int, n: int) -> Progress:
-    """Progress of the k-th of n curves as progress of all of them."""
-    return lambda done, total: progress(k * total + done, n * total)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
-from amorphace.learn.folds import Folds
+from amorphace.learn.folds import Folds, split
 from amorphace.learn.logistic import STRENGTHS, fit_classifier
 from amorphace.learn.model import LinearModel
 
@@ -135,4 +135,24 @@ def fit_model(
         n_splits=n_splits,
         folds=folds,
         seed=seed,
+    )
+
+
+def fold_models(table: Table, model: LinearModel, *, n_splits: int) -> tuple[LinearModel, ...]:
+    """A model like this one for each fold, fitted to its training rows.
+
+    Parameters
+    ----------
+    table : Table
+        Labelled, with features of the cutoff in the model's settings.
+    model : LinearModel
+        Says which columns, and how strong the regularisation is.
+    n_splits : int
+        Folds that keep samples whole.
+    """
+    labelled = table.labelled()
+    cutoff, n = float(model.settings["cutoff"]), len(model.names)
+    return tuple(
+        fit_model(labelled.take(fold.train), cutoff, n, strengths=[model.strength])
+        for fold in split(labelled.label.astype(np.int64), labelled.sample, n_splits=n_splits)
     )

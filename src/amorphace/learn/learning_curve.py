@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
-from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
-from amorphace.learn.curves import Progress
 from amorphace.learn.folds import Fold, split
 from amorphace.learn.logistic import (
     STRENGTHS,
@@ -21,6 +18,7 @@ from amorphace.learn.logistic import (
     fit_best,
     inner_folds,
 )
+from amorphace.learn.parallel import Progress, run_all
 
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 """Shares of the training sites at which a curve by sites has points."""
@@ -114,19 +112,21 @@ def learning_curve(
         for p, share in enumerate(shares)
         for rows in _draws(fold, y, groups, vary, share, n_draws, [seed, f, p])
     ]
-    calls = (
-        delayed(_accuracies)(X, y, groups, rows, outer[f].test, strengths, n_inner_splits, seed)
-        for _, f, rows in parts
+    results = run_all(
+        _accuracies,
+        [
+            (X, y, groups, rows, outer[f].test, strengths, n_inner_splits, seed)
+            for _, f, rows in parts
+        ],
+        n_jobs=n_jobs,
+        progress=progress,
     )
     shape = (len(shares), n_splits)
     sums, n_sites, count = np.zeros((2, *shape)), np.zeros(shape), np.zeros(shape)
-    results = _results(Parallel(n_jobs=n_jobs, return_as="generator")(calls))
-    for done, ((p, f, rows), result) in enumerate(zip(parts, results, strict=True), start=1):
+    for (p, f, rows), result in zip(parts, results, strict=True):
         sums[:, p, f] += result
         n_sites[p, f] += len(rows)
         count[p, f] += 1
-        if progress is not None:
-            progress(done, len(parts))
     return LearningCurve(
         n_samples=np.array(
             [most if vary == "sites" else share for share in shares], dtype=np.int64
@@ -199,11 +199,10 @@ def _accuracies(
     n_inner_splits: int,
     seed: int,
 ) -> tuple[float, float]:
-    """On the training rows and on the test rows; one BLAS thread."""
-    with one_blas_thread():
-        inner = _inner(y[train], groups[train], len(strengths), n_inner_splits, seed)
-        fit = fit_best(X[train], y[train], inner, strengths)
-        right = ((fit.decision(X) > 0) == y).astype(float)
+    """On the training rows and on the test rows."""
+    inner = _inner(y[train], groups[train], len(strengths), n_inner_splits, seed)
+    fit = fit_best(X[train], y[train], inner, strengths)
+    right = ((fit.decision(X) > 0) == y).astype(float)
     return float(right[train].mean()), float(right[test].mean())
 
 
@@ -219,8 +218,3 @@ def _inner(
         n_least = int(np.bincount(y, minlength=2).min())
         n_splits = max(2, min(n_splits, n_least))
         return inner_folds(y, groups, n_splits=n_splits, folds="random", seed=seed)
-
-
-def _results(results: Any) -> Iterator[tuple[float, float]]:
-    """The generator that joblib returns, typed."""
-    yield from results

@@ -113,39 +113,26 @@ def _solve(
         ) from None
 
 
-def choose_strength(
-    X: NDArray[Any],
-    y: NDArray[np.int64],
-    folds: Sequence[Fold],
-    strengths: Sequence[float],
-) -> float:
-    """The strength with the least log-loss on the rows left out, over all folds.
-
-    The log-loss and not the accuracy decides: it is smooth in the strength, so that the choice
-    does not hang on a few sites. Strengths are tried from strong to weak until the loss has
-    risen twice in a row. Of equal ones the strongest is taken.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_sites, n_columns)
-    y : ndarray of shape (n_sites,)
-    folds : sequence of Fold
-        Of these rows.
-    strengths : sequence of float
-    """
-    return fit_best(X, y, folds, strengths).strength
-
-
 def fit_best(
     X: NDArray[Any],
     y: NDArray[np.int64],
     folds: Sequence[Fold],
     strengths: Sequence[float],
 ) -> LogisticFit:
-    """A fit to all rows at the strength that `choose_strength` takes; see there.
+    """A fit to all rows at the strength with the least log-loss on the rows left out.
 
-    The fits of the folds are made together (`Solver`), and their mean is where the fit to all
-    rows begins.
+    The log-loss and not the accuracy decides: it is smooth in the strength, so that the choice
+    does not hang on a few sites. Strengths are tried from strong to weak until the loss, summed
+    over the folds, has risen twice in a row. Of equal ones the strongest is taken. The fits of
+    the folds are made together (`Solver`), and their mean is where the fit to all rows begins.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_sites, n_columns)
+    y : ndarray of shape (n_sites,)
+    folds : sequence of Fold
+        Of these rows; not needed for one strength.
+    strengths : sequence of float
     """
     ordered = sorted(strengths, reverse=True)
     if len(ordered) == 1:
@@ -199,6 +186,24 @@ def inner_folds(
             )
         n_splits = min(n_splits, n_groups)
     return split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
+
+
+def inner_of_all(
+    y: NDArray[np.int64],
+    groups: NDArray[Any],
+    outer: Sequence[Fold],
+    n_strengths: int,
+    n_splits: int,
+    folds: Folds,
+    seed: int,
+) -> list[tuple[Fold, ...]]:
+    """Folds inside the training rows of each fold; none where there is nothing to choose."""
+    if n_strengths == 1:
+        return [() for _ in outer]
+    return [
+        inner_folds(y[fold.train], groups[fold.train], n_splits=n_splits, folds=folds, seed=seed)
+        for fold in outer
+    ]
 
 
 def check_data(

@@ -82,12 +82,6 @@ class LinearModel:
                 raise InputError(f"{field} must be finite")
         object.__setattr__(self, "settings", json_value(dict(self.settings), "settings"))
 
-    @property
-    def cutoff(self) -> float | None:
-        """Of the features, in units of sigma; None where `settings` do not say."""
-        cutoff = self.settings.get("cutoff")
-        return None if cutoff is None else float(cutoff)
-
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Log-odds of being active, weights . B + intercept, shape (n_sites,).
 

@@ -76,6 +76,11 @@ def model_descriptor(model: LinearModel, *, n_jobs: int | None = None) -> ACEDes
     return ACEDescriptor(**vars(words), n_jobs=n_jobs).fit()
 
 
+def knows_descriptor(model: LinearModel) -> bool:
+    """Whether a model holds all settings of its descriptor."""
+    return all(name in model.settings for name in SETTINGS)
+
+
 def model_columns(model: LinearModel, descriptor: ACEDescriptor) -> NDArray[np.int64]:
     """Place of the model's features among the columns of the descriptor, shape (n_columns,).
 

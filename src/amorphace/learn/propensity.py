@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.codec import decode, encode
@@ -22,9 +21,8 @@ from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.dataset.thermal import majority_species
 from amorphace.learn.coarse import LENGTHS, coarse_grained, coarse_names
-
-Progress = Callable[[int, int], None]
-"""Called as progress(done, total)."""
+from amorphace.learn.parallel import Progress
+from amorphace.learn.regression import correlations
 
 STRENGTHS = (1e2, 3e2, 1e3, 3e3, 1e4, 3e4)
 """Of the ridge, from which one is chosen inside the training samples; with some thousand
@@ -608,13 +606,13 @@ class _Problem:
     def correlation(self, test: int, theta: NDArray[np.float64]) -> tuple[float, float]:
         """Pearson and Spearman correlation in a sample."""
         rows = self.rows[test]
-        return _correlation(self.X[rows] @ theta, self.y[rows])
+        return correlations(self.X[rows] @ theta, self.y[rows])
 
     def correlations(
         self, predicted: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Pearson and Spearman correlation in every sample."""
-        pairs = [_correlation(predicted[rows], self.y[rows]) for rows in self.rows]
+        pairs = [correlations(predicted[rows], self.y[rows]) for rows in self.rows]
         pearson, spearman = np.array(pairs).T
         return pearson, spearman
 
@@ -648,14 +646,6 @@ def _extra_moments(
         _Moments.of(B[sample == label], target[sample == label] / unit)
         for label, unit in zip(labels, units, strict=True)
     )
-
-
-def _correlation(predicted: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Pearson and Spearman correlation; NaN for a constant prediction, which has none."""
-    if not np.ptp(predicted) > 0:
-        return float("nan"), float("nan")
-    ranks = rankdata(predicted), rankdata(y)
-    return float(np.corrcoef(predicted, y)[0, 1]), float(np.corrcoef(*ranks)[0, 1])
 
 
 def _draws(

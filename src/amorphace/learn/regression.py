@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.lapack import get_lapack_funcs
 from scipy.stats import pearsonr, spearmanr
 from sklearn.preprocessing import StandardScaler
 
-from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
-from amorphace.learn.curves import Progress, column_points
+from amorphace.learn.curves import column_points
 from amorphace.learn.folds import Fold, Folds, split
+from amorphace.learn.parallel import Progress, run_all
 
 MAX_STEPS = 300
 """Updates of the precisions, as in scikit-learn."""
@@ -252,13 +251,15 @@ def ard_curve(
     points = column_points(n_columns, columns, X.shape[1])
     outer = split(None, groups, n_splits=n_splits, folds=folds, seed=seed)
     tasks = [(p, f) for p in reversed(range(len(points))) for f in range(n_splits)]
-    calls = (delayed(_correlate)(X, t, points[p], outer[f]) for p, f in tasks)
+    results = run_all(
+        _correlate,
+        [(X, t, points[p], outer[f]) for p, f in tasks],
+        n_jobs=n_jobs,
+        progress=progress,
+    )
     found = np.empty((3, len(points), n_splits))
-    results = _results(Parallel(n_jobs=n_jobs, return_as="generator")(calls))
-    for done, ((p, f), result) in enumerate(zip(tasks, results, strict=True), start=1):
+    for (p, f), result in zip(tasks, results, strict=True):
         found[:, p, f] = result
-        if progress is not None:
-            progress(done, len(tasks))
     last = [k - 1 for k in points]
     return CorrelationCurve(
         n_columns=np.array(points, dtype=np.int64),
@@ -276,17 +277,19 @@ def ard_curve(
 def _correlate(
     X: NDArray[Any], t: NDArray[np.float64], n_columns: int, fold: Fold
 ) -> tuple[float, float, int]:
-    """Pearson and Spearman correlation on the test rows, and columns kept; one BLAS thread."""
-    with one_blas_thread():
-        fit = fit_ard(X[fold.train, :n_columns], t[fold.train])
-        predicted = fit.predict(X[fold.test, :n_columns])
-    kept = int((fit.weights != 0).sum())
-    truth = t[fold.test]
-    if kept == 0 or np.ptp(predicted) == 0 or np.ptp(truth) == 0:
-        return np.nan, np.nan, kept
-    pearson: Any = pearsonr(predicted, truth)
-    spearman: Any = spearmanr(predicted, truth)
-    return float(pearson.statistic), float(spearman.statistic), kept
+    """Pearson and Spearman correlation on the test rows, and columns kept."""
+    fit = fit_ard(X[fold.train, :n_columns], t[fold.train])
+    predicted = fit.predict(X[fold.test, :n_columns])
+    return *correlations(predicted, t[fold.test]), int((fit.weights != 0).sum())
+
+
+def correlations(predicted: NDArray[np.float64], t: NDArray[np.float64]) -> tuple[float, float]:
+    """Pearson and Spearman correlation; NaN where one side is constant, which has none."""
+    if not (np.ptp(predicted) > 0 and np.ptp(t) > 0):
+        return np.nan, np.nan
+    pearson: Any = pearsonr(predicted, t)
+    spearman: Any = spearmanr(predicted, t)
+    return float(pearson.statistic), float(spearman.statistic)
 
 
 def _check_target(X: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -304,8 +307,3 @@ def _check_target(X: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[np.
                 "from"
             )
     return X, t
-
-
-def _results(results: Any) -> Iterator[tuple[float, float, int]]:
-    """The generator that joblib returns, typed."""
-    yield from results

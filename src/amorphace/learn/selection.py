@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.blas import one_blas_thread
@@ -17,6 +16,7 @@ from amorphace.dataset.table import Columns
 from amorphace.learn.folds import Folds, split
 from amorphace.learn.forward import ForwardFold
 from amorphace.learn.logistic import check_data
+from amorphace.learn.parallel import Progress, run_all
 
 DIGITS = 12
 """Mean accuracies that agree to so many digits are equal: the order of a sum does not decide."""
@@ -120,7 +120,7 @@ def forward_selection(
     strength: float = 1.0,
     seed: int = 0,
     scope: str = "",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Selection:
     """Greedy selection: at each step the column that raises the accuracy most is added.
 
@@ -222,7 +222,7 @@ def selection_stability(
     seed: int = 0,
     scope: str = "",
     n_jobs: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> SelectionStability:
     """How firm the first picks of `forward_selection` are.
 
@@ -261,12 +261,13 @@ def selection_stability(
     chosen = _check_candidates(candidates, X.shape[1])
     names = _column_names(columns, X.shape[1])
     X = X[:, chosen]
-    calls = (delayed(_picks)(X, y, groups, run, n_steps, n_splits, strength) for run in runs)
-    picked: list[tuple[str, ...]] = []
-    for indices in _results(Parallel(n_jobs=n_jobs, return_as="generator")(calls)):
-        picked.append(tuple(names[chosen[k]] for k in indices))
-        if progress is not None:
-            progress(len(picked), len(runs))
+    found = run_all(
+        _picks,
+        [(X, y, groups, run, n_steps, n_splits, strength) for run in runs],
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    picked = [tuple(names[chosen[k]] for k in indices) for indices in found]
     drawn, left_out = picked[:n_resamples], picked[n_resamples:]
     count = Counter(name for run in drawn for name in run)
     first = Counter(run[0] for run in drawn)
@@ -345,8 +346,3 @@ def _column_names(columns: Columns | None, n_columns: int) -> tuple[str, ...]:
     if len(columns) != n_columns:
         raise InputError(f"X has {n_columns} columns, `columns` describes {len(columns)}")
     return columns.names
-
-
-def _results(results: Any) -> Iterator[list[int]]:
-    """The generator that joblib returns, typed."""
-    yield from results

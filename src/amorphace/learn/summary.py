@@ -1,27 +1,11 @@
-"""Accuracy curves as lines of a table: to print, and as CSV."""
+"""Accuracy curves as lines of a table, to print."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from amorphace.core.files import text_written_aside
 from amorphace.learn.curves import AccuracyCurve
-
-CSV_FIELDS = (
-    "cutoff",
-    "n_columns",
-    "order",
-    "last_column",
-    "fold",
-    "accuracy",
-    "balanced_accuracy",
-    "roc_auc",
-    "strength",
-)
 
 
 @dataclass(frozen=True)
@@ -54,32 +38,3 @@ def summarize(curves: Iterable[AccuracyCurve]) -> list[AccuracySummary]:
         for curve in curves
         for p in range(len(curve.n_columns))
     ]
-
-
-def write_csv(path: str | Path, curves: Iterable[AccuracyCurve]) -> None:
-    """Write curves as CSV, one line for every cutoff, number of columns and fold (from 1).
-
-    Parameters
-    ----------
-    path : str or Path
-        The file appears whole or not at all; one that is there is replaced.
-    curves : iterable of AccuracyCurve
-    """
-    with text_written_aside(path) as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(CSV_FIELDS)
-        for curve in curves:
-            writer.writerows(_csv_rows(curve))
-
-
-def _csv_rows(curve: AccuracyCurve) -> Iterator[tuple[Any, ...]]:
-    for p, n in enumerate(curve.n_columns.tolist()):
-        place = (
-            "" if curve.cutoff is None else curve.cutoff,
-            n,
-            curve.order[p] if curve.order else "",
-            curve.last_column[p] if curve.last_column else "",
-        )
-        scores = (curve.accuracy, curve.balanced_accuracy, curve.roc_auc, curve.strength)
-        for f in range(curve.accuracy.shape[1]):
-            yield (*place, f + 1, *(float(s[p, f]) for s in scores))

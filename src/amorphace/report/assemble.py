@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.clusters import (
-    ClusterFunctions,
-    Contributions,
-    cluster_functions,
-    contributions,
-)
-from amorphace.learn.fit import fit_model, labelled_sites
-from amorphace.learn.folds import split
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import SETTINGS, score
 from amorphace.observe.pair_correlation import pair_correlation
@@ -30,19 +20,15 @@ def assemble(
     title: str,
     analysis: Analysis,
     *,
-    table: Table | None = None,
     snapshots: Sequence[Snapshot] = (),
     **fields: Any,
 ) -> ReportContent:
-    """Content with all that follows from an analysis: radial basis, cluster functions, settings.
+    """Content with all that follows from an analysis: radial basis, g(r), settings.
 
     Parameters
     ----------
     title : str
     analysis : Analysis
-    table : Table, optional
-        The described one that was analysed: models are fitted on its folds, whose spread is the
-        error band of the cluster functions. One model without bands when left out.
     snapshots : sequence of Snapshot
     **fields
         Further fields of `ReportContent`, as they are.
@@ -53,16 +39,12 @@ def assemble(
     """
     model = analysis.model
     settings = _settings(analysis, model)
-    models = _models(analysis, table)
-    readable = model is not None and all(name in model.settings for name in SETTINGS)
     made: dict[str, Any] = {
         "species": analysis.species,
         "provenance": analysis.provenance,
         "settings": settings,
         "radial": _radial(settings),
         "pair_correlations": pair_correlation(snapshots[0].configuration) if snapshots else (),
-        "clusters": _clusters(models) if readable else None,
-        "contributions": _contributions(models, table) if readable else None,
     }
     return ReportContent(
         title=title, analysis=analysis, snapshots=tuple(snapshots), **(made | fields)
@@ -126,34 +108,3 @@ def _radial(settings: Mapping[str, Any]) -> RadialFunctions:
             float(settings.get("r0", 1.0)),
         )
     )
-
-
-def _models(analysis: Analysis, table: Table | None) -> tuple[LinearModel, ...]:
-    """One model a fold of the analysis, each fitted as the analysis' own model is."""
-    model = analysis.model
-    if model is None:
-        return ()
-    if table is None or model.cutoff not in table.cutoffs:
-        return (model,)
-    labelled = table.labelled()
-    y = labelled.label.astype(np.int64)
-    n_splits = min(analysis.settings.n_splits, len(np.unique(labelled.sample)))
-    folds = split(y, labelled.sample, n_splits=n_splits)
-    return tuple(
-        fit_model(
-            labelled.take(fold.train), model.cutoff, len(model.names), strengths=[model.strength]
-        )
-        for fold in folds
-    )
-
-
-def _clusters(models: tuple[LinearModel, ...]) -> ClusterFunctions | None:
-    return cluster_functions(models) if models else None
-
-
-def _contributions(models: tuple[LinearModel, ...], table: Table | None) -> Contributions | None:
-    """None without the features that the models were fitted to."""
-    if table is None or not models or models[0].cutoff not in table.cutoffs:
-        return None
-    X = labelled_sites(table, models[0].cutoff).X
-    return contributions(models, X[:, : len(models[0].names)])

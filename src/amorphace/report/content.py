@@ -13,7 +13,7 @@ from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap, Contributions
+from amorphace.learn.clusters import ClusterCurve, ClusterMap
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
 from amorphace.observe.pair_correlation import PairCorrelation
 
@@ -182,8 +182,6 @@ class ReportContent:
     companion : Analysis, optional
         The other protocol's on the same model, for the shared panel of Fig. 4.
     companion_protocol : str
-    clusters : ClusterFunctions, optional
-    contributions : Contributions, optional
     propensity : tuple of PropensityScore
     propensity_curves : tuple of PropensityCurve
     snapshots : tuple of Snapshot
@@ -208,8 +206,6 @@ class ReportContent:
     analysis: Analysis | None = None
     companion: Analysis | None = None
     companion_protocol: str = ""
-    clusters: ClusterFunctions | None = None
-    contributions: Contributions | None = None
     propensity: tuple[PropensityScore, ...] = ()
     propensity_curves: tuple[PropensityCurve, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()

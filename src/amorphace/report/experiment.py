@@ -47,20 +47,17 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
         If the experiment is not finished, or has no result.
     """
     (learned,) = plan.of_kind("learn")
-    (described,) = plan.of_kind("describe")
     meta = store.meta(learned.id)
     if meta["outcome"] == "dropped":
         raise InputError(f"the experiment has no result to show: {meta['dropped']}")
     experiment = plan.experiment
     model = experiment.glass()
     analysis = read_analysis(store.folder(learned.id) / "analysis")
-    table = read_table(store.folder(described.id) / "table.zarr")
     dropped = dropped_samples(plan, store)
     snapshot = _snapshot(plan, store, analysis.model)
     return assemble(
         experiment.experiment.name,
         analysis,
-        table=table,
         snapshots=() if snapshot is None else (snapshot,),
         model=model.name,
         protocol=experiment.protocol,

@@ -18,7 +18,7 @@ DASHES: tuple[Dash, ...] = ("solid", "dashed", "dotted", "dashdot")
 @shows("clusters")
 def cluster_functions(content: ReportContent) -> Iterator[Panel | str]:
     """v1(r; z), two cuts through v2, and v3 of three neighbours at one distance."""
-    c = content.clusters
+    c = content.analysis.clusters if content.analysis else None
     if c is None:
         return
     yield _curves("clusters-v1", c, c.v1, "v₁(r; z)")
@@ -80,7 +80,7 @@ def _maps(
 @shows("clusters")
 def contributions(content: ReportContent) -> Iterator[Panel]:
     """Share of the variance of the log-odds that each part of the model brings."""
-    c = content.contributions
+    c = content.analysis.contributions if content.analysis else None
     if c is None:
         return
     parts = zip(c.order, c.species, strict=True)

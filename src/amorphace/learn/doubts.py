@@ -1,0 +1,95 @@
+"""What a reader of an analysis must know: which numbers are doubtful, and how to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.dataset.table import Table
+from amorphace.learn.bundle import AnalysisSettings
+from amorphace.learn.curves import AccuracyCurve
+from amorphace.learn.fit import LabelledSites
+
+FEW_EVENTS = 100
+"""Fewer active (or inactive) sites, or sheared configurations that hold them, are worth a warning:
+the error of an accuracy of 0.9 on as many independent test sites is 0.03."""
+
+
+def doubts(
+    table: Table, sites: LabelledSites, n_splits: int, settings: AnalysisSettings
+) -> list[str]:
+    """What makes the numbers of an analysis doubtful."""
+    found: list[str] = []
+    n_samples = len(np.unique(sites.groups))
+    if n_splits < settings.n_splits:
+        found.append(
+            f"{settings.n_splits} folds grouped by sample need as many samples; there are "
+            f"{n_samples}, so that grouped scores come from {n_splits} folds. Add samples."
+        )
+    if n_splits < 5:
+        found.append(
+            f"A spread over {n_splits} folds says little about the error of a score; add samples."
+        )
+    for label, word in ((1, "active"), (0, "inactive")):
+        rows = sites.rows[sites.y == label]
+        n_sites, n_events = len(rows), _n_events(table, rows)
+        if n_events < n_sites and n_events < FEW_EVENTS:
+            found.append(
+                f"The {n_sites} {word} sites stand in only {n_events} configurations, and those of "
+                f"one event move together: scores are uncertain by {0.5 / np.sqrt(n_events):.2f} "
+                "or so. Add samples, or more strain."
+            )
+        elif n_sites < FEW_EVENTS:
+            found.append(
+                f"Only {n_sites} {word} sites: scores are uncertain by "
+                f"{0.5 / np.sqrt(max(n_sites, 1)):.2f} or so. Add samples, or label more sites."
+            )
+    share = float(sites.y.mean())
+    if not 0.4 <= share <= 0.6:
+        found.append(
+            f"{share:.0%} of the labelled sites are active: always guessing the more frequent "
+            f"label is right for {max(share, 1 - share):.0%}. Read the balanced accuracy."
+        )
+    constant = int((np.ptp(sites.X, axis=0) == 0).sum())
+    if constant:
+        found.append(
+            f"{constant} of {sites.X.shape[1]} columns are constant over the labelled sites and "
+            "tell nothing."
+        )
+    return found
+
+
+def _n_events(table: Table, rows: NDArray[np.int64]) -> int:
+    """Independent events among these rows.
+
+    A sheared sample has a configuration for each of its events, known by sample and step; where
+    every sample has one configuration, its sites count one by one.
+    """
+    pairs = np.unique(np.stack([table.sample[rows], table.step[rows]]), axis=1)
+    sheared = pairs.shape[1] > len(np.unique(table.sample[rows]))
+    return pairs.shape[1] if sheared else len(rows)
+
+
+def notes(
+    accuracy: Sequence[AccuracyCurve], random: Sequence[AccuracyCurve], n_splits: int
+) -> tuple[str, ...]:
+    """How to read the numbers."""
+    said = [
+        f"± is the standard deviation between {n_splits} folds; it is itself known to about "
+        f"{1 / np.sqrt(2 * max(n_splits - 1, 1)):.0%}."
+    ]
+    if accuracy and random:
+        more = np.mean([r.mean - g.mean for g, r in zip(accuracy, random, strict=True)])
+        variances = [g.std**2 + r.std**2 for g, r in zip(accuracy, random, strict=True)]
+        error = np.mean(np.sqrt(variances)) / np.sqrt(n_splits)
+        size = "more than" if abs(more) > error else "less than"
+        said.append(
+            f"Random folds score {more:+.3f} against as many folds that keep samples whole, on "
+            f"average over the curves: {size} the error {error:.3f} of the difference. Random "
+            "folds put sites that share neighbours into both the training and the test rows, "
+            "which can flatter, most of all with many columns; the grouped score is that of a "
+            "sample never seen."
+        )
+    return tuple(said)
