@@ -15,10 +15,12 @@ from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate import (
     MODELS,
     Engine,
+    Preparation,
     Shear,
     ShearState,
     ShearStep,
     inherent_structure,
+    prepare,
     shear_steps,
     start_shear,
 )
@@ -168,15 +170,65 @@ def test_a_step_that_does_not_converge_is_an_error(monkeypatch: pytest.MonkeyPat
         next(iter(shear_steps(KA, start, Shear(retries=2))))
 
 
-def test_the_papers_protocol_is_the_default() -> None:
+def test_data_are_taken_in_the_papers_steps_after_larger_ones() -> None:
     protocol = Shear()
-    assert (protocol.increment, protocol.first_step, protocol.last_step) == (5e-5, 2000, 2200)
+    assert (protocol.increment, protocol.first_step, protocol.last_step) == (5e-5, 200, 400)
+    assert protocol.strain_after(200) == pytest.approx(0.10, rel=1e-12)
+    assert protocol.strain_after(400) == pytest.approx(0.11, rel=1e-12)
+
+
+@given(st.floats(0, 0.5), st.floats(1e-4, 0.1), st.sampled_from((5e-5, -1e-4)))
+def test_the_pre_strain_is_divided_evenly_into_steps_no_larger_than_asked_for(
+    pre_strain: float, largest: float, increment: float
+) -> None:
+    protocol = Shear(increment=increment, pre_strain=pre_strain, pre_increment=largest, strain=1e-3)
+    steps = [protocol.increment_of(k + 1) for k in range(protocol.last_step)]
+    n = protocol.first_step
+    assert all(abs(x) <= largest * (1 + 1e-8) for x in steps[:n])
+    assert sum(steps[:n]) == pytest.approx(np.copysign(pre_strain, increment), rel=1e-9, abs=1e-12)
+    assert set(steps[n:]) == {increment}
+    assert protocol.strain_after(len(steps)) == pytest.approx(sum(steps), rel=1e-9)
+
+
+def pre_strained(c: Configuration, pre_increment: float, pre_strain: float) -> list[ShearStep]:
+    protocol = Shear(pre_strain=pre_strain, pre_increment=pre_increment, strain=0.0)
+    return list(shear_steps(KA, start_shear(c), protocol))
+
+
+def test_stress_and_energy_after_the_pre_strain_do_not_depend_on_its_steps() -> None:
+    """Without an event the glass is in one and the same minimum."""
+    start = glass("kob-andersen").configuration
+    fine, coarse = (pre_strained(start, x, 0.0025)[-1] for x in (5e-5, 5e-4))
+    assert (fine.step, coarse.step) == (50, 5)
+    assert coarse.stress == pytest.approx(fine.stress, abs=1e-5)
+    assert coarse.energy == pytest.approx(fine.energy, abs=1e-8)
+
+
+def test_the_first_data_step_starts_from_the_guess_scaled_to_its_strain() -> None:
+    start = start_shear(glass("kob-andersen").configuration)
+    one, two = shear_steps(KA, start, Shear(pre_strain=5e-4, strain=5e-5))
+    np.testing.assert_allclose(one.state.guess, one.displacement / 10, rtol=1e-9)
+    np.testing.assert_array_equal(two.state.guess, two.displacement)
+
+
+def test_a_run_taken_up_in_the_pre_strain_ends_in_the_same_bytes() -> None:
+    start = start_shear(glass("kob-andersen").configuration)
+    protocol = Shear(pre_strain=3e-3, strain=2e-4)
+    whole = list(shear_steps(KA, start, protocol))
+    assert len(whole) == 10
+    for k in (2, 5, 7):
+        *_, last = shear_steps(KA, whole[k].state, protocol)
+        assert last.after.positions.tobytes() == whole[-1].after.positions.tobytes()
+        assert (last.strain, last.energy, last.stress) == (
+            whole[-1].strain, whole[-1].energy, whole[-1].stress,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         ({"increment": 0.0}, "increment must lie between 0 and 0.1, got 0.0"),
+        ({"pre_increment": 0.5}, "pre_increment must lie between 0 and 0.1, got 0.5"),
         ({"strain": -1.0}, "strain must be zero or more, got -1.0"),
         ({"force_tolerance": 0.0}, "force_tolerance must be positive, got 0.0"),
     ],
@@ -184,6 +236,21 @@ def test_the_papers_protocol_is_the_default() -> None:
 def test_a_protocol_that_makes_no_sense_is_refused(arguments: dict, text: str) -> None:
     with pytest.raises(InputError, match=text):
         Shear(**arguments)
+
+
+@pytest.mark.slow
+def test_plastic_flow_has_the_stress_and_energy_that_small_steps_give() -> None:
+    """Over the second half of the strain, within the scatter along it."""
+    plan = Preparation(n_particles=120, melt_time=5.0, quench_time=20.0, temperature=0.0)
+    *_, last = prepare(KA, plan, seed=1)
+    at_rest = inherent_structure(KA, last.state.configuration).configuration
+    half = []
+    for pre_increment in (5e-5, 5e-4):
+        run = pre_strained(at_rest, pre_increment, 0.06)
+        half.append(np.array([(s.stress, s.energy) for s in run[len(run) // 2 :]]))
+    assert max(np.abs(s.displacement).max() for s in run) > 0.1, "no event: choose a seed"
+    difference = np.abs(half[1].mean(axis=0) - half[0].mean(axis=0))
+    assert (difference < half[0].std(axis=0)).all()
 
 
 @pytest.mark.slow

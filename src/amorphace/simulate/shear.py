@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil, copysign
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,15 @@ class Shear:
     Parameters
     ----------
     increment : float
-        Shear strain of a step; a negative one shears back.
+        Shear strain of a step in which data are taken; a negative one shears back, from the
+        first step on.
     pre_strain : float
         Strain before data are taken, whichever its sign: it erases the memory of the
         preparation.
+    pre_increment : float
+        Largest strain of a step of the pre-strain, whichever its sign, which is divided evenly.
+        Which events happen in it depends on this number; stress and energy of the steady state
+        that it leads to do not.
     strain : float
         Strain over which data are taken.
     force_tolerance : float
@@ -50,14 +56,16 @@ class Shear:
 
     increment: float = 5e-5
     pre_strain: float = 0.10
+    pre_increment: float = 5e-4
     strain: float = 0.01
     force_tolerance: float = 1e-5
     retries: int = 4
     largest_guess: float = 0.05
 
     def __post_init__(self) -> None:
-        if not 0 < abs(self.increment) <= 0.1:
-            raise InputError(f"increment must lie between 0 and 0.1, got {self.increment}")
+        for name in ("increment", "pre_increment"):
+            if not 0 < abs(getattr(self, name)) <= 0.1:
+                raise InputError(f"{name} must lie between 0 and 0.1, got {getattr(self, name)}")
         for name in ("force_tolerance", "largest_guess"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be positive, got {getattr(self, name)}")
@@ -67,13 +75,26 @@ class Shear:
 
     @property
     def first_step(self) -> int:
-        """The first step that counts."""
-        return round(self.pre_strain / abs(self.increment))
+        """Steps of the pre-strain: the data begin after them."""
+        # a pre-strain of whole increments keeps their number in spite of rounding
+        return ceil(self.pre_strain / abs(self.pre_increment) * (1 - 1e-9))
 
     @property
     def last_step(self) -> int:
         """Steps in all."""
         return self.first_step + round(self.strain / abs(self.increment))
+
+    def increment_of(self, step: int) -> float:
+        """Strain of a step, numbered from 1."""
+        if step > self.first_step:
+            return self.increment
+        return copysign(self.pre_strain, self.increment) / self.first_step
+
+    def strain_after(self, step: int) -> float:
+        """Strain after so many steps."""
+        before = min(step, self.first_step)
+        pre = before * self.increment_of(1) if before else 0.0
+        return pre + (step - before) * self.increment
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +106,8 @@ class ShearState:
     configuration : Configuration
         At mechanical equilibrium; unwrapped.
     guess : ndarray of shape (n, 3)
-        Non-affine displacement from which the next minimisation starts.
+        Non-affine displacement from which the next minimisation starts: the last one, scaled to
+        the strain of the next step.
     step : int
         Steps done.
     """
@@ -177,15 +199,17 @@ def _strain_once(
     model: GlassModel, engine: Engine, state: ShearState, protocol: Shear
 ) -> ShearStep:
     """One strain step and its minimisation."""
-    affine = strained(state.configuration, protocol.increment)
-    fmax, attempts = _relax(engine, affine, state.guess, protocol, state.step + 1)
+    number = state.step + 1
+    increment, following = protocol.increment_of(number), protocol.increment_of(number + 1)
+    affine = strained(state.configuration, increment)
+    fmax, attempts = _relax(engine, affine, state.guess, protocol, number)
     after = engine.configuration()
     moved = after.positions - affine.positions
     steady = np.sqrt((moved**2).sum(axis=1).max()) <= protocol.largest_guess
-    number = state.step + 1
+    guess = moved * (following / increment) if steady else np.zeros_like(moved)
     return ShearStep(
         step=number,
-        strain=number * protocol.increment,
+        strain=protocol.strain_after(number),
         energy=engine.thermo("pe") / len(after),
         stress=-engine.thermo("pxy"),
         before=state.configuration,
@@ -193,7 +217,7 @@ def _strain_once(
         displacement=moved,
         attempts=attempts,
         health=Health(fmax=fmax, longest_bond=longest_bond(model, after)),
-        state=ShearState(after, moved if steady else np.zeros_like(moved), number),
+        state=ShearState(after, guess, number),
     )
 
 
