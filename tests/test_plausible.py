@@ -13,6 +13,7 @@ import pytest
 
 import amorphace as am
 from amorphace.core.neighbors import find_neighbors
+from amorphace.dataset.plausible import check_neighbours
 from test_cli import run
 
 SPECIES = ("A", "B")
@@ -358,6 +359,19 @@ def test_label(tmp_path, capsys, case):
     code = run("label", *starts, "--endpoints", *ends, *words)
     check(code, said(capsys), expected, text)
     assert (tmp_path / "labels.zarr").exists() == (expected != "refused")
+
+
+def test_a_cell_thinner_than_twice_the_cutoff_is_named():
+    slab = am.Configuration(
+        positions=np.random.default_rng(0).uniform(0, 1, (1200, 3)) * [20, 20, 3],
+        species="A",
+        cell=[20, 20, 3],
+    )
+    (doubt,) = check_neighbours("s1", slab, [1.6, 1.4])
+    assert "s1: the cell of its 1200 particles is 3 thick, less than twice the cutoff 1.6" in doubt
+    assert not check_neighbours("s1", slab, [1.5])
+    few = am.Configuration(positions=slab.positions[:900], species="A", cell=slab.cell)
+    assert not check_neighbours("s1", few, [1.6])
 
 
 @pytest.fixture(scope="module")

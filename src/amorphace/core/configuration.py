@@ -130,6 +130,18 @@ class Configuration:
         """Particles per sigma^3."""
         return len(self) / self.volume
 
+    @property
+    def heights(self) -> NDArray[np.float64]:
+        """Distances between opposite faces of the cell, shape (3,), in sigma.
+
+        Examples
+        --------
+        >>> cell = [[3, 0, 0], [4, 3, 0], [0, 0, 5]]
+        >>> Configuration(positions=np.eye(3), species="A", cell=cell).heights.round(12).tolist()
+        [1.8, 3.0, 5.0]
+        """
+        return 1 / np.linalg.norm(np.linalg.inv(self.cell), axis=0)
+
     def fractional(self) -> NDArray[np.float64]:
         """Positions in units of the cell vectors, shape (n, 3); not wrapped."""
         return self.positions @ np.linalg.inv(self.cell)

@@ -75,7 +75,7 @@ def check_reach(configuration: Configuration, cutoff: float) -> float:
         If it is not positive, or so large for the cell that units must have been mixed up.
     """
     cutoff = check_cutoff(cutoff)
-    heights = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0)
+    heights = configuration.heights
     with np.errstate(over="ignore"):
         neighbors = 4 / 3 * np.pi * np.float64(cutoff) ** 3 * configuration.number_density
         images = np.prod(np.maximum(2 * cutoff / heights, 1))

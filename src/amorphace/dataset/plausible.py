@@ -28,6 +28,8 @@ from amorphace.observe.structure import (
 
 FEW, MANY = 8, 800
 """With fewer or more neighbours within it, a cutoff is hardly in the unit of the file."""
+CROWD = 1000
+"""Particles that could fill a cell wider than twice any usual cutoff."""
 CLOSE = 0.5
 """Share of the first peak of g(r) below which no two particles of a glass come."""
 EMPTY = 2.5
@@ -97,8 +99,7 @@ def check_spacing(name: str, configuration: Configuration) -> list[str]:
         )
     s = np.sort(configuration.fractional() % 1.0, axis=0)
     gaps = np.diff(s, axis=0, append=s[:1] + 1).max(axis=0)
-    heights = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0)
-    slab = float((gaps * heights).max())
+    slab = float((gaps * configuration.heights).max())
     if slab > EMPTY * peak:
         doubts.append(
             f"{name}: a slab of {slab:.3g} across the cell is empty, while neighbours are "
@@ -111,7 +112,7 @@ def check_spacing(name: str, configuration: Configuration) -> list[str]:
 def check_neighbours(
     name: str, configuration: Configuration, cutoffs: Sequence[float]
 ) -> list[str]:
-    """Each cutoff reaches a plausible number of neighbours."""
+    """Each cutoff reaches a plausible number of neighbours, and no particle's own images."""
     doubts = []
     for cutoff in cutoffs:
         count = median_neighbours(configuration, cutoff)
@@ -122,6 +123,13 @@ def check_neighbours(
                 f"g(r) has its first peak at {first_peak(configuration):.3g}. Cutoffs are in the "
                 "unit of the file: give --sigma auto if they are meant in diameters, or go on"
             )
+    height, reach = configuration.heights.min(), max(cutoffs, default=0.0)
+    if len(configuration) >= CROWD and height < 2 * reach:
+        doubts.append(
+            f"{name}: the cell of its {len(configuration)} particles is {height:.4g} thick, less "
+            f"than twice the cutoff {reach:g}: a particle has others several times, through the "
+            "boundary, as neighbours; check the cell, give a smaller cutoff, or go on"
+        )
     return doubts
 
 

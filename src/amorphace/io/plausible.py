@@ -55,18 +55,13 @@ def check_frame(path: Path, configuration: Configuration, *, by_row: bool) -> Co
     return configuration
 
 
-def heights(cell: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distances between opposite faces of a cell, shape (3,)."""
-    return 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-
-
 def _flat(configuration: Configuration) -> str:
     """In words, why particles or cell are flat; nothing where they are not.
 
     With h the height of the cell along an axis and A = V / h its face, N particles in one layer
     are about (A / N)^(1/2) apart.
     """
-    h = heights(configuration.cell)
+    h = configuration.heights
     n = len(configuration)
     spacing = np.sqrt(configuration.volume / h / n)
     axis = int(np.argmax(spacing / h))
@@ -96,7 +91,7 @@ def _extent(s: NDArray[np.float64]) -> float:
 
 def _warn_scaled(path: Path, configuration: Configuration) -> None:
     """Warn where all particles lie within 1.0 in a cell that is far wider in every direction."""
-    h = heights(configuration.cell)
+    h = configuration.heights
     if h.min() < WIDE:
         return
     for rows in (slice(None, None, max(1, len(configuration) // LOOK)), slice(None)):

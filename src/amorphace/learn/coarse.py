@@ -130,7 +130,7 @@ def _cutoffs(
     configuration: Configuration, lengths: Sequence[float], cutoff: float | None
 ) -> list[float]:
     """The cutoff of every length."""
-    heights = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0)
+    heights = configuration.heights
     half = float(heights.min()) / 2
     if cutoff is None:
         return [min(REACH * length, half) for length in lengths]

@@ -50,7 +50,7 @@ def crystal_fraction(configuration: Configuration) -> float:
     if not len(configuration):
         raise InputError("no particles: their crystal-like share is not defined")
     reach = BOND_RANGE * configuration.number_density ** (-1 / 3)
-    thickness = 1 / np.linalg.norm(np.linalg.inv(configuration.cell), axis=0).max()
+    thickness = configuration.heights.min()
     if not 2 * reach < thickness:
         raise InputError(
             f"the cell is {thickness:.3g} thick, bond order needs more than {2 * reach:.3g}: give "
