@@ -373,7 +373,7 @@ def test_a_status_of_many_thousand_units_takes_seconds(store):
     assert find_status(graph, store).done == count
     took = time.monotonic() - begin
     print(f"{took:.2f} s for {count} units")
-    assert took < 2.0
+    assert took < 5.0
 
 
 def test_experiments_that_share_units_are_told(store):
