@@ -27,6 +27,7 @@ from amorphace.simulate import (
     run_stage,
 )
 from amorphace.simulate.dynamics import _read_end, _read_thermo
+from amorphace.simulate.lammps import _Instance, free_idle
 from amorphace.simulate.script import pack_turns, unpack_turns, write_data
 from simulate_samples import glass, liquid
 
@@ -299,16 +300,96 @@ def test_lammps_opens_no_port_and_gives_the_same_bytes_as_with_one() -> None:
 
 def test_no_room_for_the_files_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
+    free_idle()
     with pytest.raises(SimulationError, match=r"no folder for LAMMPS' files.*TMPDIR"):
         after(liquid("kob-andersen"))
 
 
+def instances(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What LAMMPS is started from here on, each instance once."""
+    started: list[object] = []
+    start = _Instance.__init__
+    monkeypatch.setattr(_Instance, "__init__", lambda self: started.append(self) or start(self))
+    free_idle()
+    return started
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_frame_after_frame_runs_in_one_instance_and_gives_the_same_bytes(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, ends = instances(monkeypatch), []
+    for fresh in (False, True):
+        before, state = len(started), liquid(name)
+        for k in range(4):
+            if fresh:
+                free_idle()
+            stage = Stage(name="frame", ensemble="nvt", duration=0.1, start=0.7)
+            *_, chunk = run_stage(MODELS[name], state, stage, seed=k)
+            state = chunk.state
+        ends.append(state)
+        assert len(started) - before == (4 if fresh else 1)
+    one, two = ends
+    assert one.configuration.positions.tobytes() == two.configuration.positions.tobytes()
+    assert one.velocities.tobytes() == two.velocities.tobytes()
+
+
+def test_an_instance_forgets_the_model_that_was_in_it() -> None:
+    """Chains of a polymer, bonds and a tilted box before, and then a mixture."""
+    ends = []
+    for busy in (True, False):
+        free_idle()
+        if busy:
+            melt = liquid("bead-spring").configuration
+            with Engine(MODELS["bead-spring"], melt, triclinic=True, fixed_order=True) as engine:
+                engine.commands(["fix move all nve", "run 3", "min_style cg"])
+        ends.append(after(liquid("kob-andersen")))
+    assert ends[0].velocities.tobytes() == ends[1].velocities.tobytes()
+
+
+def test_two_engines_at_once_have_an_instance_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, c = instances(monkeypatch), liquid("kob-andersen").configuration
+    with Engine(KA, c) as one, Engine(MODELS["wahnstrom"], c) as two:
+        for engine in (one, two):
+            engine.commands(["run 0"])
+        assert one.thermo("pe") != two.thermo("pe")
+    assert len(started) == 2
+
+
+def test_an_engine_that_fails_leaves_no_instance_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started, c = instances(monkeypatch), liquid("kob-andersen").configuration
+    with pytest.raises(SimulationError), Engine(KA, c) as engine:
+        engine.commands(["no such command"])
+    with Engine(KA, c) as engine:
+        engine.commands(["run 0"])
+    assert len(started) == 2
+
+
 def test_closing_leaves_no_files_behind() -> None:
-    with Engine(KA, liquid("kob-andersen").configuration) as engine:
-        folder = Path(engine._folder.name)
-        assert (folder / "log.lammps").exists()
+    engine = Engine(KA, liquid("kob-andersen").configuration)
+    folder = engine._instance.log.parent
+    assert (folder / "log.lammps").exists()
+    engine.close()
     assert not folder.exists()
     engine.close()
+
+
+def test_a_process_leaves_no_files_behind(tmp_path: Path) -> None:
+    words = [sys.executable, "-W", "error", "-c", LEAVES, str(Path(__file__).parent)]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.glob("amorphace-*"))
+
+
+LEAVES = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from simulate_samples import hot
+hot("kob-andersen")
+"""
 
 
 def alive(pid: int) -> bool:

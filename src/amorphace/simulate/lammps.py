@@ -6,8 +6,10 @@ MPI: start worker processes by spawn, not by fork.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
+import shlex
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -74,15 +76,11 @@ class Engine:
     ) -> None:
         self.model = model
         self._like = configuration
-        self._lammps: Any = None
-        library = _load()
-        self._folder = scratch_folder()
-        self._log = Path(self._folder.name) / "log.lammps"
-        data = Path(self._folder.name) / "start.data"
+        self._instance = _take()
         try:
+            self.commands(["clear", f"log {shlex.quote(str(self._instance.log))}"])
+            data = self._instance.log.with_name("start.data")
             write_data(data, model, configuration, velocities, triclinic=triclinic)
-            arguments = ["-screen", "none", "-log", str(self._log), "-nocite"]
-            self._lammps = library(cmdargs=[*arguments, *ONE_THREAD])
             self.commands(setup_commands(model, data, fixed_order=fixed_order))
             if interacting:
                 self.commands(model.potential.commands())
@@ -99,6 +97,8 @@ class Engine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is None:
+            self._give_back()
         self.close()
 
     def __len__(self) -> int:
@@ -106,10 +106,19 @@ class Engine:
 
     def close(self) -> None:
         """Free the instance; closing twice does nothing."""
-        if self._lammps is not None:
-            self._lammps.close()
-            self._lammps = None
-        self._folder.cleanup()
+        if self._instance is not None:
+            self._instance.close()
+            self._instance = None
+
+    def _give_back(self) -> None:
+        """Leave the instance to the next engine of this process, unless one lies there already."""
+        if self._instance is not None and os.getpid() not in _idle:
+            _idle[os.getpid()], self._instance = self._instance, None
+
+    @property
+    def _lammps(self) -> Any:
+        assert self._instance is not None, "the engine is closed"
+        return self._instance.lammps
 
     def commands(self, lines: Sequence[str]) -> None:
         """Execute LAMMPS commands one by one.
@@ -125,7 +134,7 @@ class Engine:
             try:
                 self._lammps.command(line)
             except Exception as error:
-                log = self._log.read_text(errors="replace") if self._log.exists() else ""
+                log = self._instance.log.read_text(errors="replace") if self._instance else ""
                 message = f"LAMMPS stopped at {line!r}: {one_line(str(error))}"
                 raise failure(f"{message}{tail(log)}", log) from error
 
@@ -215,6 +224,50 @@ class Engine:
     def _rows(self, name: str) -> NDArray[np.float64]:
         """A per-particle vector in the order of the configuration, shape (n, 3)."""
         return np.array(self._lammps.numpy.extract_atom(name)[self._order()])
+
+
+class _Instance:
+    """LAMMPS with a folder of its own, empty or not."""
+
+    def __init__(self) -> None:
+        library = _load()
+        self._folder = scratch_folder()
+        self.log = Path(self._folder.name) / "log.lammps"
+        arguments = ["-screen", "none", "-log", str(self.log), "-nocite"]
+        try:
+            self.lammps = library(cmdargs=[*arguments, *ONE_THREAD])
+        except BaseException:
+            self._folder.cleanup()
+            raise
+
+    def close(self) -> None:
+        self.lammps.close()
+        self._folder.cleanup()
+
+
+_idle: dict[int, _Instance] = {}
+"""By process: an instance left by an engine that ended without an error, for the next engine. To
+start LAMMPS and to make a folder takes longer than a short run. `clear` leaves nothing of what was
+in an instance, so that it gives the same bytes as a new one."""
+
+
+def _take() -> _Instance:
+    """The idle instance, or a new one."""
+    found = _idle.pop(os.getpid(), None)
+    if found is not None and not found.log.exists():  # somebody has cleaned up
+        found = found.close()
+    if found is None:
+        found = _Instance()
+        atexit.unregister(free_idle)
+        atexit.register(free_idle)  # later than the folder's own end, so that it comes before
+    return found
+
+
+def free_idle() -> None:
+    """Free the instance that waits for the next engine, if there is one."""
+    found = _idle.pop(os.getpid(), None)
+    if found is not None:
+        found.close()
 
 
 def _load() -> Any:
