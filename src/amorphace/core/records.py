@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 from pathlib import Path
@@ -90,7 +91,11 @@ def write_record(folder: Path, value: Any) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     text = _text(encode(value, arrays))
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+        file = folder / f"{name}.npy"
+        try:
+            np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+        except OSError as error:  # numpy says neither why it came out short, nor where
+            raise OSError(error.errno or errno.EIO, str(error), str(file)) from None
     write_json(folder / RECORD, json.loads(text))
 
 
