@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from amorphace.simulate import (
     MODELS,
+    GlassModel,
     Inherent,
     Preparation,
     Stage,
@@ -37,6 +39,16 @@ def liquid(name: str) -> State:
     ):
         state = chunk.state
     return state
+
+
+def trajectory(model: GlassModel, state: State, times: Iterable[float]) -> Iterator[State]:
+    """States at increasing times of one trajectory at constant energy."""
+    before = 0.0
+    for time in times:
+        stage = Stage(name="trajectory", ensemble="nve", duration=time - before)
+        *_, chunk = run_stage(model, state, stage, seed=0)
+        before, state = time, chunk.state
+        yield state
 
 
 @cache

@@ -36,10 +36,10 @@ from amorphace.simulate import (
     start_replica,
     start_shear,
     temperature,
-    trajectory,
     wahnstrom,
 )
 from amorphace.simulate.dynamics import second_half
+from simulate_samples import trajectory
 
 pytestmark = pytest.mark.physics
 
@@ -133,7 +133,7 @@ def relaxation(name: str, seed: int = 1) -> tuple[float, float]:
     """tau_alpha of the A particles, averaged over time origins, and the mean temperature."""
     case, start = CASES[name], equilibrium(name, seed).state
     times = case.spacing * np.arange(1, FRAMES + 1)
-    states = [state for _, state in trajectory(MODELS[name], start, times)]
+    states = list(trajectory(MODELS[name], start, times))
     frames = [replace(s.configuration, step=k + 1) for k, s in enumerate(states)]
     fs = self_intermediate_scattering(
         replace(start.configuration, step=0),
@@ -229,7 +229,7 @@ def test_a_mixture_is_held_at_its_own_pressure_and_keeps_its_density() -> None:
 
 def test_the_structure_factor_peaks_at_the_wavenumber_of_fs(name: str) -> None:
     states = trajectory(MODELS[name], equilibrium(name).state, 2.0 * np.arange(1, 31))
-    frames = [s.configuration for _, s in states]
+    frames = [s.configuration for s in states]
     box, reach = 2 * np.pi / frames[0].cell[0, 0], np.arange(-14, 15)
     q = box * np.stack(np.meshgrid(reach, reach, reach), axis=-1).reshape(-1, 3)
     length = np.linalg.norm(q, axis=1)
@@ -269,8 +269,8 @@ def test_twice_the_mass_is_sqrt_two_times_the_time() -> None:
     start = equilibrium("wahnstrom").state
     slow = State(start.configuration, start.velocities / np.sqrt(2))
     heavy = replace(wahnstrom(mass_a=2.0), timestep=0.005 * np.sqrt(2))
-    ((_, one),) = trajectory(MODELS["wahnstrom"], start, [1.0])
-    ((_, two),) = trajectory(heavy, slow, [np.sqrt(2)])
+    (one,) = trajectory(MODELS["wahnstrom"], start, [1.0])
+    (two,) = trajectory(heavy, slow, [np.sqrt(2)])
     moved = one.configuration.positions - start.configuration.positions
     assert np.abs(moved).max() > 0.1
     # rounding in a chaotic liquid: 3e-13 were measured

@@ -1,4 +1,4 @@
-"""The isoconfigurational ensemble: velocities, reversibility, displacements, frames."""
+"""The isoconfigurational ensemble: velocities, reversibility, displacements."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from amorphace.simulate import (
     MODELS,
     State,
     derive_seed,
-    finish_replica,
     geometric_times,
-    isoconfigurational,
     problems,
     replica_stage,
-    run_replica,
+    replicas,
     run_stage,
     start_replica,
     temperature,
     thermal_velocities,
-    trajectory,
 )
 from simulate_samples import hot, liquid
 
@@ -83,8 +80,8 @@ def test_reversed_velocities_lead_back_to_the_start() -> None:
 
 def test_replicas_share_the_start_and_differ_by_their_seed() -> None:
     start = liquid("kob-andersen").configuration
-    one, two = isoconfigurational(KA, start, temperature=0.7, lag=1.0, seeds=(1, 2))
-    again = run_replica(KA, start, temperature=0.7, lag=1.0, seed=2)
+    one, two = replicas(KA, start, temperature=0.7, lag=1.0, seeds=(1, 2))
+    (again,) = replicas(KA, start, temperature=0.7, lag=1.0, seeds=(2,))
     assert again.end.positions.tobytes() == two.end.positions.tobytes()
     assert not np.allclose(one.end.positions, two.end.positions)
     moved = np.linalg.norm(one.end.positions - start.positions, axis=1)
@@ -96,7 +93,7 @@ def test_replicas_share_the_start_and_differ_by_their_seed() -> None:
 def test_replicas_stream() -> None:
     """The first is there before the second is begun, however many there will be."""
     start = liquid("kob-andersen").configuration
-    endless = isoconfigurational(KA, start, temperature=0.7, lag=0.1, seeds=itertools.count())
+    endless = replicas(KA, start, temperature=0.7, lag=0.1, seeds=itertools.count())
     assert [next(endless).seed, next(endless).seed] == [0, 1]
 
 
@@ -104,45 +101,16 @@ def test_a_replica_in_chunks_is_the_same_after_an_interruption(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("amorphace.simulate.dynamics.CHUNK", 20_000)
-    start = start_replica(KA, liquid("kob-andersen").configuration, 0.7, seed=3)
-    whole = list(run_stage(KA, start, replica_stage(1.0), seed=3))
-    assert len(whole) == 3
-    rest = list(run_stage(KA, whole[0].state, replica_stage(1.0), seed=3, first_chunk=1))
-    replica = finish_replica(KA, [whole[0], *rest], lag=1.0, seed=3)
-    np.testing.assert_array_equal(replica.end.positions, whole[-1].state.configuration.positions)
-    assert (
-        replica.health.energy_drift
-        == finish_replica(KA, whole, lag=1.0, seed=3).health.energy_drift
-    )
-    with pytest.raises(InputError, match="needs its 3 chunks in order, got 2"):
-        finish_replica(KA, rest, lag=1.0, seed=3)
+    c = liquid("kob-andersen").configuration
+    start, stage = start_replica(KA, c, 0.7, seed=3), replica_stage(1.0)
+    first, *_ = run_stage(KA, start, stage, seed=3)
+    *_, last = run_stage(KA, first.state, stage, seed=3, first_chunk=1)
+    assert (first.index, last.index, last.count) == (0, 2, 3)
+    (whole,) = replicas(KA, c, temperature=0.7, lag=1.0, seeds=(3,))
+    np.testing.assert_array_equal(whole.end.positions, last.state.configuration.positions)
 
 
-def test_frames_come_at_the_times_asked_for_and_move_on() -> None:
-    start = liquid("kob-andersen")
-    frames = list(trajectory(KA, start, (0.1, 0.3, 1.0)))
-    assert [t for t, _ in frames] == pytest.approx([0.1, 0.3, 1.0], rel=1e-12)
-    moved = [
-        np.square(s.configuration.positions - start.configuration.positions).mean()
-        for _, s in frames
-    ]
-    assert moved == sorted(moved)
-
-
-def test_a_trajectory_can_be_taken_up_at_any_frame() -> None:
-    (_, first), (_, second) = trajectory(KA, liquid("kob-andersen"), (0.2, 0.4))
-    ((_, again),) = trajectory(KA, first, (0.2,))
-    assert again.velocities.tobytes() == second.velocities.tobytes()
-
-
-def test_a_trajectory_stops_when_the_caller_does() -> None:
-    frames = trajectory(KA, liquid("kob-andersen"), geometric_times(0.05, ratio=2.0))
-    assert [round(t, 3) for t, _ in itertools.islice(frames, 3)] == [0.05, 0.1, 0.2]
-    frames.close()  # type: ignore[attr-defined]
-
-
-def test_times_must_increase() -> None:
-    with pytest.raises(InputError, match=r"at least one time step 0\.005, got 0\.1 after 0\.1"):
-        list(trajectory(KA, liquid("kob-andersen"), (0.1, 0.1)))
+def test_geometric_times_grow_by_a_ratio_above_one() -> None:
+    assert list(itertools.islice(geometric_times(0.5, ratio=2.0), 3)) == [0.5, 1.0, 2.0]
     with pytest.raises(InputError, match="ratio above 1"):
         next(geometric_times(1.0, ratio=1.0))

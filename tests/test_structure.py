@@ -9,6 +9,7 @@ from ase.build import bulk
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.observe.displacements import nearest_image
+from amorphace.observe.pair_correlation import pair_correlation
 from amorphace.observe.structure import (
     first_minimum,
     first_peak,
@@ -40,6 +41,19 @@ def test_first_shell_of_crystals(name, structure, nearest, shell, shake):
     assert median_neighbours(c, first_minimum(c)) == shell
     if not shake:
         assert nearest_pair(c) == pytest.approx(4 * nearest)
+
+
+def test_the_first_peak_is_where_the_pair_correlation_is_highest():
+    """fcc with thermal noise; species are told apart only where one is named."""
+    c = crystal("Cu", "fcc", 4.0, 0.05)
+    label = np.where(np.arange(len(c)) % 2 == 0, "A", "B")
+    mixed = Configuration(positions=c.positions, species=label, cell=c.cell)
+    (found,) = pair_correlation(c, reach=4.0, width=0.02)
+    shell = np.convolve(found.g, np.ones(5) / 5, mode="same")
+    assert first_peak(c) == first_peak(mixed) == pytest.approx(found.r[shell.argmax()], abs=0.04)
+    own = pair_correlation(mixed, reach=4.0, width=0.02)[0]
+    shell = np.convolve(own.g, np.ones(5) / 5, mode="same")
+    assert first_peak(mixed, "A") == pytest.approx(own.r[shell.argmax()], abs=0.06)
 
 
 def test_a_single_particle_is_a_crystal_of_its_images():

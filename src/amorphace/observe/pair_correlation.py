@@ -61,21 +61,54 @@ def pair_correlation(
     reach, width = check_cutoff(reach), check_cutoff(width)
     if not len(configuration):
         raise InputError("g(r) needs particles, and the configuration holds none")
-    labels, kind = np.unique(configuration.species, return_inverse=True)
-    n, n_bins = len(labels), max(1, round(reach / width))
+    labels, of = np.unique(configuration.species, return_counts=True)
+    n_bins = max(1, round(reach / width))
     edges = np.linspace(0, reach, n_bins + 1)
-    counts = np.zeros((n * n, n_bins))
-    for _, block in iter_neighbors(configuration, reach):
-        pair = n * kind[block.sites[block.centre]] + kind[block.index]
-        place = np.minimum((block.distances * (n_bins / reach)).astype(int), n_bins - 1)
-        counts += np.bincount(n_bins * pair + place, minlength=counts.size).reshape(counts.shape)
+    counts = pair_counts(configuration, reach, n_bins)
     shell = 4 / 3 * np.pi * np.diff(edges**3)
-    of = np.bincount(kind, minlength=n)
     return tuple(
         PairCorrelation(
             species=(str(labels[a]), str(labels[b])),
             r=(edges[1:] + edges[:-1]) / 2,
-            g=counts[n * a + b] * configuration.volume / (float(of[a]) * of[b] * shell),
+            g=counts[a, b] * configuration.volume / (float(of[a]) * of[b] * shell),
         )
-        for a, b in combinations_with_replacement(range(n), 2)
+        for a, b in combinations_with_replacement(range(len(labels)), 2)
     )
+
+
+def pair_counts(
+    configuration: Configuration,
+    reach: float,
+    n_bins: int,
+    sites: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Pairs by distance in bins of equal width from 0 to `reach`, periodic images included.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    reach : float
+        In the unit of the positions.
+    n_bins : int
+    sites : ndarray of int, optional
+        The first particle of each pair is one of these; all particles when left out.
+
+    Returns
+    -------
+    ndarray of shape (n_species, n_species, n_bins)
+        By the species of the first and of the second particle, in ascending order of labels.
+
+    Raises
+    ------
+    InputError
+        If `reach` is not positive or spans too many neighbours, or two particles lie on top of
+        each other.
+    """
+    labels, kind = np.unique(configuration.species, return_inverse=True)
+    n = len(labels)
+    counts = np.zeros(n * n * n_bins, dtype=np.int64)
+    for _, block in iter_neighbors(configuration, reach, sites):
+        pair = n * kind[block.sites[block.centre]] + kind[block.index]
+        place = np.minimum((block.distances * (n_bins / reach)).astype(int), n_bins - 1)
+        counts += np.bincount(n_bins * pair + place, minlength=counts.size)
+    return counts.reshape(n, n, n_bins)

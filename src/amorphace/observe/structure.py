@@ -21,6 +21,7 @@ from amorphace.core.neighbors import (
     find_neighbors,
     nearest_distances,
 )
+from amorphace.observe.pair_correlation import pair_counts
 
 CENTRES = 2000
 """Particles that a distribution or a median is sampled at."""
@@ -208,26 +209,22 @@ class _RadialShape:
     """Counts of pairs by distance over 4 pi r^2: g(r) up to a factor."""
 
     def __init__(self, configuration: Configuration, species: str | None) -> None:
-        chosen = _filled(configuration)
-        if species is not None:
-            rows = configuration.species == species
-            chosen = Configuration(
-                positions=configuration.positions[rows],
-                species=species,
-                cell=configuration.cell,
-                ids=configuration.ids[rows],
+        given = _filled(configuration)
+        rows = slice(None) if species is None else given.species == species
+        chosen = Configuration(
+            positions=given.positions[rows], species="A", cell=given.cell, ids=given.ids[rows]
+        )
+        if not len(chosen):
+            raise InputError(
+                f"no particle is of species {species}; the configuration holds "
+                f"{', '.join(np.unique(given.species))}"
             )
-            if not len(chosen):
-                raise InputError(
-                    f"no particle is of species {species}; the configuration holds "
-                    f"{', '.join(np.unique(configuration.species))}"
-                )
         sites = _some(chosen)
-        self.scale = float(np.median(nearest_distances(chosen, sites)))
-        edges = np.arange(NEAR, FAR + BIN, BIN) * self.scale
-        r = find_neighbors(chosen, FAR * self.scale, sites).distances
-        self.r = (edges[1:] + edges[:-1]) / 2
-        self.g = np.histogram(r, edges)[0] / self.r**2
+        scale = float(np.median(nearest_distances(chosen, sites)))
+        first, last = round(NEAR / BIN), round(FAR / BIN)
+        self.r = (np.arange(first, last) + 0.5) * BIN * scale
+        counts = pair_counts(chosen, FAR * scale, last, sites).sum(axis=(0, 1))
+        self.g = counts[first:] / self.r**2
 
     def smoothed(self, width: float) -> NDArray[np.float64]:
         return gaussian_filter1d(self.g, width / BIN, mode="constant")

@@ -59,13 +59,10 @@ from amorphace.simulate.state import State, derive_seed, temperature, thermal_ve
 from amorphace.simulate.thermal import (
     REPLICAS,
     Replica,
-    finish_replica,
     geometric_times,
-    isoconfigurational,
     replica_stage,
-    run_replica,
+    replicas,
     start_replica,
-    trajectory,
 )
 
 __all__ = [
@@ -99,12 +96,10 @@ __all__ = [
     "derive_seed",
     "energy_drift",
     "find_model",
-    "finish_replica",
     "geometric_times",
     "health_record",
     "held_pressure",
     "inherent_structure",
-    "isoconfigurational",
     "kob_andersen",
     "longest_bond",
     "paper_shear",
@@ -116,8 +111,8 @@ __all__ = [
     "problems",
     "read_health",
     "replica_stage",
+    "replicas",
     "run_command",
-    "run_replica",
     "run_stage",
     "scale_to_density",
     "shear_steps",
@@ -127,6 +122,5 @@ __all__ = [
     "step_count",
     "temperature",
     "thermal_velocities",
-    "trajectory",
     "wahnstrom",
 ]
