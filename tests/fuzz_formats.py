@@ -89,6 +89,13 @@ def _atooms_xyz(folder: Path) -> Path:
     return folder / "atooms.xyz"
 
 
+def _data(folder: Path) -> Path:
+    am.write(folder / "a.data", frames()[0])
+    with (folder / "a.data").open("a") as file:
+        file.write("\nVelocities\n\n1 0.5 1.0 2.0\n")
+    return folder / "a.data"
+
+
 def _read_particles(path: Path) -> None:
     for read in (am.iread, lambda p: am.iread(p, SPECIES)):
         for _ in read(path):
@@ -235,6 +242,7 @@ FORMATS = {
     "xyz": Format(_particles("a.xyz"), _read_particles),
     "xyz in gz": Format(_particles("a.xyz"), _read_packed),
     "xyz of atooms": Format(_atooms_xyz, _read_particles),
+    "data": Format(_data, _read_particles),
     "gsd": Format(_particles("a.gsd"), _read_particles),
     "npz": Format(_particles("a.npz"), _read_particles),
     "npz, members": Format(_members, _read_members),

@@ -2,10 +2,14 @@
 
 read, iread, write    one frame, all frames, and back (files.py)
 dump.py               LAMMPS text dumps
-extxyz.py             extended XYZ: from ASE and OVITO; for OVITO, and ASE if labels are elements
+data.py               LAMMPS data files
+extxyz.py comments.py extended XYZ: from ASE and OVITO; for OVITO, and ASE if labels are elements
 hoomd.py              GSD, HOOMD-blue's format
 npz.py                NumPy archives, without pickle
-text.py frames.py     lines and columns of tokens; choosing a frame, errors that name the file
+text.py packing.py    lines of plain and packed files
+table.py plain.py     columns of tokens; many plain numbers at once
+frames.py             choosing a frame, errors that name the file
+plausible.py          frames that are no glass of three dimensions
 labels.py columns.py  which species a particle is; what may be written beside the particles
 cells.py              the orientation of a cell that LAMMPS and HOOMD can write
 """

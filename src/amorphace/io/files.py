@@ -15,6 +15,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import written_aside
 from amorphace.io.columns import Columns, checked_columns
+from amorphace.io.data import iread_data, read_data, write_data
 from amorphace.io.dump import iread_dump, read_dump, write_dump
 from amorphace.io.extxyz import (
     iread_extxyz,
@@ -48,9 +49,10 @@ DUMP = Format("LAMMPS dump", (".dump", ".lammpstrj"), True, read_dump, iread_dum
 EXTXYZ = Format(
     "extended XYZ", (".xyz", ".extxyz"), True, read_extxyz, iread_extxyz
 )  # fmt: skip
+DATA = Format("LAMMPS data", (".data", ".lmp"), True, read_data, iread_data)
 GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd)
 NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz)
-FORMATS = (DUMP, EXTXYZ, GSD, NPZ)
+FORMATS = (DUMP, EXTXYZ, DATA, GSD, NPZ)
 FIRST_LINES = (b"ITEM: TIMESTEP", b"ITEM: UNITS", b"ITEM: TIME")
 """What a dump begins with."""
 
@@ -66,8 +68,8 @@ def read(
 
     The format follows from the suffix: LAMMPS text dump (.dump, .lammpstrj, a name with "dump" in
     it, or any other name if the file begins with ITEM: TIMESTEP), extended XYZ (.xyz, .extxyz),
-    GSD (.gsd), NumPy archive (.npz). Dumps and XYZ files may be packed: .gz, .bz2, .xz, and .zst
-    from Python 3.14 on.
+    LAMMPS data (.data, .lmp), GSD (.gsd), NumPy archive (.npz). Text may be packed: .gz, .bz2,
+    .xz, and .zst from Python 3.14 on.
 
     Parameters
     ----------
@@ -156,8 +158,8 @@ def write(
     Parameters
     ----------
     path : str or path-like
-        Ends in .dump, .lammpstrj, .xyz, .extxyz (these also with .gz, .bz2, .xz or .zst), .gsd
-        or .npz.
+        Ends in .dump, .lammpstrj, .xyz, .extxyz, .data, .lmp (these also with .gz, .bz2, .xz or
+        .zst), .gsd or .npz.
     configuration : Configuration or iterable of Configuration
         An iterable is written as a trajectory, one frame in memory at a time.
     **columns : array_like of shape (n,)
@@ -172,8 +174,9 @@ def write(
 
     Notes
     -----
-    Labels, ids and step are kept in every format. Positions and cell are kept exactly, but for
-    the last digit of a triclinic cell in a dump; GSD holds single precision.
+    Labels and ids are kept in every format, the step in all but data files. Positions and cell
+    are kept exactly, but for the last digit of a triclinic cell in a dump and of positions outside
+    the cell in a data file; GSD holds single precision.
     """
     file = Path(path)
     format_ = _format_by_name(file)
@@ -205,6 +208,8 @@ def _writer(
 ) -> Callable[[Path, Iterable[Configuration], Columns], None]:
     if format_ is DUMP:
         return partial(write_dump, packing=packing)
+    if format_ is DATA:
+        return partial(write_data, packing=packing)
     if format_ is EXTXYZ:
         return partial(write_extxyz, packing=packing)
     return write_gsd if format_ is GSD else partial(write_npz, single=single)
