@@ -25,6 +25,7 @@ from amorphace.core.records import (
     write_json,
     write_record,
 )
+from amorphace.core.toml import read_toml
 
 
 class Phase(Enum):
@@ -198,6 +199,25 @@ def test_hostile_json_is_an_error_of_ours(tmp_path, name):
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(FileFormatError, match=rf"a\.json.*{message}.*; fit again"):
         read_json(file, again="fit again")
+
+
+HOSTILE_TOML = {
+    "deep": ("a = " + "[" * 4000, "nested too deeply"),
+    "long number": ("a = " + "9" * 5000, "a number beyond reason"),
+    "long key": ("\n" + ".".join("a" * 100_000) + " = 1", ":2: a line of 200003 letters"),
+    "large": ("# a\n" * 300_000, "larger than 1048576 bytes"),
+    "cut": ("[a", "not TOML"),
+    "bytes": (b"\xff\xfe", "not UTF-8 text"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_TOML)
+def test_hostile_toml_is_an_error_of_ours(tmp_path, name):
+    text, message = HOSTILE_TOML[name]
+    file = tmp_path / "a.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(FileFormatError, match=rf"a\.toml:.*{message}|a\.toml{message}"):
+        read_toml(file, what="an experiment file")
 
 
 def test_nan_of_another_writer_is_null(tmp_path):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from pydantic import (
 )
 
 from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.toml import read_toml
 from amorphace.simulate.models import (
     MODELS,
     Chains,
@@ -407,16 +407,7 @@ def read_experiment(path: str | Path) -> Experiment:
         If the file is missing or no TOML, a key is unknown, missing or out of range, or the file
         of a potential is missing; the message names the key and what is allowed.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise FileFormatError(path, f"cannot be read ({error.strerror}); check the name") from None
-    except UnicodeDecodeError:
-        raise FileFormatError(path, "not UTF-8 text; give an experiment file") from None
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FileFormatError(path, f"not TOML: {error}") from None
+    tables = read_toml(path, what="an experiment file")
     try:
         found = Experiment.model_validate(tables)
         found._folder = Path(path).resolve().parent
