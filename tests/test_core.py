@@ -1,10 +1,13 @@
+import copy
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joblib import Parallel, delayed
 
 import amorphace as am
 from amorphace.core.errors import FileFormatError
@@ -208,3 +211,10 @@ def test_an_error_says_what_came_in_bounded_length(kind):
 def test_rows_of_ids_are_theirs_or_minus_one(held: list[int], asked: list[int]) -> None:
     c = am.Configuration(positions=np.zeros((len(held), 3)), species="A", cell=1.0, ids=held)
     assert c.rows_of(asked).tolist() == [held.index(i) if i in held else -1 for i in asked]
+
+
+def test_an_error_of_another_process_arrives_whole():
+    error = FileFormatError("some.dump", "12 atoms were expected, got 11", 7)
+    (found,) = Parallel(n_jobs=2)([delayed(copy.copy)(error)])
+    assert str(found) == "some.dump:7: 12 atoms were expected, got 11"
+    assert (found.path, found.line) == (Path("some.dump"), 7)

@@ -43,8 +43,12 @@ class FileFormatError(InputError):
     def __init__(self, path: str | Path, message: str, line: int | None = None) -> None:
         self.path = Path(path)
         self.line = line
+        self._given = (path, message, line)
         place = f"{path}:{line}" if line is not None else str(path)
         super().__init__(f"{place}: {message}")
+
+    def __reduce__(self) -> tuple[type[FileFormatError], tuple[str | Path, str, int | None]]:
+        return type(self), self._given  # the way back from another process
 
 
 class InputWarning(UserWarning):
