@@ -22,13 +22,9 @@ from pathlib import Path
 import numpy as np
 
 import amorphace as am
-from amorphace.learn.propensity import (
-    ExtraRows,
-    PropensityScore,
-    propensity_curve,
-    propensity_inputs,
-    propensity_score,
-)
+from amorphace.learn.coarse import propensity_inputs
+from amorphace.learn.propensity import PropensityScore, propensity_curve, propensity_score
+from amorphace.learn.ridge import ExtraRows
 from amorphace.observe.displacements import displacements
 from amorphace.observe.propensity import isoconfigurational
 

@@ -37,7 +37,7 @@ from amorphace.report.experiment import experiment_content
 from amorphace.report.figures import draw as draw_panel
 from amorphace.report.figures import save_figure
 from amorphace.report.panels import sections
-from amorphace.report.paper import CUTOFFS, QUANTITIES, Reading
+from amorphace.report.paper import CUTOFFS, QUANTITIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "results"
@@ -323,7 +323,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 def accuracies(case: Mapping[str, Any]) -> dict[str, Any]:
     """Accuracy against the columns that are used, in percent."""
     by = {line["quantity"]: line for line in case["statements"]}
-    readings: Mapping[str, Reading] = {
+    readings = {
         "first column": "first",
         "A columns": "first species",
         "+ B1": "jump",

@@ -8,12 +8,13 @@ from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.dataset.table import Columns
 from amorphace.learn.bundle import Analysis, AnalysisSettings
-from amorphace.learn.classifiers import Calibration, ClassifierScore, Roc
+from amorphace.learn.classifiers import ClassifierScore
 from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap
 from amorphace.learn.contributions import Contributions
 from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.distributions import Distribution
 from amorphace.learn.learning_curve import LearningCurve
+from amorphace.learn.probabilities import Calibration, Roc
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
 from amorphace.learn.regression import CorrelationCurve
 from amorphace.learn.selection import Selection, SelectionStability

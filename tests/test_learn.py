@@ -23,7 +23,7 @@ from amorphace.dataset.table import Columns, Table
 from amorphace.dataset.thermal import majority_species, thermal_labels
 from amorphace.learn import newton
 from amorphace.learn.analysis import AnalysisSettings, analyse
-from amorphace.learn.curves import AccuracyCurve, accuracy_curve, default_columns
+from amorphace.learn.curves import AccuracyCurve, accuracy_curve
 from amorphace.learn.folds import split
 from amorphace.learn.logistic import (
     STRENGTHS,
@@ -33,6 +33,7 @@ from amorphace.learn.logistic import (
     logistic_path,
 )
 from amorphace.learn.model import LinearModel
+from amorphace.learn.points import default_columns
 from amorphace.learn.summary import summarize
 
 

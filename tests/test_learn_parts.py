@@ -13,7 +13,7 @@ from sklearn.metrics import auc, roc_auc_score
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn import classifiers, newton
-from amorphace.learn.classifiers import calibration, compare_classifiers, receiver_operating
+from amorphace.learn.classifiers import compare_classifiers
 from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.distributions import distribution, radial_distributions
 from amorphace.learn.fit import descriptor_settings, fit_model, labelled_sites
@@ -21,6 +21,7 @@ from amorphace.learn.folds import split
 from amorphace.learn.learning_curve import learning_curve
 from amorphace.learn.logistic import logistic_path
 from amorphace.learn.newton import Problem, Solver
+from amorphace.learn.probabilities import calibration, receiver_operating
 from amorphace.learn.regression import ard_curve, fit_ard
 
 

@@ -10,18 +10,16 @@ from amorphace.core.codec import encode
 from amorphace.dataset.isoconfigurational import ThermalSample, label_thermal
 from amorphace.dataset.store import write_table
 from amorphace.dataset.table import Table
+from amorphace.learn.coarse import input_names, propensity_inputs, table_inputs
 from amorphace.learn.propensity import (
-    ExtraRows,
     Regression,
-    input_names,
     propensity_curve,
-    propensity_inputs,
     propensity_predictions,
     propensity_score,
     read_regression,
-    table_inputs,
     write_regression,
 )
+from amorphace.learn.ridge import ExtraRows
 
 from test_ace_features import glass
 

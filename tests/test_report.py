@@ -17,12 +17,12 @@ import pytest
 
 from amorphace.core.errors import InputError
 from amorphace.report import numbers
-from amorphace.report.comparison import comparisons, saturation
+from amorphace.report.comparison import READINGS, comparisons, saturation
 from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
 from amorphace.report.figures import content_figures
 from amorphace.report.page import page, write_report
 from amorphace.report.panels import panels, sections
-from amorphace.report.paper import CASES, paper_values
+from amorphace.report.paper import CASES, QUANTITIES, paper_values
 from amorphace.report.plots import plot
 from amorphace.report.verdict import headline, verdict
 
@@ -179,6 +179,14 @@ def test_the_papers_numbers_are_its_own(shared) -> None:
     assert "A1 and B1 for the KA mixture and A8 and A7 for the Wahnstrom mixture" in said
     picks = {case: {v.reading: v.value for v in paper_values(*case)}["picks"] for case in CASES}
     assert picks["wahnstrom", "shear"] == "A8, A7"
+
+
+def test_everything_that_the_paper_states_is_read_here() -> None:
+    assert set(READINGS) | {"correlation"} == set(QUANTITIES)
+    stated = {v.reading: v for v in paper_values("bead-spring", "shear")}
+    assert "jump" not in stated  # one species
+    assert "correlation" not in stated  # no propensity under shear
+    assert (stated["three-body"].value, stated["three-body"].cutoff) == ("83 %", 3.0)
 
 
 def test_strings_of_files_are_escaped_everywhere() -> None:

@@ -70,12 +70,11 @@ def regress(
     from amorphace.dataset.store import read_table
     from amorphace.dataset.thermal import majority_species
     from amorphace.io import read
-    from amorphace.learn.coarse import LENGTHS
+    from amorphace.learn.coarse import LENGTHS, table_inputs
     from amorphace.learn.propensity import (
         Regression,
         propensity_curve,
         propensity_score,
-        table_inputs,
         write_regression,
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from amorphace.core.blas import claim_memory
 from amorphace.core.errors import InputError
-from amorphace.dataset.table import Columns, Table
+from amorphace.dataset.table import Table
 from amorphace.learn.bundle import (
     ALL_PARTS,
     QUICK_PARTS,
@@ -26,12 +26,19 @@ from amorphace.learn.contributions import contributions
 from amorphace.learn.curves import AccuracyCurve, accuracy_curve, pca_curve
 from amorphace.learn.distributions import Distribution, radial_distributions
 from amorphace.learn.doubts import doubts, notes
-from amorphace.learn.fit import LabelledSites, fit_model, fold_models, labelled_sites
+from amorphace.learn.fit import (
+    LabelledSites,
+    best_setting,
+    fit_model,
+    fold_models,
+    labelled_sites,
+)
 from amorphace.learn.folds import Folds
 from amorphace.learn.learning_curve import LearningCurve, Vary, learning_curve
 from amorphace.learn.logistic import check_data
 from amorphace.learn.model import LinearModel
 from amorphace.learn.parallel import Progress
+from amorphace.learn.points import order_ends, scopes
 from amorphace.learn.predict import knows_descriptor
 from amorphace.learn.regression import CorrelationCurve, ard_curve
 from amorphace.learn.selection import (
@@ -57,9 +64,6 @@ T = TypeVar("T")
 
 PartProgress = Callable[[str, int, int], None]
 """Called as progress(part, done, total)."""
-
-SELECTION_ORDERS = 2
-"""Fig. 5 considers two- and three-body terms only."""
 
 
 def analyse(
@@ -188,7 +192,7 @@ class _Work:
             self.sites.X,
             self.sites.y,
             self.sites.groups,
-            n_columns=[n for _, n in _scopes(self.sites.columns)],
+            n_columns=[n for _, n in scopes(self.sites.columns)],
             n_splits=self.n_splits,
             n_inner_splits=self.settings.n_inner_splits,
             seed=self.settings.seed,
@@ -199,8 +203,8 @@ class _Work:
 
     def selection(self, progress: Progress) -> tuple[Selection, ...]:
         made: list[Selection] = []
-        scopes = _scopes(self.sites.columns)
-        for k, (scope, n) in enumerate(scopes):
+        among = scopes(self.sites.columns)
+        for k, (scope, n) in enumerate(among):
             selection = forward_selection(
                 self.sites.X,
                 self.sites.y,
@@ -210,15 +214,15 @@ class _Work:
                 columns=self.sites.columns,
                 n_splits=self.n_splits,
                 scope=scope,
-                progress=_part_of(progress, k, len(scopes)),
+                progress=_part_of(progress, k, len(among)),
             )
             made.append(replace(selection, cutoff=self.cutoff))
         return tuple(made)
 
     def stability(self, progress: Progress) -> tuple[SelectionStability, ...]:
         made: list[SelectionStability] = []
-        scopes = _scopes(self.sites.columns)
-        for k, (scope, n) in enumerate(scopes):
+        among = scopes(self.sites.columns)
+        for k, (scope, n) in enumerate(among):
             stability = selection_stability(
                 self.sites.X,
                 self.sites.y,
@@ -231,13 +235,13 @@ class _Work:
                 seed=self.settings.seed,
                 scope=scope,
                 n_jobs=self.n_jobs,
-                progress=_part_of(progress, k, len(scopes)),
+                progress=_part_of(progress, k, len(among)),
             )
             made.append(replace(stability, cutoff=self.cutoff))
         return tuple(made)
 
     def pca(self, progress: Progress) -> AccuracyCurve:
-        n = _scopes(self.sites.columns)[-1][1]
+        n = scopes(self.sites.columns)[-1][1]
         curve = pca_curve(
             self.sites.X[:, :n],
             self.sites.y,
@@ -253,7 +257,7 @@ class _Work:
 
     def learning(self, progress: Progress) -> tuple[LearningCurve, ...]:
         kinds: tuple[Vary, ...] = ("samples", "sites")
-        ends = _order_ends(self.sites.columns)
+        ends = order_ends(self.sites.columns).values()
         todo: list[tuple[Vary, int]] = [(vary, n) for vary in kinds for n in ends]
         made: list[LearningCurve] = []
         for k, (vary, n) in enumerate(todo):
@@ -307,26 +311,6 @@ class _Work:
         )
 
 
-def best_setting(curves: Sequence[AccuracyCurve], columns: Columns) -> tuple[float, int] | None:
-    """Cutoff and number of columns with the highest mean accuracy, of equal ones the fewest.
-
-    Only whole correlation orders count, so that a model can be read as cluster functions; None
-    where no curve has such a point.
-    """
-    ends = _order_ends(columns)
-    best = [
-        (-round(float(curve.mean[p]), 12), int(n), float(curve.cutoff))
-        for curve in curves
-        if curve.cutoff is not None
-        for p, n in enumerate(curve.n_columns)
-        if n in ends
-    ]
-    if not best:
-        return None
-    _, n_columns, cutoff = min(best)
-    return cutoff, n_columns
-
-
 @dataclass(frozen=True, eq=False)
 class _Runner:
     """Computes a part where it is asked for; what it cannot compute becomes a warning."""
@@ -368,21 +352,6 @@ def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...],
                 "needed: label active (1) and inactive (0) sites"
             )
     return cutoffs, float(cutoff)
-
-
-def _order_ends(columns: Columns) -> tuple[int, ...]:
-    """Numbers of columns up to the end of each correlation order."""
-    return (*list(columns.order_starts().values())[1:], len(columns))
-
-
-def _scopes(columns: Columns) -> tuple[tuple[str, int], ...]:
-    """Candidates of forward selection: what they are, and how many leading columns."""
-    n_first = int((columns.order <= 1).sum())
-    n_both = int((columns.order <= SELECTION_ORDERS).sum())
-    scopes = [("order 1", n_first), (f"orders 1 to {SELECTION_ORDERS}", n_both)]
-    if n_both == n_first:
-        scopes = scopes[:1]
-    return tuple((scope, n) for scope, n in scopes if n)
 
 
 def _species(table: Table) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Logistic regression beside a linear support vector machine, and how far probabilities hold."""
+"""Logistic regression and a linear support vector machine on the same folds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import roc_curve
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from amorphace.core.errors import InputError
-from amorphace.learn.curves import column_points, scores_of
+from amorphace.learn.curves import scores_of
 from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.logistic import (
     STRENGTHS,
@@ -26,6 +25,8 @@ from amorphace.learn.logistic import (
     inner_of_all,
 )
 from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.points import column_points
+from amorphace.learn.probabilities import Calibration, Roc, calibration, receiver_operating
 
 SVM_STRENGTHS = (1e4, 1e3, 1e2, 1e1, 1e0)
 """Regularisation strengths (1/C) of the support vector machine from which one is chosen."""
@@ -33,56 +34,7 @@ SVM_STRENGTHS = (1e4, 1e3, 1e2, 1e1, 1e0)
 SVM_STEPS = 20_000
 """Steps after which a support vector machine counts as not converging."""
 
-N_BINS = 10
-"""Bins of predicted probability in a calibration curve."""
-
-N_ROC = 101
-"""Points of a ROC curve."""
-
 Classifier = Literal["logistic", "svm"]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Calibration:
-    """Predicted probability of being active against the observed share, on rows left out.
-
-    Attributes
-    ----------
-    edges : ndarray of shape (n_bins + 1,)
-        Of the bins of predicted probability, 0 to 1.
-    predicted, observed : ndarray of shape (n_bins,)
-        Mean predicted probability and share of active sites in each bin; NaN in an empty one,
-        which has no mean.
-    count : ndarray of int of shape (n_bins,)
-        Sites in each bin.
-    brier : float
-        Mean of (p_i - y_i)^2: 0 is perfect, 1/4 is what p = 1/2 everywhere gives.
-    expected_calibration_error : float
-        sum_b count_b/n |predicted_b - observed_b|.
-    """
-
-    edges: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    observed: NDArray[np.float64]
-    count: NDArray[np.int64]
-    brier: float
-    expected_calibration_error: float
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Roc:
-    """How many active and inactive sites lie above a falling threshold, on rows left out.
-
-    Attributes
-    ----------
-    false_positive : ndarray of shape (n_points,)
-        Share of the inactive sites above it, from 0 to 1 in equal steps.
-    true_positive : ndarray of shape (n_points,)
-        Share of the active sites above it.
-    """
-
-    false_positive: NDArray[np.float64]
-    true_positive: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -186,73 +138,6 @@ def compare_classifiers(
         n, kind, _ = tasks[first]
         scores.append(_gather(made[first : first + n_splits], y, outer, n, kind, folds))
     return tuple(scores)
-
-
-def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Calibration:
-    """How far predicted probabilities agree with observed shares.
-
-    Parameters
-    ----------
-    p : array_like of shape (n_sites,)
-        Predicted probability of being active, of sites the classifier was not fitted to.
-    y : array_like of shape (n_sites,)
-        1 active, 0 inactive.
-    n_bins : int
-        Bins of equal width.
-
-    Raises
-    ------
-    InputError
-        If a probability lies outside 0 to 1, or lengths differ.
-
-    Examples
-    --------
-    >>> round(calibration([0.1, 0.1, 0.9, 0.9], [0, 0, 1, 1]).expected_calibration_error, 6)
-    0.1
-    """
-    p, y = np.asarray(p, dtype=np.float64), np.asarray(y)
-    if p.ndim != 1 or p.shape != y.shape or not len(p):
-        raise InputError(f"p and y must have the same shape (n_sites,), got {p.shape}, {y.shape}")
-    if not ((p >= 0) & (p <= 1)).all():
-        raise InputError("probabilities must lie from 0 to 1")
-    edges = np.linspace(0, 1, n_bins + 1)
-    place = np.clip(np.searchsorted(edges, p, side="right") - 1, 0, n_bins - 1)
-    count = np.bincount(place, minlength=n_bins)
-    with np.errstate(invalid="ignore"):  # an empty bin has no mean
-        predicted = np.bincount(place, p, n_bins) / count
-        observed = np.bincount(place, y, n_bins) / count
-    filled = count > 0
-    gap = np.abs(predicted - observed)[filled]
-    return Calibration(
-        edges=edges,
-        predicted=predicted,
-        observed=observed,
-        count=count.astype(np.int64),
-        brier=float(((p - y) ** 2).mean()),
-        expected_calibration_error=float((count[filled] * gap).sum() / len(p)),
-    )
-
-
-def receiver_operating(decision: ArrayLike, y: ArrayLike) -> Roc:
-    """Shares of active and inactive sites above every threshold of a decision function.
-
-    Parameters
-    ----------
-    decision : array_like of shape (n_sites,)
-        Larger for sites that are rather active.
-    y : array_like of shape (n_sites,)
-        1 active, 0 inactive.
-
-    Examples
-    --------
-    >>> receiver_operating([-1.0, 2.0, 1.0, 3.0], [0, 0, 1, 1]).true_positive[[0, -1]]
-    array([0.5, 1. ])
-    """
-    false_positive, true_positive, _ = roc_curve(np.asarray(y), np.asarray(decision))
-    grid = np.linspace(0, 1, N_ROC)
-    # the highest point above each place of the grid
-    last = np.searchsorted(false_positive, grid, side="right") - 1
-    return Roc(false_positive=grid, true_positive=np.asarray(true_positive)[last])
 
 
 def _decide(

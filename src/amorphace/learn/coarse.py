@@ -1,15 +1,19 @@
-"""Coarse-grained features: averages over the neighbours, weighted by their distance."""
+"""Features beside their averages over the neighbours, weighted by distance: inputs of a ridge."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.neighbors import Neighbors, check_cutoff, iter_neighbors
+from amorphace.dataset.particles import particle_columns
+from amorphace.dataset.table import Table
+from amorphace.dataset.thermal import majority_species
 
 LENGTHS = (0.8, 1.6, 3.0)
 """In units of sigma: the first shell, the second, and beyond."""
@@ -162,3 +166,111 @@ def _distances(
     if include_self:
         r[np.arange(len(r)), column[neighbors.sites]] = 0.0
     return near, r
+
+
+def propensity_inputs(
+    configuration: Configuration,
+    descriptor: ACEDescriptor,
+    *,
+    lengths: Sequence[float] = LENGTHS,
+    where: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """Features of particles beside the averages of these features over their neighbours.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    descriptor : ACEDescriptor
+        Of a few tens of columns, for example the radial ones (max_order=1).
+    lengths : sequence of float
+        Of the weights exp(-r/length), in units of sigma; see `coarse_grained`.
+    where : array_like, optional
+        Mask or indices of the particles wanted; all when left out.
+
+    Returns
+    -------
+    ndarray of shape (n_sites, n_features * (1 + n_lengths * n_species))
+        Named by `input_names`.
+
+    Raises
+    ------
+    InputError
+        As `ACEDescriptor.transform` and `coarse_grained`.
+    """
+    B = descriptor.transform(configuration)
+    species = tuple(str(label) for label in np.asarray(descriptor.species).ravel())
+    own = B if where is None else B[np.asarray(where)]
+    averages = coarse_grained(configuration, B, lengths=lengths, species=species, where=where)
+    return np.hstack([own, averages])
+
+
+def input_names(descriptor: ACEDescriptor, lengths: Sequence[float] = LENGTHS) -> list[str]:
+    """Names of the columns of `propensity_inputs`."""
+    names = descriptor.get_feature_names_out().tolist()
+    species = [str(label) for label in np.asarray(descriptor.species).ravel()]
+    return names + coarse_names(names, species, lengths)
+
+
+def table_inputs(
+    table: Table,
+    configurations: Iterable[Configuration],
+    descriptor: ACEDescriptor,
+    *,
+    target: str = "d2min",
+    centres: str | None = None,
+    lengths: Sequence[float] = LENGTHS,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """X, y and groups of a regression, from a labelled table and its configurations.
+
+    Parameters
+    ----------
+    table : Table
+        Targets of all particles of a species, as `label_thermal` makes it.
+    configurations : iterable of Configuration
+        One a sample of the table, in the same order (for example inherent structures); taken one
+        at a time.
+    descriptor, lengths
+        As for `propensity_inputs`.
+    target : str
+        Which target of the table.
+    centres : str, optional
+        Species whose particles are predicted; the most frequent one when left out.
+    progress : callable, optional
+        Called with 1 after each configuration.
+
+    Returns
+    -------
+    X : ndarray of shape (n_sites, n_columns)
+    y : ndarray of shape (n_sites,)
+    groups : ndarray of shape (n_sites,)
+        Index into `table.sample_names`.
+
+    Raises
+    ------
+    InputError
+        If the table lacks the target, the numbers of samples differ, or a particle of the table
+        is not in its configuration.
+    """
+    if target not in table.targets:
+        known = ", ".join(table.targets) or "none"
+        raise InputError(f"the table has no target {target!r}; there are: {known}")
+    chosen = majority_species(table.species) if centres is None else centres
+    X, y, groups = [], [], []
+    given = 0
+    for given, configuration in enumerate(configurations, start=1):
+        if given > len(table.sample_names):
+            break
+        values = particle_columns(table, configuration, given - 1)[target]
+        where = (configuration.species == chosen) & np.isfinite(values)
+        X.append(propensity_inputs(configuration, descriptor, lengths=lengths, where=where))
+        y.append(values[where])
+        groups.append(np.full(int(where.sum()), given - 1))
+        if progress is not None:
+            progress(1)
+    if given != len(table.sample_names):
+        raise InputError(
+            f"the table is of {len(table.sample_names)} samples, but {given} or more "
+            "configurations were given; give one for each, in the same order"
+        )
+    return np.concatenate(X), np.concatenate(y), np.concatenate(groups)

@@ -22,15 +22,10 @@ from amorphace.learn.logistic import (
     inner_of_all,
 )
 from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.points import column_points
 
 Ordering = Literal["standard", "pca"]
 """Of the columns of a curve."""
-
-RADIAL_POINTS = (1, 2, 3, 5, 10, 20, 50, 100)
-"""Numbers of columns of one species at which the radial part of a curve has points."""
-
-POINTS_PER_ORDER = 5
-"""Points, log-spaced, from the first column of a higher order to its last."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,38 +72,6 @@ class AccuracyCurve:
     def std(self) -> NDArray[np.float64]:
         """Standard deviation of the accuracy between folds (n - 1), shape (n_points,)."""
         return self.accuracy.std(axis=1, ddof=1)
-
-
-def default_columns(order: ArrayLike, z: ArrayLike) -> tuple[int, ...]:
-    """Numbers of columns at which a curve has points.
-
-    In the radial part 1, 2, 3, 5, 10, ... and all columns of every species of neighbour; in each
-    higher order `POINTS_PER_ORDER` log-spaced ones, of which the last is all columns of the order.
-
-    Parameters
-    ----------
-    order : array_like of int of shape (n_columns,)
-        Correlation order of every column.
-    z : array_like of int of shape (n_columns, max_order)
-        Species index of every channel; -1 where unused.
-
-    Examples
-    --------
-    >>> default_columns([1] * 6 + [2] * 20, [[0, -1]] * 3 + [[1, -1]] * 3 + [[0, 0]] * 20)
-    (1, 2, 3, 4, 5, 6, 8, 11, 14, 19, 26)
-    """
-    order, z = np.asarray(order), np.asarray(z)
-    block = np.where(order == 1, z[:, 0], -1)
-    starts = np.flatnonzero((np.diff(order, prepend=-1) != 0) | (np.diff(block, prepend=-2) != 0))
-    points: set[int] = set()
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        if order[start] == 1:
-            points |= {int(start) + k for k in RADIAL_POINTS if start + k < end}
-        else:
-            spaced = np.geomspace(max(start, 1), end, POINTS_PER_ORDER + 1)[1:]
-            points |= {int(k) for k in np.rint(spaced)}
-        points.add(int(end))
-    return tuple(sorted(points))
 
 
 def accuracy_curve(
@@ -298,26 +261,6 @@ def _curve(
         strength=scores[3],
         folds=folds,
     )
-
-
-def column_points(
-    n_columns: Sequence[int] | None,
-    columns: Columns | None,
-    n_all: int,
-    name: str = "n_columns",
-) -> tuple[int, ...]:
-    """Numbers of columns, ascending, checked."""
-    if n_columns is None:
-        if columns is not None:
-            return default_columns(columns.order, columns.z)
-        return default_columns(np.ones(n_all, dtype=int), np.zeros((n_all, 1), dtype=int))
-    points = tuple(sorted({int(k) for k in n_columns}))
-    if not points or points[0] < 1 or points[-1] > n_all or set(points) != set(n_columns):
-        raise InputError(
-            f"{name} must be whole numbers from 1 to {n_all}, the columns there are; got "
-            f"{list(n_columns)}"
-        )
-    return points
 
 
 def _score(

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
+from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.folds import Folds, split
 from amorphace.learn.logistic import STRENGTHS, fit_classifier
 from amorphace.learn.model import LinearModel
+from amorphace.learn.points import order_ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,3 +158,23 @@ def fold_models(table: Table, model: LinearModel, *, n_splits: int) -> tuple[Lin
         fit_model(labelled.take(fold.train), cutoff, n, strengths=[model.strength])
         for fold in split(labelled.label.astype(np.int64), labelled.sample, n_splits=n_splits)
     )
+
+
+def best_setting(curves: Sequence[AccuracyCurve], columns: Columns) -> tuple[float, int] | None:
+    """Cutoff and number of columns with the highest mean accuracy, of equal ones the fewest.
+
+    Only whole correlation orders count, so that a model can be read as cluster functions; None
+    where no curve has such a point.
+    """
+    ends = order_ends(columns).values()
+    best = [
+        (-round(float(curve.mean[p]), 12), int(n), float(curve.cutoff))
+        for curve in curves
+        if curve.cutoff is not None
+        for p, n in enumerate(curve.n_columns)
+        if n in ends
+    ]
+    if not best:
+        return None
+    _, n_columns, cutoff = min(best)
+    return cutoff, n_columns

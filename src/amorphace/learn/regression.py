@@ -15,9 +15,9 @@ from sklearn.preprocessing import StandardScaler
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
-from amorphace.learn.curves import column_points
 from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.points import column_points
 
 MAX_STEPS = 300
 """Updates of the precisions, as in scikit-learn."""

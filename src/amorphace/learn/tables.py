@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -50,9 +50,14 @@ def write_table(path: str | Path, lines: Iterable[Line]) -> None:
     """Write the lines of a table as CSV; the file appears whole or not at all."""
     lines = list(lines)
     with text_written_aside(path) as stream:
-        writer = csv.DictWriter(stream, lines[0].keys() if lines else (), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
+        write_rows(stream, tuple(lines[0]) if lines else (), (line.values() for line in lines))
+
+
+def write_rows(stream: IO[str], columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write names of columns and rows as CSV, their fields as they are."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
 
 
 def _accuracy(curves: Iterable[AccuracyCurve]) -> Iterator[Line]:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.curves import AccuracyCurve
+from amorphace.learn.points import order_ends
 from amorphace.report.content import ReportContent
-from amorphace.report.paper import PaperValue, Reading, paper_values
+from amorphace.report.paper import PaperValue, paper_values
 from amorphace.report.verdict import (
     best_beyond,
     correlation,
     curve_of,
-    order_ends,
     percent,
     scores_at,
 )
@@ -75,7 +75,7 @@ def _compare(content: ReportContent, value: PaperValue) -> Comparison:
     elif content.analysis is None:
         found = None
     else:
-        found = _READINGS[value.reading](content.analysis, value.cutoff)
+        found = READINGS[value.reading](content.analysis, value.cutoff)
     where = found.cutoff if found else None
     aside = "" if where in (None, value.cutoff) else f" at cutoff {where:g} σ"
     numbers = found.values if found else None
@@ -117,7 +117,7 @@ def _jump(a: Analysis, cutoff: float) -> _Found | None:
 
 def _beyond_radial(a: Analysis, cutoff: float) -> _Found | None:
     """How much the best point of higher body orders is above that with all radial columns."""
-    curve, n = _near(a, cutoff), order_ends(a).get(1)
+    curve, n = _near(a, cutoff), order_ends(a.columns).get(1)
     if curve is None or n is None:
         return None
     radial, best = scores_at(curve, n), best_beyond(curve, n)
@@ -233,13 +233,13 @@ def _propensity_correlation(content: ReportContent) -> _Found | None:
     return _Found(text=percent(values), values=values) if found else None
 
 
-_READINGS: Mapping[Reading, Callable[[Analysis, float], _Found | None]] = {
+READINGS: Mapping[str, Callable[[Analysis, float], _Found | None]] = {
     "first": lambda a, cutoff: _with_columns(a, cutoff, 1),
     "first species": lambda a, cutoff: _with_columns(a, cutoff, _first_species(a)),
     "jump": _jump,
-    "radial": lambda a, cutoff: _with_columns(a, cutoff, order_ends(a).get(1)),
-    "three-body": lambda a, cutoff: _with_columns(a, cutoff, order_ends(a).get(2)),
-    "four-body": lambda a, cutoff: _with_columns(a, cutoff, order_ends(a).get(3)),
+    "radial": lambda a, cutoff: _with_columns(a, cutoff, order_ends(a.columns).get(1)),
+    "three-body": lambda a, cutoff: _with_columns(a, cutoff, order_ends(a.columns).get(2)),
+    "four-body": lambda a, cutoff: _with_columns(a, cutoff, order_ends(a.columns).get(3)),
     "beyond radial": _beyond_radial,
     "saturation": _saturation,
     "picks": _picks,

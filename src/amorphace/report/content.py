@@ -259,8 +259,7 @@ def slice_rows(
     >>> slice_rows(c).tolist(), slice_rows(c, centre=0.0).tolist()
     ([1], [0, 2])
     """
-    area = np.linalg.norm(np.cross(*np.delete(configuration.cell, axis, axis=0)))
-    height = configuration.volume / area  # between the two faces of the cell
+    height = cell_heights(configuration.cell)[axis]
     away = configuration.fractional()[:, axis] - centre
     away -= np.rint(away)
     inside = abs(away) * height <= thickness / 2
@@ -269,10 +268,9 @@ def slice_rows(
     return np.flatnonzero(inside)
 
 
-def majority(configuration: Configuration) -> str:
-    """The most frequent species."""
-    labels, count = np.unique(configuration.species, return_counts=True)
-    return str(labels[np.argmax(count)])
+def cell_heights(cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances between opposite faces of a cell, shape (3,)."""
+    return 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
 
 
 def colour_range(values: ArrayLike) -> tuple[float, float]:

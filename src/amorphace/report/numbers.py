@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.propensity import PropensityScore
-from amorphace.learn.tables import analysis_tables
+from amorphace.learn.tables import analysis_tables, write_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +47,7 @@ class Numbers:
         'a,b\\n1,0.1\\n+ 3-body,\\n'
         """
         stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(self.columns)
-        writer.writerows([_field(value) for value in row] for row in self.rows)
+        write_rows(stream, self.columns, ([_field(value) for value in row] for row in self.rows))
         return stream.getvalue()
 
 

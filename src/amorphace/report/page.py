@@ -23,13 +23,19 @@ from plotly.offline import get_plotlyjs
 from amorphace.core.files import text_written_aside
 from amorphace.dataset.provenance import package_version
 from amorphace.report.comparison import comparisons
-from amorphace.report.content import HealthLine, ReportContent, Snapshot, colour_range
+from amorphace.report.content import (
+    HealthLine,
+    ReportContent,
+    Snapshot,
+    cell_heights,
+    colour_range,
+)
 from amorphace.report.figures import colour_map
 from amorphace.report.numbers import analysis_numbers, propensity_numbers
 from amorphace.report.palette import ACTIVE_COLOUR, INACTIVE_COLOUR, PALETTE
 from amorphace.report.panel import Panel
 from amorphace.report.panels import sections
-from amorphace.report.paper import CITATION, PUBLISHED_PROPENSITY, WHAT_DIFFERS
+from amorphace.report.paper import CITATION, WHAT_DIFFERS, published
 from amorphace.report.plots import plot
 from amorphace.report.verdict import classifier_rows, headline, verdict
 from amorphace.report.words import LABELS, quantity, target_name
@@ -102,7 +108,7 @@ def page(content: ReportContent) -> str:
         citation=CITATION,
         classifiers=classifier_rows(content.analysis),
         propensity=content.propensity,
-        published=PUBLISHED_PROPENSITY.get(content.model, ()),
+        published=published(content.model),
         what_differs=WHAT_DIFFERS,
         provenance=brief,
         more_provenance=tuple(line for line in history if line not in brief),
@@ -243,7 +249,7 @@ def _view(s: Snapshot) -> dict[str, Any]:
         "caption": s.caption,
         "n": len(glass),
         "cell": glass.cell.tolist(),
-        "heights": _heights(glass.cell).tolist(),
+        "heights": cell_heights(glass.cell).tolist(),
         "species": species,
         "diameters": [float(s.diameters.get(label, 1.0)) for label in species],
         "kind": _base64(glass.species_index(species).astype("<u1")),
@@ -251,11 +257,6 @@ def _view(s: Snapshot) -> dict[str, Any]:
         "fractional": _base64((inside * 65536).astype("<u2")),
         "columns": {name: _column(name, values) for name, values in s.columns.items()},
     }
-
-
-def _heights(cell: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distances between opposite faces, shape (3,)."""
-    return 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
 
 
 def _column(name: str, values: NDArray[np.float64]) -> dict[str, Any]:

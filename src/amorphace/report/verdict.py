@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.classifiers import ClassifierScore
 from amorphace.learn.curves import AccuracyCurve
+from amorphace.learn.points import order_ends
 from amorphace.learn.regression import CorrelationCurve
 from amorphace.report.content import ReportContent
 from amorphace.report.words import CLASSIFIERS, scope_name, target_name
@@ -67,12 +68,6 @@ def best_beyond(curve: AccuracyCurve, n_columns: int) -> int | None:
     return int(more[np.argmax(curve.mean[more])]) if len(more) else None
 
 
-def order_ends(a: Analysis) -> dict[int, int]:
-    """How many columns there are up to each correlation order."""
-    orders = np.asarray(a.columns.order)
-    return {int(n): int(np.flatnonzero(orders == n)[-1]) + 1 for n in np.unique(orders)}
-
-
 def _accuracy(a: Analysis) -> Iterator[str]:
     curve = curve_of(a)
     if curve is None:
@@ -86,7 +81,7 @@ def _accuracy(a: Analysis) -> Iterator[str]:
 
 
 def _radial(a: Analysis) -> Iterator[str]:
-    curve, ends = curve_of(a), order_ends(a)
+    curve, ends = curve_of(a), order_ends(a.columns)
     radial = None if curve is None or 1 not in ends else scores_at(curve, ends[1])
     if curve is None or radial is None:
         return

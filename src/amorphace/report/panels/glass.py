@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from amorphace.dataset.thermal import majority_species
 from amorphace.report.content import (
     ReportContent,
     Snapshot,
     colour_range,
-    majority,
     slice_rows,
 )
 from amorphace.report.numbers import Numbers
@@ -74,7 +74,7 @@ def slice_panel(
     """
     x, y = (k for k in range(3) if k != axis)
     glass = snapshot.configuration.wrapped()
-    kind = majority(glass)
+    kind = majority_species(glass.species)
     rows = slice_rows(glass, axis=axis, species=[kind])
     at = glass.positions
     back = rows[np.argsort(at[rows, axis], kind="stable")]  # nearer ones cover those behind

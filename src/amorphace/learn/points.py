@@ -1,0 +1,88 @@
+"""How many leading columns: at which numbers curves have points, where orders end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from amorphace.core.errors import InputError
+from amorphace.dataset.table import Columns
+
+RADIAL_POINTS = (1, 2, 3, 5, 10, 20, 50, 100)
+"""Numbers of columns of one species at which the radial part of a curve has points."""
+
+POINTS_PER_ORDER = 5
+"""Points, log-spaced, from the first column of a higher order to its last."""
+
+SELECTION_ORDERS = 2
+"""Fig. 5 considers two- and three-body terms only."""
+
+
+def default_columns(order: ArrayLike, z: ArrayLike) -> tuple[int, ...]:
+    """Numbers of columns at which a curve has points.
+
+    In the radial part 1, 2, 3, 5, 10, ... and all columns of every species of neighbour; in each
+    higher order `POINTS_PER_ORDER` log-spaced ones, of which the last is all columns of the order.
+
+    Parameters
+    ----------
+    order : array_like of int of shape (n_columns,)
+        Correlation order of every column.
+    z : array_like of int of shape (n_columns, max_order)
+        Species index of every channel; -1 where unused.
+
+    Examples
+    --------
+    >>> default_columns([1] * 6 + [2] * 20, [[0, -1]] * 3 + [[1, -1]] * 3 + [[0, 0]] * 20)
+    (1, 2, 3, 4, 5, 6, 8, 11, 14, 19, 26)
+    """
+    order, z = np.asarray(order), np.asarray(z)
+    block = np.where(order == 1, z[:, 0], -1)
+    starts = np.flatnonzero((np.diff(order, prepend=-1) != 0) | (np.diff(block, prepend=-2) != 0))
+    points: set[int] = set()
+    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+        if order[start] == 1:
+            points |= {int(start) + k for k in RADIAL_POINTS if start + k < end}
+        else:
+            spaced = np.geomspace(max(start, 1), end, POINTS_PER_ORDER + 1)[1:]
+            points |= {int(k) for k in np.rint(spaced)}
+        points.add(int(end))
+    return tuple(sorted(points))
+
+
+def column_points(
+    n_columns: Sequence[int] | None,
+    columns: Columns | None,
+    n_all: int,
+    name: str = "n_columns",
+) -> tuple[int, ...]:
+    """Numbers of columns, ascending, checked."""
+    if n_columns is None:
+        if columns is not None:
+            return default_columns(columns.order, columns.z)
+        return default_columns(np.ones(n_all, dtype=int), np.zeros((n_all, 1), dtype=int))
+    points = tuple(sorted({int(k) for k in n_columns}))
+    if not points or points[0] < 1 or points[-1] > n_all or set(points) != set(n_columns):
+        raise InputError(
+            f"{name} must be whole numbers from 1 to {n_all}, the columns there are; got "
+            f"{list(n_columns)}"
+        )
+    return points
+
+
+def order_ends(columns: Columns) -> dict[int, int]:
+    """How many columns there are up to the end of each correlation order."""
+    orders = np.asarray(columns.order)
+    return {int(n): int(np.flatnonzero(orders == n)[-1]) + 1 for n in np.unique(orders)}
+
+
+def scopes(columns: Columns) -> tuple[tuple[str, int], ...]:
+    """Candidates of forward selection: what they are, and how many leading columns."""
+    n_first = int((columns.order <= 1).sum())
+    n_both = int((columns.order <= SELECTION_ORDERS).sum())
+    found = [("order 1", n_first), (f"orders 1 to {SELECTION_ORDERS}", n_both)]
+    if n_both == n_first:
+        found = found[:1]
+    return tuple((scope, n) for scope, n in found if n)
