@@ -221,6 +221,25 @@ def test_a_column_that_does_not_fit_is_refused(
 
 
 @pytest.mark.parametrize("suffix", ALL)
+def test_columns_written_come_back(suffix: str, tmp_path: Path) -> None:
+    glass, path = a_glass(n=150), tmp_path / f"a{suffix}"
+    score = np.where(glass.species == "A", np.linspace(0, 1, 150), np.nan)
+    am.write(path, glass, score=score, moved=glass.species == "B", rank=np.arange(150))
+    found = am.read_columns(path)
+    assert list(found) == ["score", "moved", "rank"]
+    assert np.array_equal(found["score"], score, equal_nan=True)
+    assert found["score"].dtype == float
+    for name, values in (("moved", glass.species == "B"), ("rank", np.arange(150))):
+        assert np.array_equal(found[name], values)
+        assert found[name].dtype == np.int64
+    assert list(am.read_columns(path, "rank", frame=0)) == ["rank"]
+    with pytest.raises(FileFormatError, match=r"has no column 'd2mn'; it has .*score"):
+        am.read_columns(path, "d2mn")
+    with pytest.raises(FileFormatError, match=r"has no frame 1: it holds 1"):
+        am.read_columns(path, frame=1)
+
+
+@pytest.mark.parametrize("suffix", ALL)
 def test_columns_do_not_disturb_what_is_read_back(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"glass{suffix}"
     rng = np.random.default_rng(1)

@@ -1,7 +1,8 @@
 """amorphace: which particles of a glass will rearrange, told from structure alone.
 
 Configuration, Sites     particles in a periodic cell; which of them to describe
-read, iread, write       LAMMPS dumps, extended XYZ, GSD, npz
+read, iread, write       LAMMPS dumps and data, extended XYZ, GSD, npz
+read_columns             what stands in a file beside the particles
 ACEDescriptor            the purified atomic cluster expansion, a scikit-learn transformer
 d2min, propensity        who moved
 """
@@ -23,7 +24,7 @@ from amorphace.core.sites import Site, Sites
 
 if TYPE_CHECKING:
     from amorphace.ace.descriptor import ACEDescriptor
-    from amorphace.io import iread, read, write
+    from amorphace.io import iread, read, read_columns, write
     from amorphace.observe.d2min import d2min
     from amorphace.observe.propensity import propensity
 
@@ -33,6 +34,7 @@ _ON_DEMAND = {
     "iread": "amorphace.io",
     "propensity": "amorphace.observe.propensity",
     "read": "amorphace.io",
+    "read_columns": "amorphace.io",
     "write": "amorphace.io",
 }
 
@@ -50,6 +52,7 @@ __all__ = [
     "iread",
     "propensity",
     "read",
+    "read_columns",
     "write",
 ]
 

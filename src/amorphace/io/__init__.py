@@ -1,6 +1,7 @@
 """Files of particles: bytes <-> Configuration.
 
 read, iread, write    one frame, all frames, and back (files.py)
+read_columns          what stands beside the particles
 dump.py               LAMMPS text dumps
 data.py               LAMMPS data files
 extxyz.py comments.py extended XYZ: from ASE and OVITO; for OVITO, and ASE if labels are elements
@@ -14,6 +15,6 @@ labels.py columns.py  which species a particle is; what may be written beside th
 cells.py              the orientation of a cell that LAMMPS and HOOMD can write
 """
 
-from amorphace.io.files import iread, read, write
+from amorphace.io.files import iread, read, read_columns, write
 
-__all__ = ["iread", "read", "write"]
+__all__ = ["iread", "read", "read_columns", "write"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amorphace.core.errors import InputError
+from amorphace.core.errors import FileFormatError, InputError
+from amorphace.io.text import brief
 
 Columns = Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
 
@@ -38,6 +40,36 @@ def checked_columns(columns: Mapping[str, ArrayLike], n: int) -> Columns:
     {'moved': array([1, 0])}
     """
     return {name: _checked(name, values, n) for name, values in columns.items()}
+
+
+def chosen_columns(
+    path: Path, names: Sequence[str], held: Sequence[str], further: Sequence[str] | None = None
+) -> list[str]:
+    """The columns to read: those asked for, or all that have no meaning of their own.
+
+    Parameters
+    ----------
+    path : Path
+    names : sequence of str
+        Those asked for; none for all.
+    held : sequence of str
+        What the file holds.
+    further : sequence of str, optional
+        What of it may be asked for without naming it; all when left out.
+
+    Raises
+    ------
+    FileFormatError
+        If the file does not hold one.
+    """
+    if not names:
+        return [name for name in (held if further is None else further) if name not in RESERVED]
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise FileFormatError(
+            path, f"has no column {missing[0]!r}; it has {brief(', '.join(held), 200) or 'none'}"
+        )
+    return list(names)
 
 
 def _checked(name: str, values: ArrayLike, n: int) -> NDArray[np.int64] | NDArray[np.float64]:

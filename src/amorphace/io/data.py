@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.io.cells import oriented_cell
-from amorphace.io.columns import Columns
+from amorphace.io.columns import Columns, chosen_columns
 from amorphace.io.frames import located, pick
 from amorphace.io.labels import check_words, particle_labels, type_numbers
 from amorphace.io.packing import Packing, open_output
@@ -69,6 +69,12 @@ def read_data(path: Path, species: tuple[str, ...] | None, frame: int) -> Config
 
 def iread_data(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
     """The one frame of a data file; see `read_data`."""
+    for atoms, header, labels in _parts(path):
+        yield _configuration(atoms, header, labels, species)
+
+
+def _parts(path: Path) -> Iterator[tuple[Block, Header, dict[int, str]]]:
+    """The atoms of a data file, unparsed, its header, and the labels of its types."""
     with open_lines(path) as lines:
         lines.take(1)  # a title
         header, heading = _header(lines)
@@ -84,7 +90,19 @@ def iread_data(path: Path, species: tuple[str, ...] | None) -> Iterator[Configur
                 _, heading = _section(lines)
         if atoms is None:
             raise lines.error("the file has no section Atoms; this is no LAMMPS data file, or cut")
-        yield _configuration(atoms, header, labels, species)
+        yield atoms, header, labels
+
+
+def data_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
+    """Columns of the section Atoms; all further ones if none is named.
+
+    Raises
+    ------
+    FileFormatError
+        If a column is not there, or as `read_data`.
+    """
+    atoms, _, _ = pick(_parts(path), frame, path)
+    return atoms.numbers(chosen_columns(path, names, atoms.names))
 
 
 def write_data(

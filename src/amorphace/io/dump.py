@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
-from amorphace.io.cells import oriented_cell
-from amorphace.io.columns import Columns
+from amorphace.io.cells import oriented_cell, read_box
+from amorphace.io.columns import Columns, chosen_columns
 from amorphace.io.frames import located, pick, text_frames
 from amorphace.io.labels import check_words, particle_labels, type_numbers
 from amorphace.io.packing import Packing, open_output
@@ -82,6 +82,21 @@ def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Config
     """
     found = pick(_raw_frames(path), frame, path)
     return _configuration(found, species)
+
+
+def dump_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
+    """Columns of one frame of a dump; all further ones of numbers if none is named.
+
+    Raises
+    ------
+    FileFormatError
+        If a column is not there or holds no numbers, or as `read_dump`.
+    """
+    atoms = pick(_raw_frames(path), frame, path).atoms
+    plain = [
+        name for name in atoms.names if not atoms.n or numbers([atoms.token(name)]) is not None
+    ]
+    return atoms.numbers(chosen_columns(path, names, atoms.names, plain))
 
 
 def write_dump(
@@ -166,7 +181,7 @@ def _raw_frame(lines: Lines, heading: bytes) -> RawFrame:
             raise lines.error(f"the frame has no ITEM: {name} before its ITEM: ATOMS")
     columns = _words_after(heading, "ATOMS", lines)
     step, n = _header_integer(lines, sections, "TIMESTEP"), _atoms(lines, sections)
-    cell, origin = _box(lines.path, *sections["BOX BOUNDS"])
+    cell, origin = read_box(lines.path, *sections["BOX BOUNDS"])
     _check_column_names(columns, lines)
     return RawFrame(step, cell, origin, _atom_lines(lines, n, tuple(columns), step))
 
@@ -248,63 +263,6 @@ def _check_column_names(names: list[str], lines: Lines) -> None:
             "ITEM: ATOMS has no positions: expected columns x y z, xs ys zs, xu yu zu or "
             f"xsu ysu zsu, got {' '.join(names) or 'none'}; add them to the dump command"
         )
-
-
-def _box(
-    path: Path, heading: int, words: list[str], rows: list[bytes]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cell vectors as rows, shape (3, 3), and the corner they start from, shape (3,)."""
-    shape = [word for word in words if not set(word) <= set("pfsm")]
-    flags = [word for word in words if set(word) <= set("pfsm")]
-    widths = {(): 2, ("xy", "xz", "yz"): 3, ("abc", "origin"): 4}
-    if len(flags) not in (0, 3) or tuple(shape) not in widths or words != shape + flags:
-        raise FileFormatError(
-            path,
-            "expected ITEM: BOX BOUNDS, then nothing, xy xz yz or abc origin, then three flags "
-            f"such as pp, got {' '.join(words)}",
-            heading,
-        )
-    if not set("".join(flags)) <= {"p"}:
-        raise FileFormatError(
-            path,
-            f"the boundaries are {' '.join(flags)}: only periodic boxes (pp pp pp) are supported",
-            heading,
-        )
-    width = widths[tuple(shape)]
-    box = np.array([_box_row(path, heading + k, row, width) for k, row in enumerate(rows, 1)])
-    if width == 4:  # rows "ax ay az ox", "bx by bz oy", "cx cy cz oz"
-        return box[:, :3], box[:, 3]
-    return _bounded(path, heading, box)
-
-
-def _box_row(path: Path, line: int, row: bytes, width: int) -> NDArray[np.float64]:
-    values = numbers(row.split())
-    if values is None or len(values) != width:
-        raise FileFormatError(
-            path, f"the box bounds must be {width} finite numbers, got {shown(row)}", line
-        )
-    return values
-
-
-def _bounded(
-    path: Path, heading: int, box: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Rows "lo hi tilt" of the bounding box; the tilts are xy, xz, yz."""
-    xy, xz, yz = box[:, 2] if box.shape[1] == 3 else (0.0, 0.0, 0.0)
-    x, y = (0.0, xy, xz, xy + xz), (0.0, yz)
-    with np.errstate(over="ignore", invalid="ignore"):  # an infinite box is found below
-        lo = box[:, 0] - (min(x), min(y), 0.0)
-        hi = box[:, 1] - (max(x), max(y), 0.0)
-        lx, ly, lz = hi - lo
-    flat = np.flatnonzero(~(hi > lo))
-    if len(flat):
-        axis = int(flat[0])
-        raise FileFormatError(
-            path,
-            f"the box has no extent along {'xyz'[axis]}: it goes from {lo[axis]} to {hi[axis]}",
-            heading + 1 + axis,
-        )
-    return np.array([[lx, 0, 0], [xy, ly, 0], [xz, yz, lz]]), lo
 
 
 def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configuration:

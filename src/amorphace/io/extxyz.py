@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
-from amorphace.io.columns import Columns
+from amorphace.io.columns import Columns, chosen_columns
 from amorphace.io.comments import DEFAULT_PROPERTIES, Comment, parse_comment
 from amorphace.io.frames import located, pick, text_frames
 from amorphace.io.labels import check_words, particle_labels
@@ -74,6 +74,22 @@ def read_extxyz(path: Path, species: tuple[str, ...] | None, frame: int) -> Conf
     """
     found = pick(_raw_frames(path), frame, path)
     return _configuration(found, species)
+
+
+def extxyz_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
+    """Columns of one frame; all further ones of numbers if none is named.
+
+    A property of several tokens is as many columns: velo:R:3 is velo0, velo1, velo2.
+
+    Raises
+    ------
+    FileFormatError
+        If a column is not there or holds no numbers, or as `read_extxyz`.
+    """
+    comment, atoms = pick(_raw_frames(path), frame, path)
+    plain = [name for name in atoms.names if comment.columns[name] in (int, float)]
+    plain = [name for name in plain if name not in POSITION]
+    return atoms.numbers(chosen_columns(path, names, atoms.names, plain))
 
 
 def write_extxyz(

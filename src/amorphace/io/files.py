@@ -1,4 +1,4 @@
-"""read, iread, write: which format a file is in, what formats share."""
+"""read, iread, read_columns, write: which format a file is in, what formats share."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import written_aside
 from amorphace.io.columns import Columns, checked_columns
-from amorphace.io.data import iread_data, read_data, write_data
-from amorphace.io.dump import iread_dump, read_dump, write_dump
+from amorphace.io.data import data_columns, iread_data, read_data, write_data
+from amorphace.io.dump import dump_columns, iread_dump, read_dump, write_dump
 from amorphace.io.extxyz import (
+    extxyz_columns,
     iread_extxyz,
     read_extxyz,
     write_extxyz,
 )
-from amorphace.io.hoomd import iread_gsd, read_gsd, write_gsd
+from amorphace.io.hoomd import gsd_columns, iread_gsd, read_gsd, write_gsd
 from amorphace.io.labels import declared_species
-from amorphace.io.npz import iread_npz, read_npz, write_npz
+from amorphace.io.npz import iread_npz, npz_columns, read_npz, write_npz
 from amorphace.io.packing import Packing, packing_of_name
 from amorphace.io.plausible import check_frame
 from amorphace.io.text import open_lines
@@ -43,15 +45,16 @@ class Format:
     """Whether it may be packed."""
     read: Callable[[Path, Labels, int], Configuration]
     iread: Callable[[Path, Labels], Iterator[Configuration]]
+    columns: Callable[[Path, tuple[str, ...], int], Columns]
 
 
-DUMP = Format("LAMMPS dump", (".dump", ".lammpstrj"), True, read_dump, iread_dump)
+DUMP = Format("LAMMPS dump", (".dump", ".lammpstrj"), True, read_dump, iread_dump, dump_columns)
 EXTXYZ = Format(
-    "extended XYZ", (".xyz", ".extxyz"), True, read_extxyz, iread_extxyz
-)  # fmt: skip
-DATA = Format("LAMMPS data", (".data", ".lmp"), True, read_data, iread_data)
-GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd)
-NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz)
+    "extended XYZ", (".xyz", ".extxyz"), True, read_extxyz, iread_extxyz, extxyz_columns
+)
+DATA = Format("LAMMPS data", (".data", ".lmp"), True, read_data, iread_data, data_columns)
+GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd, gsd_columns)
+NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz, npz_columns)
 FORMATS = (DUMP, EXTXYZ, DATA, GSD, NPZ)
 FIRST_LINES = (b"ITEM: TIMESTEP", b"ITEM: UNITS", b"ITEM: TIME")
 """What a dump begins with."""
@@ -144,6 +147,44 @@ def iread(
 def _check_order(order: str) -> None:
     if order not in ("id", "file"):
         raise InputError(f'order must be "id" or "file", got {order!r}')
+
+
+def read_columns(
+    path: str | os.PathLike[str], *names: str, frame: int = -1
+) -> dict[str, NDArray[np.int64] | NDArray[np.float64]]:
+    """Numbers that stand beside the particles of one frame, in the order of `read`.
+
+    Parameters
+    ----------
+    path : str or path-like
+    *names : str
+        Columns of the file, such as "score", or "vx", "vy" and "vz"; when left out all those of
+        numbers that `read` does not use.
+    frame : int
+        As for `read`.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n,)
+        Integers or floats.
+
+    Raises
+    ------
+    FileFormatError
+        If the file has no such column, or it holds no numbers; or as `read`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> glass = Configuration(positions=[[0, 0, 0], [1, 1, 1]], species=["A", "B"], cell=3.0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "glass.xyz"
+    ...     write(path, glass, score=[0.1, 0.7])
+    ...     read_columns(path, "score")["score"]
+    array([0.1, 0.7])
+    """
+    file = Path(path)
+    return dict(_format_to_read(file).columns(file, names, int(frame)))
 
 
 def write(

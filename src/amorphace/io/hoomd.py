@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.io.cells import oriented_cell
-from amorphace.io.columns import Columns
+from amorphace.io.columns import Columns, chosen_columns
 from amorphace.io.frames import Fail, guarded, located, no_such_frame
 from amorphace.io.labels import particle_labels, type_numbers
 from amorphace.io.text import open_binary
@@ -60,6 +60,27 @@ def read_gsd(path: Path, species: tuple[str, ...] | None, frame: int) -> Configu
             raise no_such_frame(path, frame, count)
         k = frame % count
         return _configuration(path, _frame(path, trajectory, k), k, species)
+
+
+def gsd_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
+    """Columns of one frame, from log/particles; all of them if none is named.
+
+    Raises
+    ------
+    FileFormatError
+        If a column is not there or is no number for each particle, or as `read_gsd`.
+    """
+    with _opened(path) as trajectory:
+        count = len(trajectory)
+        if not -count <= frame < count:
+            raise no_such_frame(path, frame, count)
+        found = _frame(path, trajectory, frame % count)
+    log = {k.removeprefix("particles/"): v for k, v in found.log.items() if k != IDS}
+    columns = {k: np.asarray(log[k]) for k in chosen_columns(path, names, list(log))}
+    for name, column in columns.items():
+        if column.shape != (found.particles.N,) or column.dtype.kind not in "fiu":
+            raise FileFormatError(path, f"log/particles/{name} is no number for each particle")
+    return columns
 
 
 def write_gsd(path: Path, configurations: Iterable[Configuration], columns: Columns) -> None:

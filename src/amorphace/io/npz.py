@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
-from amorphace.io.columns import Columns
+from amorphace.io.columns import Columns, chosen_columns
 from amorphace.io.frames import guarded, located, no_such_frame
 from amorphace.io.labels import particle_labels
 from amorphace.io.text import brief, open_binary
@@ -67,6 +67,25 @@ def read_npz(path: Path, species: tuple[str, ...] | None, frame: int) -> Configu
         if not -len(prefixes) <= frame < len(prefixes):
             raise no_such_frame(path, frame, len(prefixes))
         return _configuration(path, archive, prefixes[frame], species)
+
+
+def npz_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
+    """Columns of one frame of an archive; all further ones if none is named.
+
+    Raises
+    ------
+    FileFormatError
+        If a column is not there or holds no numbers, or as `read_npz`.
+    """
+    with _opened(path) as archive:
+        prefixes = _prefixes(path, archive)
+        if not -len(prefixes) <= frame < len(prefixes):
+            raise no_such_frame(path, frame, len(prefixes))
+        prefix = prefixes[frame]
+        keys = [k.removesuffix(".npy") for k in archive.namelist() if k.startswith(prefix)]
+        held = [key.removeprefix(prefix) for key in keys if key.removeprefix(prefix) not in KEYS]
+        chosen = chosen_columns(path, names, held)
+        return {name: _array(path, archive, prefix + name, "fiu") for name in chosen}
 
 
 def write_npz(

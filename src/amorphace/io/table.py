@@ -120,6 +120,22 @@ class Block:
             for name, kind in kinds.items()
         }
 
+    def numbers(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Columns of numbers: int64 where all tokens are integers, float64 otherwise.
+
+        Raises
+        ------
+        FileFormatError
+            If a token is no number; names the line.
+        """
+        found: dict[str, NDArray[Any]] = {}
+        for name in names:
+            try:
+                found |= self.columns({name: int})
+            except FileFormatError:
+                found |= self.columns({name: float})
+        return found
+
     def positions(
         self, columns: Mapping[str, NDArray[Any]], names: Sequence[str]
     ) -> NDArray[np.float64]:
