@@ -8,6 +8,7 @@ python benchmarks/campaign.py --scaling   one and two processes on real units
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -16,13 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from amorphace.campaign.engine import Event
-from amorphace.campaign.local import run_plan
-from amorphace.campaign.plan import Plan, make_plan
-from amorphace.campaign.status import find_status
-from amorphace.campaign.store import Outcome, Store
-from amorphace.campaign.units import Unit
+from amorphace.campaign.plan import make_plan
 from amorphace.config import Experiment
+from amorphace.core.records import write_record
+from amorphace.runs.engine import Event, What
+from amorphace.runs.local_pool import run_here
+from amorphace.runs.status import find_status
+from amorphace.runs.store import Store
+from amorphace.runs.unit import Graph, Outcome
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from toy_kinds import Small, Waited, waiting
 
 MANY = 10_000
 STORED = 100_000
@@ -47,21 +52,7 @@ def experiment(n_samples: int = 1) -> Experiment:
     )
 
 
-def waiting(count: int, seconds: float = 0.0) -> Plan:
-    """Units that wait."""
-    units = (
-        Unit(
-            kind="wait",
-            name=f"number {k}",
-            parameters={"seconds": seconds, "index": k},
-            cost=seconds,
-        )
-        for k in range(count)
-    )
-    return Plan(experiment(), tuple(units))
-
-
-def count(events: Iterable[Event]) -> Counter[str]:
+def count(events: Iterable[Event]) -> Counter[What]:
     return Counter(event.what for event in events)
 
 
@@ -69,20 +60,22 @@ def quick(folder: Path) -> None:
     """Planning, running and looking at many units of no work."""
     begin, cpu = time.perf_counter(), time.process_time()
     plan = waiting(MANY)
-    plan.by_id()
+    assert len(plan.by_id) == MANY
     print(
         f"plan of {MANY} units: {time.perf_counter() - begin:.2f} s, "
         f"{time.process_time() - cpu:.2f} s of a processor"
     )
     begin = time.perf_counter()
-    found = count(run_plan(plan, Store(folder / "many"), workers=2))
+    found = count(run_here(plan, Store(folder / "many"), workers=2))
     seconds = time.perf_counter() - begin
-    assert found["finished"] == MANY, found
+    assert found[What.FINISHED] == MANY, found
     print(f"run on 2 processes: {MANY / seconds:.0f} units a second")
     plan, store = waiting(STORED), Store(folder / "stored")
     for unit in plan.units:
-        index = unit.parameters["index"]
-        store.write(unit, Outcome(arrays={"index": np.array([index])}), {"seconds": 0.0})
+        index = unit.parameters.index
+        with store.writing(unit.id) as place:
+            write_record(place, Waited(np.array([index])))
+            store.commit(unit, place, Outcome(results=Small(index, index / 2)))
     begin, cpu = time.perf_counter(), time.process_time()
     assert find_status(plan, store).done == STORED
     print(
@@ -96,7 +89,7 @@ def cluster(folder: Path, workers: int) -> None:
     import dask
     from distributed import Client, LocalCluster
 
-    from amorphace.campaign.dask import run_on_dask
+    from amorphace.runs.dask_pool import run_on_dask
 
     plan = waiting(workers * ROUNDS, SLEEP)
     # many workers that watch the one process that they are in would be most of the work
@@ -121,7 +114,7 @@ def cluster(folder: Path, workers: int) -> None:
         begin, cpu = time.perf_counter(), time.process_time()
         found = count(run_on_dask(plan, Store(folder / "cluster"), client))
         seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    assert found["finished"] == len(plan.units), found
+    assert found[What.FINISHED] == len(plan.units), found
     busy = len(plan.units) * SLEEP / (workers * seconds)
     print(
         f"{workers} Dask workers in one process, {len(plan.units)} units of {SLEEP:g} s: "
@@ -138,9 +131,9 @@ def scaling(folder: Path) -> None:
     for workers in (1, 2):
         whole = make_plan(experiment(2 * workers))
         kinds = ("prepare", "inherent", "relax", "replica", "measure")
-        plan = Plan(whole.experiment, tuple(u for u in whole.units if u.kind in kinds))
+        plan = Graph(tuple(u for u in whole.units if u.kind.name in kinds))
         begin = time.perf_counter()
-        count(run_plan(plan, Store(folder / f"scaling_{workers}"), workers=workers))
+        count(run_here(plan, Store(folder / f"scaling_{workers}"), workers=workers))
         seconds[workers] = time.perf_counter() - begin
         print(f"{len(plan.units)} units on {workers}: {seconds[workers]:.1f} s")
     print(f"weak scaling from 1 to 2: {seconds[1] / seconds[2]:.3f}")

@@ -89,7 +89,7 @@ def option_name(option: Any) -> str:
 
 def experiment_tables() -> str:
     """Every key of an experiment file."""
-    from amorphace.config.sections import SECTIONS
+    from amorphace.config.experiment import SECTIONS
 
     parts = [
         "# Keys of an experiment file\n",

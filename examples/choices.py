@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +21,19 @@ import numpy as np
 from numpy.typing import NDArray
 from results import CASES, EXTERNAL, PAGES, ROOT, SPECIES, amorphace, external_files
 
-from amorphace.campaign.describing import descriptors_of
-from amorphace.campaign.measuring import sheared_intervals
-from amorphace.campaign.plan import make_plan, store_path
-from amorphace.campaign.sizes import basis_of
-from amorphace.campaign.store import Store
-from amorphace.campaign.work import do_unit
+from amorphace.campaign.describe import DescribeShear, DescribeThermal
+from amorphace.campaign.learn import Learn
+from amorphace.campaign.plan import make_plan
 from amorphace.config import read_experiment
-from amorphace.config.sections import ShearSection
-from amorphace.dataset.describe import write_features
-from amorphace.dataset.mechanical import (
-    ShearedSample,
-    label_mechanical,
-    localised_particles,
-    mechanical_sites,
-)
 from amorphace.dataset.store import read_table
 from amorphace.dataset.table import Table
 from amorphace.learn.curves import AccuracyCurve, accuracy_curve
 from amorphace.learn.fit import labelled_sites
 from amorphace.learn.folds import Folds
 from amorphace.learn.tables import write_table
-from amorphace.observe.events import step_d2min
 from amorphace.report.paper import CUTOFFS
-from amorphace.simulate.shear import strained
+from amorphace.runs.execute import do_units
+from amorphace.runs.store import Store
 
 Key = tuple[str, str, str]
 """Table of the experiment file, key, value as TOML."""
@@ -120,8 +109,6 @@ def with_key(text: str, table: str, key: str, value: str) -> str:
 
 def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
     """The described table of a case under a choice; simulations are those of the case."""
-    if name.endswith("shear") and choice.label:
-        return relabelled_table(folder / f"{name}.toml", cutoff=float(choice.label[-1]))
     text = (folder / f"{name}.toml").read_text(encoding="utf-8")
     if choice.key is not None:
         text = with_key(text, *choice.key)
@@ -129,66 +116,12 @@ def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
     file.write_text(text, encoding="utf-8")
     plan, store = make_plan(read_experiment(file)), Store(folder / f"{name}.store", create=False)
     for unit in plan.units:
-        if unit.kind != "learn":
-            do_unit(store, unit)
+        if not isinstance(unit.kind, Learn):
+            (report,) = do_units(store, [unit])
+            if report.error:
+                raise RuntimeError(report.error)
     file.unlink()
-    (described,) = plan.of_kind("describe")
-    return read_table(store.folder(described.id) / "table.zarr")
-
-
-def sheared_samples(file: Path) -> Iterator[tuple[ShearedSample, dict[int, NDArray[Any]]]]:
-    """The sound samples of a sheared case by interval, with the displacements in their events."""
-    experiment = read_experiment(file)
-    assert experiment.shear is not None
-    plan, store = make_plan(experiment), Store(store_path(file, experiment), create=False)
-    for unit in plan.of_kind("shear"):
-        if store.meta(unit.id)["outcome"] == "whole":
-            arrays = store.arrays(unit.id)
-            moved = dict(zip(arrays["event_step"], arrays["event_displacement"], strict=True))
-            for part in sheared_intervals(unit.name, arrays, experiment.shear.interval):
-                yield part, moved
-
-
-def localised(
-    part: ShearedSample, moved: dict[int, NDArray[Any]], given: ShearSection, cutoff: float
-) -> ShearedSample:
-    """A sample without its avalanches, D2min of the events within another cutoff."""
-    events = []
-    for event in part.events:
-        kept = localised_particles(event, given.threshold, given.largest_event, events=given.events)
-        if kept.any():
-            affine = strained(event.before, given.increment)
-            after = affine.replace(positions=affine.positions + moved[event.step])
-            other = step_d2min(event.before, after, cutoff)
-            swept = (event.d2min > given.threshold) & ~kept
-            events.append(replace(event, d2min=np.where(swept, 0.0, other)))
-    return replace(part, events=tuple(events))
-
-
-def relabelled_table(file: Path, cutoff: float) -> Table:
-    """A sheared case with D2min within another cutoff.
-
-    Active are particles above the threshold in the same localised events; inactive ones, of those
-    that are never active, still those with the lowest maximum within the usual cutoff.
-    """
-    experiment = read_experiment(file)
-    given = experiment.shear
-    assert given is not None
-    samples = [localised(part, moved, given, cutoff) for part, moved in sheared_samples(file)]
-    species = experiment.glass().species
-    labels = label_mechanical(
-        samples, threshold=given.threshold, largest_event=None, majority=species[0]
-    )
-    basis = basis_of(experiment) | {"cutoffs": [CUTOFFS["shear"]]}
-    table = file.with_suffix(".relabelled.zarr")
-    write_features(
-        table,
-        labels.table,
-        mechanical_sites(labels),
-        descriptors_of(species, basis),
-        overwrite=True,
-    )
-    return read_table(table)
+    return store.load(plan.one(DescribeThermal, DescribeShear))
 
 
 def external_table(folder: Path, choice: Choice) -> Table:

@@ -21,9 +21,9 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from amorphace import __version__
+from amorphace.campaign.health import dropped_lines, health_summary
+from amorphace.campaign.learn import Learn
 from amorphace.campaign.plan import Plan, make_plan, store_path
-from amorphace.campaign.results import dropped_samples, health_summary
-from amorphace.campaign.store import Store
 from amorphace.config import Experiment, read_experiment
 from amorphace.dataset.isoconfigurational import summarize_samples
 from amorphace.dataset.store import read_table
@@ -38,6 +38,7 @@ from amorphace.report.figures import draw as draw_panel
 from amorphace.report.figures import save_figure
 from amorphace.report.panels import sections
 from amorphace.report.paper import CUTOFFS, QUANTITIES
+from amorphace.runs.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "results"
@@ -143,7 +144,7 @@ def read_case(name: str, folder: Path) -> Case:
         content=content,
         facts=facts(experiment, plan, store, content),
         health=[asdict(line) for line in health_summary(plan, store)],
-        notes=tuple(f"Not used: {line}." for line in dropped_samples(plan, store)),
+        notes=tuple(f"Not used: {line}." for line in dropped_lines(plan, store)),
     )
 
 
@@ -163,13 +164,13 @@ def facts(
     experiment: Experiment, plan: Plan, store: Store, content: ReportContent
 ) -> dict[str, Any]:
     """Sizes, seed, versions, and the hours that the units took by their own clocks."""
-    (learned,) = plan.of_kind("learn")
-    hours = sum(store.meta(u.id)["versions"].get("seconds", 0.0) for u in plan.units) / 3600
+    learned = plan.one(Learn)
+    hours = sum(store.meta(u.id).seconds for u in plan.units) / 3600
     found: dict[str, Any] = {
         "n_particles": experiment.preparation.n_particles,
         "n_samples": experiment.preparation.n_samples,
         "seed": experiment.experiment.seed,
-        "versions": {k: v for k, v in store.meta(learned.id)["versions"].items() if k != "seconds"},
+        "versions": dict(store.meta(learned.id).programs),
         "core_hours": f"{hours:.1f}",
     }
     if content.relaxation:

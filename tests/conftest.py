@@ -56,3 +56,11 @@ def sources() -> Path:
     if not (folder / "docs").is_dir():
         pytest.skip("needs README.md and docs/ beside tests/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Both protocols of an experiment, run without interruption: file, plan and store."""
+    from campaign_samples import QUICK, finished_experiment
+
+    return {p: finished_experiment(tmp_path_factory.mktemp(p), p) for p in QUICK}

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 import amorphace as am
+from amorphace.config import read_experiment
 from amorphace.config.presets import experiment_text
-from amorphace.config.sections import read_experiment
 from amorphace.core.codec import encode
 from amorphace.dataset.export import export_npz
 from amorphace.dataset.provenance import sha256

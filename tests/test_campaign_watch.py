@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from amorphace.campaign.local import run_plan
 from amorphace.campaign.plan import make_plan
-from amorphace.campaign.store import Store
 from amorphace.config import read_experiment
-from test_campaign import QUICK, amorphace
+from amorphace.runs.store import Store
 
-from campaign_samples import until
+from campaign_samples import QUICK, amorphace, carried_out
+from runs_samples import until
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +117,7 @@ def test_ctrl_c_ends_it_without_an_error(begun, terminal):
 
 def test_it_ends_at_once_when_all_is_done(begun):
     file, store = begun
-    list(run_plan(make_plan(read_experiment(file)), store, workers=2))
+    carried_out(make_plan(read_experiment(file)), store)
     begin = time.monotonic()
     screen = Terminal(file)
     assert screen.end() == 0

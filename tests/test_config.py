@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from amorphace.config import PROTOCOLS, SCALES, experiment_text, read_experiment
+from amorphace.config import PROTOCOLS, SCALES, Experiment, experiment_text, read_experiment
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.simulate.models import MODELS
 
@@ -17,7 +18,7 @@ name = "a liquid"
 name = "kob-andersen"
 [preparation]
 n_particles = 300
-n_samples = 2
+n_samples = 3
 melt_time = 5
 quench_time = 20
 temperature = 0.7
@@ -113,7 +114,7 @@ MISTAKES = {
         "temperature = 0.7", "temperature = 0", "preparation.temperature must be above 0",
     ),
     "unknown key": ("n_samples", "n_sample", "preparation.n_sample: unknown key; did you mean n_s"),
-    "missing key": ("n_samples = 2\n", "", "preparation.n_samples: missing"),
+    "missing key": ("n_samples = 3\n", "", "preparation.n_samples: missing"),
     "a word for a number": ("melt_time = 5", 'melt_time = "long"', "preparation.melt_time: must"),
     "neither protocol": ("[thermal]\nreplicas = 3", "", "one of the tables [thermal] and [shear]"),
     "both protocols": ("[thermal]", "[shear]\n[thermal]", "[thermal] and [shear], and only one"),
@@ -191,3 +192,92 @@ def test_unknown_names_of_presets_are_refused():
         experiment_text("kob-andersen", "stir")
     with pytest.raises(InputError, match="unknown scale 'days'; choose one of minutes, hours"):
         experiment_text("kob-andersen", "thermal", "days")
+
+
+SHEARED = SMALL.replace("temperature = 0.7", "temperature = 0").partition("[thermal]")[0]
+UNUSABLE = {
+    "the same cutoff twice": (
+        SMALL + "[describe]\ncutoffs = [2, 3.0, 2.0]",
+        r"describe: cutoffs must differ, got 2.0, 3.0, 2.0",
+    ),
+    "r0 beyond a cutoff": (
+        SMALL + "[describe]\ncutoffs = [1.0, 4.0]\nr0 = 1.5",
+        r"cutoff 1.0 is too short for r0 = 1.5",
+    ),
+    "a table that nobody can learn from": (
+        SMALL + "[describe]\nmax_order = 4\nmax_degree = 60",
+        r"max_order 4, max_degree 60 and n_max 10 make about .* sets of channels",
+    ),
+    "one sample": (SMALL.replace("n_samples = 3", "n_samples = 1"), r"at least 3 .* got 1"),
+    "two samples": (SMALL.replace("n_samples = 3", "n_samples = 2"), r"at least 3 .* got 2"),
+    "three samples for two folds": (
+        SMALL + "[learn]\nfolds = 2",
+        r"n_samples must be at least 4 with learn.folds = 2, got 3: a fold leaves 1 to learn from",
+    ),
+    "an interval without a step": (
+        SHEARED + "[shear]\nincrement = 1e-3\ninterval = 1e-4",
+        r"shear: interval must be at least increment",
+    ),
+    "data without a step": (
+        SHEARED + "[shear]\nincrement = 1e-3\nstrain = 1e-4",
+        r"shear: strain must hold a step of increment, 0.001, got 0.0001",
+    ),
+    "a time without an end": (
+        SMALL.replace("quench_time = 20", "quench_time = 1e308"),
+        r"preparation.quench_time: must be less than or equal to 1000000000000",
+    ),
+    "more steps than can be counted": (
+        SMALL.replace('name = "kob-andersen"\n', "").replace("[model]", TERNARY)
+        .replace("lag = 10.0", "lag = 10.0\ntimestep = 1e-16"),
+        r"preparation.melt_time must be less than 0.1, 1e\+15 steps of 1e-16, got 5",
+    ),
+    "a command that does not end": (
+        SMALL + "[run]\nlammps = \"mpiexec 'lmp\"",
+        r"run.lammps: must be a command, got .*No closing quotation",
+    ),
+    "no command": (SMALL + '[run]\nlammps = " "', r"run.lammps: must be a command in one line"),
+    "nothing to label": (
+        SMALL.replace('name = "kob-andersen"\n', "").replace("[model]", TERNARY)
+        .replace("[0.6, 0.2, 0.2]", "[0.0, 0.5, 0.5]"),
+        r"0 of 300 particles are of the first species, A",
+    ),
+    "one species twice": (
+        SMALL.replace('name = "kob-andersen"\n', "").replace("[model]", TERNARY)
+        .replace('"C"', '"A"'),
+        r"model.species must differ, got A, B, A",
+    ),
+    "an infinite number": (
+        SMALL.replace('name = "kob-andersen"\n', "").replace("[model]", TERNARY)
+        .replace("epsilon = [[1.0", "epsilon = [[inf"),
+        r"model.potential.epsilon must be a number up to 1e12, got inf",
+    ),
+    "an infinite option": (
+        SMALL.replace("[preparation]", "sigma_ab = inf\n[preparation]"),
+        r"model.sigma_ab must be a number above 0, at most 1e6, got inf",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_what_could_only_fail_later_is_refused_when_the_file_is_read(tmp_path, name):
+    text, message = UNUSABLE[name]
+    with pytest.raises(FileFormatError, match=message):
+        read(tmp_path, text)
+
+
+def test_what_is_executed_is_named():
+    text = (
+        SMALL
+        + """
+[run]
+lammps = "mpiexec -n 8 lmp"
+[cluster]
+kind = "slurm"
+jobs = 2
+options = { cores = 1, scheduler_options = { preload = "a.py" } }
+"""
+    )
+    found = Experiment.model_validate(tomllib.loads(text)).programs
+    assert found[0] == "run.lammps = 'mpiexec -n 8 lmp'"
+    assert "cluster.options.scheduler_options = {'preload': 'a.py'}" in found
+    assert Experiment.model_validate(tomllib.loads(SMALL)).programs == ()

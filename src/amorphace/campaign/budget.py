@@ -1,7 +1,7 @@
 """What an experiment will take before it runs: cores, hours, disk, by a model of its units.
 
 Hours come from the costs of the plan, which hold for one core of the machine they were measured
-on; disk from the arrays that each kind of unit keeps.
+on; disk from what each kind of unit keeps.
 """
 
 from __future__ import annotations
@@ -9,19 +9,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
-from amorphace.campaign.plan import Plan
-from amorphace.campaign.sizes import EVENT_STEPS, table_bytes
-from amorphace.campaign.units import Unit
-from amorphace.campaign.work import cores_of
-
-VECTOR = 24
-"""Bytes of a position of a particle."""
-LABEL = 4
-"""Bytes of the species of a particle."""
-SMALL = 10_000
-"""Bytes of meta.json and short arrays."""
-ANALYSIS = 5_000_000
-"""Bytes of an analysis."""
+from amorphace.runs.unit import Graph
 
 
 @dataclass(frozen=True)
@@ -50,34 +38,32 @@ class KindBudget:
     disk: int
 
 
-def budget(plan: Plan) -> tuple[KindBudget, ...]:
+def budget(plan: Graph) -> tuple[KindBudget, ...]:
     """What a plan takes, by kind of unit."""
-    ranks = plan.cores_per_unit
     found = []
-    for kind in dict.fromkeys(u.kind for u in plan.units):
+    for kind in plan.kinds:
         units = plan.of_kind(kind)
         hours = [u.cost / 3600 for u in units]
-        cores = cores_of(units[0], ranks)
+        cores = plan.cores_of(units[0], 1)
         found.append(
             KindBudget(
-                kind=kind,
+                kind=kind.name,
                 units=len(units),
                 cores=cores,
                 core_hours=sum(hours),
                 longest_hours=max(hours) / cores,
-                disk=sum(_disk(plan, u) for u in units),
+                disk=sum(u.disk for u in units),
             )
         )
     return tuple(found)
 
 
-def wall_hours(plan: Plan, cores: int) -> float:
+def wall_hours(plan: Graph, cores: int) -> float:
     """Hours that a plan takes on so many cores: units in the order of the plan, as they can begin.
 
     A unit on several cores counts as that much faster.
     """
-    ranks = plan.cores_per_unit
-    units = plan.by_id()
+    units = plan.by_id
     order = {i: k for k, i in enumerate(units)}
     missing = {i: len(u.needs) for i, u in units.items()}
     readers: dict[str, list[str]] = {}
@@ -89,7 +75,7 @@ def wall_hours(plan: Plan, cores: int) -> float:
     running: list[tuple[float, int, str, int]] = []
     now, free = 0.0, cores
     while ready or running:
-        while ready and (need := min(cores, cores_of(units[ready[0][1]], ranks))) <= free:
+        while ready and (need := min(cores, plan.cores_of(units[ready[0][1]], 1))) <= free:
             k, unit = heapq.heappop(ready)
             free -= need
             heapq.heappush(running, (now + units[unit].cost / need, k, unit, need))
@@ -100,25 +86,3 @@ def wall_hours(plan: Plan, cores: int) -> float:
             if not missing[reader]:
                 heapq.heappush(ready, (order[reader], reader))
     return now / 3600
-
-
-def _disk(plan: Plan, unit: Unit) -> int:
-    """Bytes that a unit keeps."""
-    n = plan.experiment.preparation.n_particles
-    configuration = n * (VECTOR + LABEL)
-    if unit.kind == "prepare":
-        return SMALL + configuration + n * VECTOR
-    if unit.kind == "inherent":
-        return SMALL + configuration
-    if unit.kind == "replica":
-        return SMALL + n * VECTOR * (2 if unit.parameters["quench"] else 1)
-    if unit.kind == "measure":
-        return SMALL + n * 16
-    if unit.kind == "shear":
-        protocol = plan.experiment.how_sheared()
-        steps = protocol.last_step - protocol.first_step
-        event = n * (2 * VECTOR + 8)
-        return int(SMALL + configuration + n * 8 + steps * n * 4 + EVENT_STEPS * steps * event)
-    if unit.kind == "describe":
-        return SMALL + table_bytes(plan.experiment)
-    return ANALYSIS if unit.kind == "learn" else SMALL

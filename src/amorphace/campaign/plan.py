@@ -4,59 +4,60 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from amorphace.campaign.sizes import basis_of, describing_seconds
-from amorphace.campaign.store import Store
-from amorphace.campaign.units import Graph, Unit
+from amorphace.campaign import estimates
+from amorphace.campaign.describe import (
+    DescribeParameters,
+    DescribeShear,
+    DescribeThermal,
+    Features,
+)
+from amorphace.campaign.glass import INHERENT_TOLERANCE, named_by_content
+from amorphace.campaign.inherent import InherentParameters, InherentStructure
+from amorphace.campaign.label import (
+    LabelShear,
+    LabelShearParameters,
+    LabelThermal,
+    LabelThermalParameters,
+)
+from amorphace.campaign.learn import Learn, LearnParameters
+from amorphace.campaign.measure import (
+    MeasureShear,
+    MeasureShearParameters,
+    MeasureThermal,
+    MeasureThermalParameters,
+)
+from amorphace.campaign.prepare import Prepare, PrepareParameters
+from amorphace.campaign.relax import Lag, LagParameters, Relax, RelaxParameters
+from amorphace.campaign.replica import Replica, ReplicaParameters
+from amorphace.campaign.shear import ShearParameters, ShearRun
 from amorphace.config import Experiment
-from amorphace.dataset.provenance import sha256
-from amorphace.simulate.dynamics import step_count
-from amorphace.simulate.models import EmbeddedAtom, GlassModel
-from amorphace.simulate.preparation import preparation_steps
+from amorphace.runs.store import Store
+from amorphace.runs.unit import Graph, Kind, Unit, unique
+from amorphace.simulate.models import EmbeddedAtom
 
-RATES = {"kob-andersen": 1.5e6, "wahnstrom": 1.3e6, "bead-spring": 3.0e6}
-"""Atom-steps a second on one core, for estimates; other models count as Kob-Andersen's."""
-STRAIN_STEP = {"kob-andersen": 6e-5, "wahnstrom": 1.2e-4, "bead-spring": 1.3e-4}
-"""Seconds of a quasistatic step, for each particle."""
-MINIMISATION = 1e-3
-"""Seconds of a minimisation from a liquid, for each particle."""
-OBSERVATION = 2e-5
-"""Seconds of D2min of one configuration, for each particle."""
-FITS = 60.0
-"""Seconds of the analysis."""
-TAUS = 5.0
-"""Relaxation times that the longest stage of a preparation is taken to last, for estimates."""
-INHERENT_TOLERANCE = 1e-6
-"""Force tolerance of inherent structures of liquids."""
+Units = Sequence[Unit[Any, Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Plan(Graph):
-    """The units of an experiment.
+    """The units of an experiment; nothing in it depends on where or how it runs.
 
     Attributes
     ----------
     experiment : Experiment
-    units : tuple of Unit
-        Every unit after those that it reads.
     """
 
     experiment: Experiment
-    units: tuple[Unit, ...]
 
-    @property
-    def cores_per_unit(self) -> int:
-        """Cores of the units that the LAMMPS command runs."""
-        return self.experiment.run.cores_per_unit
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The file of the potential, if it is in one."""
-        potential = self.experiment.glass().potential
-        return (potential.file,) if isinstance(potential, EmbeddedAtom) else ()
+    def one(self, *kinds: type[Kind[Any, Any]]) -> Unit[Any, Any]:
+        """The one unit of any of these kinds."""
+        (unit,) = (u for kind in kinds for u in self.of_kind(kind))
+        return unit
 
 
 def store_path(file: str | Path, experiment: Experiment) -> Path:
@@ -85,242 +86,244 @@ def sample_names(n: int) -> tuple[str, ...]:
 
 
 def make_plan(experiment: Experiment) -> Plan:
-    """All units of an experiment.
-
-    Parameters
-    ----------
-    experiment : Experiment
-
-    Returns
-    -------
-    Plan
-        Nothing in it depends on where or how it runs.
-    """
-    chain = _thermal if experiment.protocol == "thermal" else _shear
-    units = chain(experiment)
-    return Plan(experiment, tuple({u.id: u for u in units}.values()))
+    """All units of an experiment."""
+    potential = experiment.glass().potential
+    units = (_thermal if experiment.protocol == "thermal" else _shear)(experiment)
+    return Plan(
+        units=unique(units),
+        cores_per_unit=experiment.run.cores_per_unit,
+        files=(potential.file,) if isinstance(potential, EmbeddedAtom) else (),
+        experiment=experiment,
+    )
 
 
-def _prepared(experiment: Experiment) -> list[Unit]:
+def _prepared(experiment: Experiment) -> Units:
     """A prepared sample each."""
-    model, way, given = experiment.glass(), experiment.how_prepared(), experiment.preparation
-    steps = preparation_steps(model, way) * given.n_particles
+    given, cost = experiment.preparation, estimates.preparing(experiment)
     return [
         Unit(
-            kind="prepare",
+            kind=Prepare(),
             name=name,
-            parameters={
-                "model": _numbers(model),
-                "preparation": asdict(way),
-                "attempts": given.attempts,
-                "crystal_limit": given.crystal_limit,
-                "seed": experiment.experiment.seed,
-                "sample": k,
-            },
-            cost=steps / _rate(model),
+            parameters=PrepareParameters(
+                model=named_by_content(experiment.glass()),
+                preparation=experiment.how_prepared(),
+                attempts=given.attempts,
+                crystal_limit=given.crystal_limit,
+                seed=experiment.experiment.seed,
+                sample=k,
+            ),
+            cost=cost,
+            disk=estimates.configurations(given.n_particles, 2),
         )
         for k, name in enumerate(sample_names(given.n_samples))
     ]
 
 
-def _inherent(experiment: Experiment, starts: list[Unit], tolerance: float) -> list[Unit]:
+def _inherent(experiment: Experiment, starts: Units, tolerance: float) -> Units:
     """The inherent structure of each sample."""
     given = experiment.preparation
     return [
         Unit(
-            kind="inherent",
+            kind=InherentStructure(),
             name=start.name,
-            parameters={
-                "model": start.parameters["model"],
-                "force_tolerance": tolerance,
-                "crystal_limit": given.crystal_limit,
-            },
+            parameters=InherentParameters(
+                model=start.parameters.model,
+                force_tolerance=tolerance,
+                crystal_limit=given.crystal_limit,
+            ),
             inputs={"start": (start.id,)},
-            cost=MINIMISATION * given.n_particles,
+            cost=estimates.MINIMISATION * given.n_particles,
+            disk=estimates.configurations(given.n_particles),
         )
         for start in starts
     ]
 
 
-def _thermal(experiment: Experiment) -> list[Unit]:
+def _thermal(experiment: Experiment) -> Units:
     """prepare, inherent, relax, lag, replica, measure, label, describe, learn."""
-    model, given, thermal = experiment.glass(), experiment.preparation, experiment.thermal
+    given, thermal = experiment.preparation, experiment.thermal
     assert thermal is not None
-    numbers, n = _numbers(model), given.n_particles
+    model, n = named_by_content(experiment.glass()), given.n_particles
     lag = None if thermal.lag == "tau_alpha" else float(thermal.lag)
-    guess = lag or max(given.quench_time, given.hold_nvt, given.hold_npt) / TAUS
+    running = estimates.running(experiment)
     starts = _prepared(experiment)
     rest = _inherent(experiment, starts, INHERENT_TOLERANCE)
     relax = [
         Unit(
-            kind="relax",
+            kind=Relax(),
             name=start.name,
-            parameters={
-                "model": numbers,
-                "lag": lag,
-                "longest_lag": thermal.longest_lag,
-                "wavenumber": thermal.wavenumber,
-            },
+            parameters=RelaxParameters(
+                model=model,
+                lag=lag,
+                longest_lag=thermal.longest_lag,
+                wavenumber=thermal.wavenumber,
+            ),
             inputs={"start": (start.id,)},
-            cost=2 * step_count(model, guess) * n / _rate(model),
+            cost=2 * running,
+            disk=estimates.SMALL,
         )
         for start in starts
     ]
-    wait = Unit(
-        kind="lag",
-        name="all samples",
-        parameters={"model": numbers},
-        inputs={"relax": tuple(r.id for r in relax)},
-    )
-    shared = [] if lag else [wait]
-    waits = {} if lag else {"lag": (wait.id,)}
-    own = {"seed": experiment.experiment.seed, "temperature": given.temperature}
+    lags = [
+        Unit(
+            kind=Lag(),
+            name="all samples",
+            parameters=LagParameters(model=model),
+            inputs={"relax": ids(relax)},
+            disk=estimates.SMALL,
+        )
+    ][: lag is None]
     replicas = [
         [
             Unit(
-                kind="replica",
+                kind=Replica(),
                 name=f"{start.name}, replica {r + 1}",
-                parameters={
-                    "model": numbers,
-                    "lag": lag,
-                    "quench": thermal.quench_ends,
-                    "force_tolerance": INHERENT_TOLERANCE,
-                    "sample": k,
-                    "replica": r,
-                    **own,
-                },
-                inputs={
-                    "start": (start.id,),
-                    "relax": (relax[k].id,),
-                    **waits,
-                },
-                cost=step_count(model, guess) * n / _rate(model)
-                + (MINIMISATION * n if thermal.quench_ends else 0),
+                parameters=ReplicaParameters(
+                    model=model,
+                    lag=lag,
+                    quench=thermal.quench_ends,
+                    temperature=given.temperature,
+                    seed=experiment.experiment.seed,
+                    sample=k,
+                    replica=r,
+                ),
+                inputs={"start": (start.id,), "relax": (relax[k].id,)}
+                | ({"lag": ids(lags)} if lags else {}),
+                cost=running + estimates.MINIMISATION * n * thermal.quench_ends,
+                disk=estimates.SMALL + estimates.VECTOR * n * (1 + thermal.quench_ends),
             )
             for r in range(thermal.replicas)
         ]
         for k, start in enumerate(starts)
     ]
-    reference = rest if thermal.quench_ends else starts
     seen = [
         Unit(
-            kind="measure",
+            kind=MeasureThermal(),
             name=start.name,
-            parameters={
-                "model": numbers,
-                "quench": thermal.quench_ends,
-                "d2min_cutoff": experiment.label.d2min_cutoff,
-            },
-            inputs={"reference": (ref.id,), "replicas": tuple(r.id for r in runs)},
-            cost=OBSERVATION * n * thermal.replicas,
+            parameters=MeasureThermalParameters(
+                model=model,
+                quench=thermal.quench_ends,
+                d2min_cutoff=experiment.label.d2min_cutoff,
+            ),
+            inputs={"reference": (reference.id,), "replicas": ids(runs)},
+            cost=estimates.OBSERVATION * n * thermal.replicas,
+            disk=estimates.SMALL + 16 * n,
         )
-        for start, ref, runs in zip(starts, reference, replicas, strict=True)
+        for start, reference, runs in zip(
+            starts, rest if thermal.quench_ends else starts, replicas, strict=True
+        )
     ]
-    described = rest if experiment.describe.positions == "inherent" else starts
-    units = [*starts, *rest, *relax, *shared, *(r for runs in replicas for r in runs), *seen]
-    inputs = {
-        "reference": tuple(u.id for u in described),
-        "measure": tuple(u.id for u in seen),
-    }
+    described = ids(rest if experiment.describe.positions == "inherent" else starts)
     label = Unit(
-        kind="label",
+        kind=LabelThermal(),
         name="all samples",
-        parameters={
-            "protocol": "thermal",
-            "model": numbers,
-            "samples": list(sample_names(len(starts))),
-            "fraction": experiment.label.fraction,
-        },
-        inputs=inputs,
+        parameters=LabelThermalParameters(
+            model=model,
+            samples=sample_names(len(starts)),
+            fraction=experiment.label.fraction,
+        ),
+        inputs={"reference": described, "measure": ids(seen)},
+        disk=estimates.SMALL,
     )
-    return [*units, label, *_described(experiment, label, "reference")]
+    inputs = {"label": (label.id,), "reference": described}
+    table = _described(experiment, DescribeThermal(), inputs)
+    runs = [unit for sample in replicas for unit in sample]
+    return [
+        *starts, *rest, *relax, *lags, *runs, *seen, label, table, _learned(experiment, table),
+    ]  # fmt: skip
 
 
-def _shear(experiment: Experiment) -> list[Unit]:
-    """prepare, inherent, shear, label, describe, learn."""
-    model, given, sheared = experiment.glass(), experiment.preparation, experiment.shear
+def _shear(experiment: Experiment) -> Units:
+    """prepare, inherent, shear, measure, label, describe, learn."""
+    given, sheared, protocol = experiment.preparation, experiment.shear, experiment.how_sheared()
     assert sheared is not None
-    protocol = experiment.how_sheared()
-    numbers = _numbers(model)
+    model, n = named_by_content(experiment.glass()), given.n_particles
+    data = protocol.last_step - protocol.first_step
     starts = _prepared(experiment)
-    rest = _inherent(experiment, starts, sheared.force_tolerance)
-    second = STRAIN_STEP.get(model.name, STRAIN_STEP["wahnstrom"])
+    rest = _inherent(experiment, starts, protocol.force_tolerance)
     runs = [
         Unit(
-            kind="shear",
+            kind=ShearRun(),
             name=start.name,
-            parameters={
-                "model": numbers,
-                "shear": asdict(protocol),
-                "d2min_cutoff": experiment.label.d2min_cutoff,
-                "threshold": sheared.threshold,
-                "crystal_limit": given.crystal_limit,
-            },
+            parameters=ShearParameters(
+                model=model, shear=protocol, crystal_limit=given.crystal_limit
+            ),
             inputs={"start": (start.id,)},
-            cost=protocol.last_step * given.n_particles * second,
+            cost=estimates.shearing(experiment),
+            disk=estimates.configurations(n, 2) + 12 * n * data,
         )
         for start in rest
     ]
-    inputs = {"shear": tuple(u.id for u in runs)}
+    seen = [
+        Unit(
+            kind=MeasureShear(),
+            name=run.name,
+            parameters=MeasureShearParameters(d2min_cutoff=experiment.label.d2min_cutoff),
+            inputs={"shear": (run.id,)},
+            cost=estimates.OBSERVATION * n * data,
+            disk=estimates.SMALL + 4 * n * data,
+        )
+        for run in runs
+    ]
     label = Unit(
-        kind="label",
+        kind=LabelShear(),
         name="all samples",
-        parameters={
-            "protocol": "shear",
-            "model": numbers,
-            "samples": list(sample_names(len(starts))),
-            "threshold": sheared.threshold,
-            "largest_event": sheared.largest_event,
-            "events": sheared.events,
-        }
-        | ({} if sheared.interval is None else {"interval": sheared.interval}),
+        parameters=LabelShearParameters(
+            model=model,
+            samples=sample_names(len(starts)),
+            threshold=sheared.threshold,
+            largest_event=sheared.largest_event,
+            events=sheared.events,
+            interval=sheared.interval,
+        ),
+        inputs={"shear": ids(runs), "measure": ids(seen)},
+        disk=estimates.SMALL,
+    )
+    table = _described(experiment, DescribeShear(), {"label": (label.id,), "shear": ids(runs)})
+    return [*starts, *rest, *runs, *seen, label, table, _learned(experiment, table)]
+
+
+def _described(
+    experiment: Experiment,
+    kind: DescribeThermal | DescribeShear,
+    inputs: dict[str, tuple[str, ...]],
+) -> Unit[Any, Any]:
+    features = features_of(experiment)
+    return Unit(
+        kind=kind,
+        name="all samples",
+        parameters=DescribeParameters(
+            model=named_by_content(experiment.glass()),
+            samples=sample_names(experiment.preparation.n_samples),
+            features=features,
+        ),
         inputs=inputs,
+        cost=estimates.describing(experiment, features),
+        disk=estimates.SMALL + estimates.table_bytes(experiment, features),
     )
-    return [*starts, *rest, *runs, label, *_described(experiment, label, "shear")]
 
 
-def _described(experiment: Experiment, label: Unit, role: str) -> list[Unit]:
-    """describe and learn; the sites are in configurations of the inputs `role`."""
-    table = Unit(
-        kind="describe",
+def features_of(experiment: Experiment) -> Features:
+    """The features that an experiment asks for."""
+    return Features(**experiment.describe.model_dump(exclude={"positions"}))
+
+
+def _learned(experiment: Experiment, table: Unit[Any, Any]) -> Unit[Any, Any]:
+    return Unit(
+        kind=Learn(),
         name="all samples",
-        parameters=dict(label.parameters) | {"basis": basis_of(experiment)},
-        inputs={"label": (label.id,), role: label.inputs[role]},
-        cost=describing_seconds(experiment),
-    )
-    analysis = Unit(
-        kind="learn",
-        name="all samples",
-        parameters={
-            "model": label.parameters["model"],
-            "protocol": experiment.protocol,
-            "seed": experiment.experiment.seed,
-            **experiment.learn.model_dump(mode="json"),
-        },
+        parameters=LearnParameters(
+            model=table.parameters.model,
+            folds=experiment.learn.folds,
+            full=experiment.learn.full,
+            seed=experiment.experiment.seed,
+        ),
         inputs={"table": (table.id,)},
-        cost=FITS,
+        cost=estimates.FITS,
+        disk=estimates.ANALYSIS,
     )
-    return [table, analysis]
 
 
-def _numbers(model: GlassModel) -> dict[str, Any]:
-    """All numbers of a model, as the table [model] of an experiment file gives them.
-
-    Of a potential in a file the digest of its content stands in the place of its name.
-    """
-    numbers = _without_none(asdict(model))
-    if isinstance(model.potential, EmbeddedAtom):
-        numbers["potential"]["sha256"] = sha256(numbers["potential"].pop("file"))
-    return numbers
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _without_none(v) for k, v in value.items() if v is not None}
-    if isinstance(value, tuple | list):
-        return [_without_none(v) for v in value]
-    return value
-
-
-def _rate(model: GlassModel) -> float:
-    return RATES.get(model.name, RATES["kob-andersen"])
+def ids(units: Units) -> tuple[str, ...]:
+    """Identifiers of units."""
+    return tuple(unit.id for unit in units)

@@ -11,7 +11,8 @@ from rich.table import Table as RichTable
 
 # isort: off
 from amorphace.cli import label, describe, learn, export  # noqa: F401  (commands: in this order
-from amorphace.cli import experiment, report, predict, regress  # noqa: F401  they stand in --help)
+from amorphace.cli import init, run, status, stores  # noqa: F401  they stand in --help)
+from amorphace.cli import report, predict, regress  # noqa: F401
 
 # isort: on
 from amorphace.cli.shared import app, package_version, show

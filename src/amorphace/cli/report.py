@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amorphace.cli.experiments import open_experiment
 from amorphace.cli.samples import matched, show_pairs
 from amorphace.cli.shared import (
     JobsOption,
@@ -144,14 +145,9 @@ def _write(
 
 def _experiment(file: Path) -> ReportContent:
     """What a finished experiment gave."""
-    from amorphace.campaign.plan import make_plan, store_path
-    from amorphace.campaign.store import Store
-    from amorphace.config import read_experiment
     from amorphace.report.experiment import experiment_content
 
-    experiment = read_experiment(file)
-    store = Store(store_path(file, experiment), create=False)
-    return experiment_content(make_plan(experiment), store, command=command_line())
+    return experiment_content(*open_experiment(file), command=command_line())
 
 
 def _analysis(source: Path, n_jobs: int) -> Analysis:

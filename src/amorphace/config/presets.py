@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from amorphace.config.sections import (
+from amorphace.config.experiment import (
     SECTIONS,
 )
 from amorphace.core.errors import InputError

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from amorphace.campaign.health import dropped_lines, health_summary
+from amorphace.campaign.inherent import InherentStructure
+from amorphace.campaign.label import (
+    LabelShear,
+    LabelShearResults,
+    LabelThermal,
+    LabelThermalResults,
+)
+from amorphace.campaign.learn import Learn
+from amorphace.campaign.measure import MeasureShear, MeasureThermal
 from amorphace.campaign.plan import Plan, sample_names
-from amorphace.campaign.results import dropped_samples, health_summary
-from amorphace.campaign.store import Store
-from amorphace.campaign.units import Unit
+from amorphace.campaign.prepare import Prepare
+from amorphace.campaign.relax import Lag, Relax
+from amorphace.campaign.shear import ShearRun
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.dataset.store import read_table
 from amorphace.dataset.table import ACTIVE, Table
-from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.report.assemble import assemble, make_snapshot
 from amorphace.report.content import (
@@ -26,6 +34,11 @@ from amorphace.report.content import (
     Snapshot,
     StressStrain,
 )
+from amorphace.runs.meta import Meta
+from amorphace.runs.store import Store
+from amorphace.runs.unit import Kind, Unit
+
+R = TypeVar("R")
 
 SCORE = "The score is that of the model fitted to the labelled particles of all samples."
 
@@ -46,14 +59,14 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
     InputError
         If the experiment is not finished, or has no result.
     """
-    (learned,) = plan.of_kind("learn")
+    learned = plan.one(Learn)
     meta = store.meta(learned.id)
-    if meta["outcome"] == "dropped":
-        raise InputError(f"the experiment has no result to show: {meta['dropped']}")
+    if meta.dropped:
+        raise InputError(f"the experiment has no result to show: {meta.dropped}")
     experiment = plan.experiment
     model = experiment.glass()
-    analysis = read_analysis(store.folder(learned.id) / "analysis")
-    dropped = dropped_samples(plan, store)
+    analysis = store.load(learned)
+    dropped = dropped_lines(plan, store)
     snapshot = _snapshot(plan, store, analysis.model)
     return assemble(
         experiment.experiment.name,
@@ -75,8 +88,8 @@ def _correlations(plan: Plan, store: Store) -> tuple[float, ...]:
     """Of D2min with propensity, one a sample; () for shear."""
     if plan.experiment.protocol == "shear":
         return ()
-    (label,) = plan.of_kind("label")
-    return tuple(s["correlation"] for s in store.meta(label.id)["results"]["samples"])
+    found: LabelThermalResults = store.outcome(plan.one(LabelThermal)).results
+    return tuple(s.correlation for s in found.samples)
 
 
 def _summary(plan: Plan, store: Store) -> Iterator[str]:
@@ -91,8 +104,7 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
         correlations = _correlations(plan, store)
         lag = experiment.thermal.lag
         if lag == "tau_alpha":
-            (unit,) = plan.of_kind("lag")
-            lag = f"{store.meta(unit.id)['results']['lag']:.1f} (tau_alpha, measured)"
+            lag = f"{store.outcome(plan.one(Lag)).results.lag:.1f} (tau_alpha, measured)"
         yield (
             f"At T = {given.temperature:g}, {experiment.thermal.replicas} runs from each "
             f"configuration over a time of {lag}."
@@ -104,26 +116,25 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
         )
         return
     assert experiment.shear is not None
-    (label,) = plan.of_kind("label")
-    found = store.meta(label.id)["results"]["samples"]
+    labelled: LabelShearResults = store.outcome(plan.one(LabelShear)).results
+    found = labelled.samples
     yield (
         f"Quenched to rest and sheared in steps of {experiment.shear.increment:g}: data over "
         f"{experiment.shear.strain:g} after {experiment.shear.pre_strain:g}."
     )
     yield (
-        f"{sum(s['n_events'] for s in found)} localised events; "
-        f"{sum(s['n_avalanches'] for s in found)} collective ones are left out."
+        f"{sum(s.n_events for s in found)} localised events; "
+        f"{sum(s.n_avalanches for s in found)} collective ones are left out."
     )
 
 
-def _provenance(plan: Plan, meta: dict[str, Any], command: str) -> dict[str, Any]:
-    versions = {k: v for k, v in meta["versions"].items() if k != "seconds"}
-    if "command" in versions:  # of LAMMPS; the user's own is another
-        versions["engine"] = versions.pop("command")
+def _provenance(plan: Plan, meta: Meta, command: str) -> dict[str, Any]:
+    engine = plan.experiment.run.lammps or "the Python package's LAMMPS"
     return {
         "command": command,
         "seed": plan.experiment.experiment.seed,
-        **versions,
+        **meta.programs,
+        "engine": engine,
         "experiment": plan.experiment.model_dump(mode="json", exclude_none=True, exclude={"run"}),
     }
 
@@ -142,33 +153,36 @@ def _health(plan: Plan, store: Store) -> tuple[HealthLine, ...]:
     )
 
 
-def _sound(store: Store, units: tuple[Unit, ...]) -> list[tuple[str, Unit]]:
-    """Names of samples with their units, without the dropped ones."""
+def _sound(plan: Plan, store: Store, kind: type[Kind[Any, R]]) -> dict[str, Unit[Any, R]]:
+    """The units of a kind by their samples, without the dropped ones."""
+    units = plan.of_kind(kind)
     names = sample_names(len(units))
-    return [
-        (name, unit)
+    return {
+        name: unit
         for name, unit in zip(names, units, strict=True)
-        if store.meta(unit.id)["outcome"] == "whole"
-    ]
+        if not store.meta(unit.id).dropped
+    }
 
 
 def _relaxation(plan: Plan, store: Store) -> Iterator[Relaxation]:
-    for name, unit in _sound(store, plan.of_kind("relax")):
-        times = np.array(store.array(unit.id, "times"))
-        early, late = (np.array(store.array(unit.id, f"fs_{w}")) for w in ("early", "late"))
+    for name, unit in _sound(plan, store, Relax).items():
+        found = store.load(unit)
         yield Relaxation(
             name=name,
-            time=times,
-            fs=(early + late) / 2,
-            wavenumber=unit.parameters["wavenumber"],
-            tau=store.meta(unit.id)["results"]["tau"],
+            time=found.times,
+            fs=(found.fs_early + found.fs_late) / 2,
+            wavenumber=unit.parameters.wavenumber,
+            tau=store.outcome(unit).results.tau,
         )
 
 
 def _stress_strain(plan: Plan, store: Store) -> Iterator[StressStrain]:
-    for name, unit in _sound(store, plan.of_kind("shear")):
-        strain, energy, stress = np.array(store.array(unit.id, "steps")).T[:3]
-        steps = np.array(store.array(unit.id, "event_step"))
+    if plan.experiment.protocol == "thermal":
+        return
+    labelled: LabelShearResults = store.outcome(plan.one(LabelShear)).results
+    for name, unit in _sound(plan, store, ShearRun).items():
+        strain, energy, stress = store.load(unit).steps.T[:3]
+        steps = np.array(labelled.events.get(name, ()), dtype=np.int64)
         yield StressStrain(
             name=name, strain=strain, stress=stress, energy=energy, events=strain[steps - 1]
         )
@@ -176,13 +190,10 @@ def _stress_strain(plan: Plan, store: Store) -> Iterator[StressStrain]:
 
 def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot | None:
     """A configuration to look at: the first sample, or the largest localised event."""
-    (label,) = plan.of_kind("label")
-    labels = read_table(store.folder(label.id) / "labels.zarr")
+    labels = store.load(plan.one(LabelThermal, LabelShear))
     if plan.experiment.protocol == "thermal":
-        seen = _sound(store, plan.of_kind("measure"))
-        name, measured = seen[0]
-        reference = store.meta(measured.id)["inputs"]["reference"][0]
-        start = _configuration(store, reference)
+        name, measured = next(iter(_sound(plan, store, MeasureThermal).items()))
+        start = _configuration(store, plan.by_id[measured.inputs["reference"][0]])
         return make_snapshot(
             name,
             start,
@@ -191,24 +202,18 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
             model=model,
             protocol="thermal",
             caption="The configuration that the runs start from"
-            + (", at its inherent structure" if measured.parameters["quench"] else "")
+            + (", at its inherent structure" if measured.parameters.quench else "")
             + f"; D2min and propensity are isoconfigurational averages. {SCORE}",
         )
     k = _largest_event(labels)
     name = labels.sample_names[int(labels.sample[k])]
     step = int(labels.step[k])
-    sheared = dict(_sound(store, plan.of_kind("shear")))[name].id
-    event = int(np.flatnonzero(store.array(sheared, "event_step") == step)[0])
-    before = Configuration(
-        positions=store.array(sheared, "event_positions")[event],
-        species=store.array(sheared, "species"),
-        cell=store.array(sheared, "event_cell")[event],
-        step=step,
-    )
+    run = store.load(_sound(plan, store, ShearRun)[name])
+    before = next(s.before for s in run.data_steps() if s.step == step)
     rows = labels.take((labels.sample == labels.sample[k]) & (labels.step == step))
     shown = make_snapshot(
         f"{name}, step {step}",
-        before,
+        replace(before, step=step),
         labels=replace(rows, targets={}),
         sample=int(labels.sample[k]),
         model=model,
@@ -216,7 +221,8 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
         caption="The configuration before a localised event; D2min of the step that it happens in. "
         + SCORE,
     )
-    d2min = np.array(store.array(sheared, "event_d2min")[event])
+    seen = store.load(_sound(plan, store, MeasureShear)[name])
+    d2min = seen.d2min[step - run.first_step - 1].astype(np.float64)
     return replace(shown, columns={"d2min": d2min, **shown.columns})
 
 
@@ -228,6 +234,9 @@ def _largest_event(labels: Table) -> int:
     return int(np.flatnonzero((labels.sample == sample) & (labels.step == step))[0])
 
 
-def _configuration(store: Store, unit: str) -> Configuration:
-    a = store.arrays(unit)
-    return Configuration(positions=a["positions"], species=a["species"], cell=a["cell"])
+def _configuration(store: Store, unit: Unit[Any, Any]) -> Configuration:
+    """That of a sample, or its inherent structure."""
+    if isinstance(unit.kind, InherentStructure):
+        return store.load(unit)
+    assert isinstance(unit.kind, Prepare)
+    return store.load(unit).state.configuration

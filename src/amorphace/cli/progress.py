@@ -21,11 +21,12 @@ from amorphace.core.errors import InputError, SetupError, SimulationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from amorphace.campaign.engine import Event, Shard
-    from amorphace.campaign.status import Status
-    from amorphace.campaign.store import Store
-    from amorphace.campaign.units import Graph
     from amorphace.config.sections import ClusterSection
+    from amorphace.runs.engine import Event
+    from amorphace.runs.frontier import Shard
+    from amorphace.runs.status import Status
+    from amorphace.runs.store import Store
+    from amorphace.runs.unit import Graph
 
 GENTLE = 10.0
 """Times that a look lasted to wait before the next: large stores are not read all the time."""
@@ -69,7 +70,7 @@ def shard_of(text: str | None, scheduler: str | None) -> Shard | None:
     InputError
         If it names none, or there is a scheduler too.
     """
-    from amorphace.campaign.engine import Shard
+    from amorphace.runs.frontier import Shard
 
     if text and scheduler:
         raise InputError("--shard and --scheduler are two ways to share the work; give one")
@@ -103,7 +104,7 @@ def carry(plan: Graph, store: Store, means: Means) -> bool:
     if failed:
         store.log(f"{len(failed)} units failed")
         raise SimulationError(
-            f"{len(failed)} units failed, the first: {failed[0].unit.kind} of "
+            f"{len(failed)} units failed, the first: {failed[0].unit.kind.name} of "
             f"{failed[0].unit.name}: {failed[0].text}; run again to try them again"
         )
     if len(done) < len(plan.units):
@@ -117,35 +118,41 @@ def _events(
     plan: Graph, store: Store, means: Means, watch: Callable[[], object]
 ) -> Iterator[Iterator[Event]]:
     """Events of a plan carried out where the options and the file say."""
-    command, cluster, shard = means.command, means.cluster, means.shard
+    from amorphace.campaign.glass import Lammps
+
+    settings, cluster, shard = Lammps(means.command), means.cluster, means.shard
     if means.scheduler is None and (cluster is None or shard is not None):
-        from amorphace.campaign.local import run_plan
+        from amorphace.runs.local_pool import run_here
 
         with closing(
-            run_plan(
-                plan, store, workers=means.workers, command=command, watch=watch, shard=shard,
+            run_here(
+                plan, store, workers=means.workers, settings=settings, watch=watch, shard=shard,
                 leave=means.leave,
             )
         ) as events:  # fmt: skip
             yield events
         return
     try:
-        from amorphace.campaign import dask
+        from amorphace.runs.cluster import Cluster, connected, started, workers_of
+        from amorphace.runs.dask_pool import run_on_dask
     except ImportError as error:
         raise SetupError(
             f"{error.name} is missing: install amorphace[cluster], or run without a cluster"
         ) from None
     expected = 0
     if means.scheduler is not None:
-        place = dask.connected(means.scheduler, cluster.tls if cluster else None)
+        place = connected(means.scheduler, cluster.config if cluster else None)
     else:
         assert cluster is not None
-        expected = dask.workers_of(cluster, plan.cores_per_unit)
-        place = dask.started(cluster, plan.cores_per_unit)
+        asked = Cluster(
+            kind=cluster.kind, jobs=cluster.jobs, options=cluster.options, config=cluster.config
+        )
+        expected = workers_of(asked, plan.cores_per_unit)
+        place = started(asked, plan.cores_per_unit)
     with (
         place as client,
         closing(
-            dask.run_on_dask(plan, store, client, command=command, watch=watch, expected=expected)
+            run_on_dask(plan, store, client, settings=settings, watch=watch, expected=expected)
         ) as events,
     ):
         yield events
@@ -159,14 +166,16 @@ def _note(
     failed: list[Event],
 ) -> None:
     """Log and count an event, and tell what a reader wants to know."""
+    from amorphace.runs.engine import What
+
     line = line_of(event)
     if line:
         store.log(line)
-        if event.what != "blocked":
+        if event.what is not What.BLOCKED:
             tell(line)
-    if event.what in ("found", "finished", "dropped"):
+    if event.what in (What.FOUND, What.FINISHED, What.DROPPED):
         done.add(event.unit.id)
-    if event.what == "failed":
+    if event.what is What.FAILED:
         failed.append(event)
 
 
@@ -177,17 +186,16 @@ def _interrupt(number: int, frame: object) -> None:
 
 def line_of(event: Event) -> str:
     """What a physicist wants to read of an event."""
-    from amorphace.campaign.results import sentence
+    from amorphace.runs.engine import What
 
     unit = event.unit
-    head = f"{unit.kind} of {unit.name}"
-    if event.what in ("finished", "dropped") and event.meta is not None:
-        seconds = duration(event.meta["versions"]["seconds"])
-        tail = sentence(unit, event.meta) if event.what == "finished" else event.text
-        verb = "" if event.what == "finished" else "DROPPED: "
-        return f"{head}: {verb}{tail} ({seconds})"
-    if event.what in ("failed", "lost", "blocked"):
-        return f"{head}: {event.what.upper()}: {event.text}"
+    head = f"{unit.kind.name} of {unit.name}"
+    if event.what is What.FINISHED and event.outcome is not None:
+        return f"{head}: {unit.kind.sentence(event.outcome)} ({duration(event.seconds)})"
+    if event.what is What.DROPPED:
+        return f"{head}: DROPPED: {event.text} ({duration(event.seconds)})"
+    if event.what in (What.FAILED, What.LOST, What.BLOCKED):
+        return f"{head}: {event.what.name}: {event.text}"
     return ""
 
 
@@ -196,7 +204,7 @@ def _display(
     plan: Graph, store: Store, workers: int
 ) -> Iterator[tuple[Callable[[], None], Callable[[str], None]]]:
     """Bars on a terminal, now and then a line elsewhere; to be looked at, and to be told lines."""
-    from amorphace.campaign.status import find_status
+    from amorphace.runs.status import find_status
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -224,7 +232,9 @@ def _display(
 
 def line_of_status(found: Status, workers: int) -> str:
     """How an experiment stands, where the output is no terminal."""
-    running = "; ".join(f"{u.kind} of {u.name} {percent(p)} {p.text}" for u, p in found.running)
+    running = "; ".join(
+        f"{u.kind.name} of {u.name} {percent(p)} {p.text}" for u, p in found.running
+    )
     left = duration(found.seconds_left / max(1, workers or len(found.running)))
     return f"{found.done} of {found.total} units, about {left} left; {running}"
 

@@ -39,17 +39,19 @@ SLURM_DASK = """
 # [cluster]
 # kind = "slurm"
 # jobs = 32  # At most; as many as there is work for
+# [cluster.options]  # Words of dask_jobqueue.SLURMCluster
 # cores = 16  # Of a job, each a worker; with run.cores_per_unit = 8, two workers of 8 cores
 # memory = "32GB"
 # walltime = "24:00:00"
-# lifetime = "23h"  # Workers end before their job does
 # queue = "standard"
-# interface = "ib0"  # Network of the nodes: the scheduler is bound to it
-# options = {{ account = "project", job_extra_directives = ["--hint=nomultithread"] }}
-# [cluster.tls]  # Encryption: anyone who reaches a scheduler without it can run programs as you
-# ca_file = "ca.pem"
-# cert = "dask.pem"
-# key = "dask-key.pem"
+# account = "project"
+# interface = "ib0"  # Network of the nodes: scheduler and workers listen there
+# worker_extra_args = ["--lifetime", "23h"]  # Workers end before their job does
+# [cluster.config]  # Encryption: anyone who reaches a scheduler without it can run programs as you
+# distributed.comm.tls.ca-file = "ca.pem"
+# distributed.comm.tls.scheduler = {{ cert = "dask.pem", key = "dask-key.pem" }}
+# distributed.comm.tls.worker = {{ cert = "dask.pem", key = "dask-key.pem" }}
+# distributed.comm.tls.client = {{ cert = "dask.pem", key = "dask-key.pem" }}
 """
 
 

@@ -1,0 +1,193 @@
+"""describe: the table of the labelled sites, with their features at every cutoff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from amorphace.ace.basis import build_basis
+from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.campaign.glass import unit_provenance
+from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.measure import reference_of
+from amorphace.campaign.shear import ShearRun
+from amorphace.core.configuration import Configuration
+from amorphace.core.sites import Sites
+from amorphace.dataset.describe import Sample, find_sites, labelled_rows, write_features
+from amorphace.dataset.mechanical import event_sites
+from amorphace.dataset.store import read_table
+from amorphace.dataset.table import Table
+from amorphace.runs.job import Job
+from amorphace.runs.unit import Cores, Kind, Outcome, Role
+from amorphace.simulate.models import GlassModel
+
+TABLE = "table.zarr"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Features:
+    """The words of `ACEDescriptor`, for several cutoffs."""
+
+    cutoffs: tuple[float, ...]
+    max_order: int
+    max_degree: float
+    n_max: int
+    degree_weight: float
+    purify: bool
+    distance_transform: Literal["paper", "ace1"]
+    r0: float
+    dtype: Literal["float32", "float64"]
+
+    def descriptors(self, species: Sequence[str], n_jobs: int = 1) -> list[ACEDescriptor]:
+        """A descriptor for each cutoff."""
+        words = {k: v for k, v in asdict(self).items() if k != "cutoffs"}
+        return [
+            ACEDescriptor(cutoff=c, species=tuple(species), n_jobs=n_jobs, **words).fit()
+            for c in self.cutoffs
+        ]
+
+    def n_columns(self, n_species: int) -> int:
+        """Columns of one cutoff."""
+        return len(
+            build_basis(n_species, self.max_order, self.max_degree, self.n_max, self.degree_weight)
+        )
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a feature."""
+        return np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescribeParameters:
+    """Parameters of `DescribeThermal` and `DescribeShear`."""
+
+    model: GlassModel
+    samples: tuple[str, ...]
+    features: Features
+
+
+@dataclass(frozen=True)
+class DescribeResults:
+    """Small results of `DescribeThermal` and `DescribeShear`; columns are those of one cutoff."""
+
+    n_sites: int
+    n_columns: int
+
+
+def describe_labelled(
+    path: Path,
+    labels: Table,
+    find: Callable[[Table], Iterator[Sites]],
+    descriptors: Sequence[ACEDescriptor],
+    *,
+    provenance: dict[str, Any],
+    report: Callable[[float, float, str], object],
+) -> DescribeResults:
+    """Write the table of the labelled sites.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table.
+    labels : Table
+    find : callable
+        Gives the sites of the rows of a table, in their order.
+    descriptors : sequence of ACEDescriptor
+    provenance : dict
+    report : callable
+        Called with sites done, in all, and in words.
+    """
+    table = labelled_rows(labels, centres=None, provenance=provenance)
+    done, total = [0], len(table) * len(descriptors)
+
+    def progress(n: int) -> None:
+        done[0] += n
+        report(done[0], total, "features")
+
+    write_features(path, table, Sites.concatenate(find(table)), descriptors, progress=progress)
+    return DescribeResults(len(table), descriptors[0].n_features_out)
+
+
+class _Describe(Kind[DescribeParameters, Table]):
+    """What both protocols have in common."""
+
+    name = "describe"
+    parameters = DescribeParameters
+    results = DescribeResults
+    cores = Cores.ALL
+
+    def _describe(
+        self, job: Job[DescribeParameters], labels: Table, find: Callable[[Table], Iterator[Sites]]
+    ) -> Outcome:
+        p = job.parameters
+        descriptors = p.features.descriptors(p.model.species, job.n_jobs)
+        words = {k: v for k, v in asdict(p.features).items() if k != "cutoffs"}
+        given = words | {"cutoffs": list(p.features.cutoffs), "species": list(p.model.species)}
+        given["sort"] = descriptors[0].sort
+        return Outcome(
+            results=describe_labelled(
+                job.folder / TABLE,
+                labels,
+                find,
+                descriptors,
+                provenance=unit_provenance(job, p.model, **given),
+                report=job.report,
+            )
+        )
+
+    def sentence(self, outcome: Outcome) -> str:
+        """Sites and columns."""
+        r: DescribeResults = outcome.results
+        return f"{r.n_sites} sites, {r.n_columns} columns"
+
+    def load(self, folder: Path) -> Table:
+        """The table."""
+        return read_table(folder / TABLE)
+
+
+class DescribeThermal(_Describe):
+    """Features of the most and the least mobile particles, in the configuration of each sample."""
+
+    inputs: ClassVar = {"label": Role(), "reference": Role(some=True, digests=False)}
+
+    def do(self, job: Job[DescribeParameters]) -> Outcome:
+        """See `describe_labelled`."""
+        labels = job.input("label").load(LabelThermal)
+        return self._describe(job, labels, partial(_in_samples, job))
+
+
+class DescribeShear(_Describe):
+    """Features before events."""
+
+    inputs: ClassVar = {"label": Role(), "shear": Role(some=True, digests=False)}
+
+    def do(self, job: Job[DescribeParameters]) -> Outcome:
+        """See `describe_labelled`."""
+        labels = job.input("label").load(LabelShear)
+        return self._describe(job, labels, partial(_before_events, job))
+
+
+def _in_samples(job: Job[DescribeParameters], rows: Table) -> Iterator[Sites]:
+    """Sites sample by sample."""
+    inputs = dict(zip(job.parameters.samples, job.inputs("reference"), strict=True))
+    for k, name in enumerate(rows.sample_names):
+        sample = Sample(name, reference_of(inputs[name]))
+        yield find_sites(sample, rows.take(rows.sample == k), name)
+
+
+def _before_events(job: Job[DescribeParameters], rows: Table) -> Iterator[Sites]:
+    """Sites event by event, each in the configuration before it."""
+    inputs = dict(zip(job.parameters.samples, job.inputs("shear"), strict=True))
+    before: dict[tuple[str, int], Configuration] = {}
+    for k, name in enumerate(rows.sample_names):
+        wanted = set(rows.step[rows.sample == k].tolist())
+        for step in inputs[name].load(ShearRun).data_steps() if wanted else ():
+            if step.step in wanted:
+                before[name, step.step] = step.before
+    yield from event_sites(rows, lambda name, step: before[name, step])

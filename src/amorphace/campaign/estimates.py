@@ -1,0 +1,87 @@
+"""What units cost before they run: seconds on one core, bytes on disk."""
+
+from __future__ import annotations
+
+from amorphace.campaign.describe import Features
+from amorphace.config import Experiment
+from amorphace.simulate.dynamics import step_count
+from amorphace.simulate.models import GlassModel
+from amorphace.simulate.preparation import preparation_steps
+
+RATES = {"kob-andersen": 1.5e6, "wahnstrom": 1.3e6, "bead-spring": 3.0e6}
+"""Atom-steps a second on one core; other models count as Kob-Andersen's."""
+STRAIN_STEP = {"kob-andersen": 6e-5, "wahnstrom": 1.2e-4, "bead-spring": 1.3e-4}
+"""Seconds of a quasistatic step, for each particle; other models count as Wahnstrom's."""
+MINIMISATION = 1e-3
+"""Seconds of a minimisation from a liquid, for each particle."""
+OBSERVATION = 2e-5
+"""Seconds of D2min of one configuration, for each particle."""
+FITS = 60.0
+"""Seconds of the analysis."""
+TAUS = 5.0
+"""Relaxation times that the longest stage of a preparation is taken to last."""
+EVENT_STEPS = 0.05
+"""Share of strain steps in which something happens."""
+FEATURE = 4e-9
+"""Seconds for each feature of a site (benchmarks/results/kernel.json)."""
+WRITTEN = 1.5e-9
+"""Seconds for each byte that is written and given a digest."""
+PARTICLE = 56
+"""Bytes of a particle in a configuration: position, species, id, and room for more."""
+VECTOR = 24
+"""Bytes of a position."""
+SMALL = 10_000
+"""Bytes of meta.json and short arrays."""
+ANALYSIS = 5_000_000
+"""Bytes of an analysis."""
+
+
+def _rate(model: GlassModel) -> float:
+    return RATES.get(model.name, RATES["kob-andersen"])
+
+
+def preparing(experiment: Experiment) -> float:
+    """Seconds to prepare a sample."""
+    model, way = experiment.glass(), experiment.how_prepared()
+    return preparation_steps(model, way) * way.n_particles / _rate(model)
+
+
+def running(experiment: Experiment) -> float:
+    """Seconds of a run over the lag."""
+    model, given, thermal = experiment.glass(), experiment.preparation, experiment.thermal
+    guess = max(given.quench_time, given.hold_nvt, given.hold_npt) / TAUS
+    lag = guess if thermal is None or thermal.lag == "tau_alpha" else thermal.lag
+    return step_count(model, lag) * given.n_particles / _rate(model)
+
+
+def shearing(experiment: Experiment) -> float:
+    """Seconds to shear a sample."""
+    step = STRAIN_STEP.get(experiment.glass().name, STRAIN_STEP["wahnstrom"])
+    return experiment.how_sheared().last_step * experiment.preparation.n_particles * step
+
+
+def configurations(n: int, count: int = 1) -> int:
+    """Bytes of a unit that keeps so many configurations of n particles."""
+    return SMALL + PARTICLE * n * count
+
+
+def table_sites(experiment: Experiment) -> float:
+    """Sites of the labelled table."""
+    samples, n = experiment.preparation.n_samples, experiment.preparation.n_particles
+    majority = experiment.glass().counts(n)[0]
+    if experiment.shear is None:
+        return 2 * experiment.label.fraction * majority * samples
+    protocol = experiment.how_sheared()
+    steps = EVENT_STEPS * (protocol.last_step - protocol.first_step)
+    return 2 * steps * samples * min(experiment.shear.largest_event, majority) / 10
+
+
+def table_bytes(experiment: Experiment, features: Features) -> int:
+    """Bytes of the features of the labelled table."""
+    columns = features.n_columns(len(experiment.glass().species)) * len(features.cutoffs)
+    return int(table_sites(experiment) * columns * features.itemsize)
+
+
+def describing(experiment: Experiment, features: Features) -> float:
+    """Seconds of one core to compute and write the labelled table."""
+    return table_bytes(experiment, features) * (FEATURE / features.itemsize + WRITTEN)

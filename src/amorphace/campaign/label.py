@@ -1,0 +1,239 @@
+"""label: which particles count as active and which as inactive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.campaign.glass import unit_provenance
+from amorphace.campaign.measure import MeasureShear, MeasureThermal, Mobility, reference_of
+from amorphace.campaign.shear import Sheared, ShearRun
+from amorphace.core.configuration import Configuration
+from amorphace.dataset.isoconfigurational import (
+    SampleSummary,
+    isoconfigurational_table,
+    summarize_samples,
+)
+from amorphace.dataset.mechanical import (
+    Event,
+    Events,
+    ShearedSample,
+    ShearSummary,
+    is_event,
+    label_mechanical,
+)
+from amorphace.dataset.store import read_table, write_table
+from amorphace.dataset.table import Table
+from amorphace.runs.job import Input, Job
+from amorphace.runs.unit import Dropped, Kind, Outcome, Role
+from amorphace.simulate.models import GlassModel
+
+LABELS = "labels.zarr"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelThermalParameters:
+    """Parameters of `LabelThermal`."""
+
+    model: GlassModel
+    samples: tuple[str, ...]
+    fraction: float
+
+
+@dataclass(frozen=True)
+class LabelThermalResults:
+    """Small results of `LabelThermal`."""
+
+    samples: tuple[SampleSummary, ...]
+    n_labelled: int
+
+
+def sound_samples(job: Job[Any], names: Sequence[str], *roles: str) -> Iterator[tuple[Any, ...]]:
+    """Name and inputs of each sample whose inputs of these roles are all sound."""
+    columns = [job.inputs(role) for role in roles]
+    for name, *inputs in zip(names, *columns, strict=True):
+        if not any(i.dropped for i in inputs):
+            yield (name, *inputs)
+
+
+def label_moved(
+    names: Sequence[str],
+    starts: Sequence[Configuration],
+    seen: Sequence[Mobility],
+    *,
+    fraction: float,
+    majority: str,
+    provenance: Mapping[str, Any] | None = None,
+) -> Table:
+    """The most and the least mobile particles of the majority species in each sample."""
+    return isoconfigurational_table(
+        names,
+        starts,
+        [s.d2min for s in seen],
+        [s.propensity for s in seen],
+        fraction=fraction,
+        majority=majority,
+        provenance=provenance,
+    )
+
+
+class LabelThermal(Kind[LabelThermalParameters, Table]):
+    """Labels of thermal samples."""
+
+    name = "label"
+    parameters = LabelThermalParameters
+    results = LabelThermalResults
+    inputs: ClassVar = {"reference": Role(some=True), "measure": Role(some=True)}
+
+    def do(self, job: Job[LabelThermalParameters]) -> Outcome:
+        """See `label_moved`."""
+        p, majority = job.parameters, job.parameters.model.species[0]
+        found = list(sound_samples(job, p.samples, "reference", "measure"))
+        if not found:
+            raise Dropped("no sample is sound")
+        table = label_moved(
+            [name for name, _, _ in found],
+            [reference_of(reference) for _, reference, _ in found],
+            [seen.load(MeasureThermal) for _, _, seen in found],
+            fraction=p.fraction,
+            majority=majority,
+            provenance=unit_provenance(job, p.model),
+        )
+        write_table(job.folder / LABELS, table)
+        summary = tuple(summarize_samples(table, majority))
+        return Outcome(results=LabelThermalResults(summary, int((table.label >= 0).sum())))
+
+    def sentence(self, outcome: Outcome) -> str:
+        """Sites and samples."""
+        return _sentence(outcome.results)
+
+    def load(self, folder: Path) -> Table:
+        """The table of labels."""
+        return read_table(folder / LABELS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelShearParameters:
+    """Parameters of `LabelShear`."""
+
+    model: GlassModel
+    samples: tuple[str, ...]
+    threshold: float
+    largest_event: int
+    events: Events
+    interval: float | None
+
+
+@dataclass(frozen=True)
+class LabelShearResults:
+    """Small results of `LabelShear`; events: steps of each sample, collective ones too."""
+
+    samples: tuple[ShearSummary, ...]
+    n_labelled: int
+    events: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+def sheared_samples(
+    name: str,
+    run: Sheared,
+    d2min: NDArray[np.floating[Any]],
+    *,
+    threshold: float,
+    majority: str,
+    interval: float | None = None,
+) -> tuple[ShearedSample, ...]:
+    """A shear run as samples to label: one for each interval of strain, or for all of it.
+
+    Parameters
+    ----------
+    name : str
+    run : Sheared
+    d2min : ndarray of shape (n_data_steps, n)
+    threshold : float
+        D2min above which a particle of the majority species makes a step an event.
+    majority : str
+    interval : float, optional
+        Strain over which inactive particles moved least.
+    """
+    species, ids = run.start.species, run.start.ids
+    chosen = species == majority
+    events = [
+        Event(step=s.step, strain=s.strain, before=s.before, d2min=d2.astype(np.float64))
+        for s, d2 in zip(run.data_steps(), d2min, strict=True)
+        if is_event(d2[chosen], threshold)
+    ]
+    length = len(d2min) if interval is None else round(interval / run.increment)
+    return tuple(
+        ShearedSample(
+            name=name,
+            species=species,
+            ids=ids,
+            maximum=d2min[start : start + length].max(axis=0).astype(np.float64),
+            events=tuple(e for e in events if start < e.step - run.first_step <= start + length),
+            interval=k,
+        )
+        for k, start in enumerate(range(0, len(d2min), length))
+    )
+
+
+class LabelShear(Kind[LabelShearParameters, Table]):
+    """Labels of sheared samples: particles of localised events, and those that moved least."""
+
+    name = "label"
+    parameters = LabelShearParameters
+    results = LabelShearResults
+    inputs: ClassVar = {"shear": Role(some=True), "measure": Role(some=True)}
+
+    def do(self, job: Job[LabelShearParameters]) -> Outcome:
+        """See `label_mechanical`."""
+        p, majority = job.parameters, job.parameters.model.species[0]
+        samples = [
+            part
+            for name, run, seen in sound_samples(job, p.samples, "shear", "measure")
+            for part in self._parts(name, run, seen, p)
+        ]
+        if not samples:
+            raise Dropped("no sample is sound")
+        labels = label_mechanical(
+            samples,
+            threshold=p.threshold,
+            largest_event=p.largest_event,
+            events=p.events,
+            majority=majority,
+            provenance=unit_provenance(job, p.model),
+        )
+        write_table(job.folder / LABELS, labels.table)
+        events = {
+            name: tuple(e.step for s in samples if s.name == name for e in s.events)
+            for name in dict.fromkeys(s.name for s in samples)
+        }
+        return Outcome(results=LabelShearResults(labels.summary, len(labels.table), events))
+
+    def _parts(
+        self, name: str, run: Input, seen: Input, p: LabelShearParameters
+    ) -> tuple[ShearedSample, ...]:
+        return sheared_samples(
+            name,
+            run.load(ShearRun),
+            seen.load(MeasureShear).d2min,
+            threshold=p.threshold,
+            majority=p.model.species[0],
+            interval=p.interval,
+        )
+
+    def sentence(self, outcome: Outcome) -> str:
+        """Sites and samples."""
+        return _sentence(outcome.results)
+
+    def load(self, folder: Path) -> Table:
+        """The table of labels."""
+        return read_table(folder / LABELS)
+
+
+def _sentence(results: LabelThermalResults | LabelShearResults) -> str:
+    return f"{results.n_labelled} labelled sites in {len(results.samples)} samples"

@@ -1,0 +1,83 @@
+"""learn: the analysis of the labelled table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from joblib import parallel_config
+
+from amorphace.campaign.describe import TABLE
+from amorphace.campaign.glass import unit_provenance
+from amorphace.core.errors import InputError
+from amorphace.dataset.store import read_table
+from amorphace.learn.analysis import AnalysisSettings, analyse
+from amorphace.learn.bundle import Analysis, read_analysis
+from amorphace.learn.folder import write_folder
+from amorphace.learn.summary import summarize
+from amorphace.runs.job import Job
+from amorphace.runs.unit import Cores, Kind, Outcome, Role
+from amorphace.simulate.models import GlassModel
+
+ANALYSIS = "analysis"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnParameters:
+    """Parameters of `Learn`."""
+
+    model: GlassModel
+    folds: int
+    full: bool
+    seed: int
+
+
+@dataclass(frozen=True)
+class LearnResults:
+    """Small results of `Learn`; best: the classifier of the highest accuracy."""
+
+    best: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+class Learn(Kind[LearnParameters, Analysis]):
+    """The analysis of a table."""
+
+    name = "learn"
+    parameters = LearnParameters
+    results = LearnResults
+    inputs: ClassVar = {"table": Role()}
+    cores = Cores.ALL
+    programs: ClassVar = ("scikit-learn",)
+
+    def do(self, job: Job[LearnParameters]) -> Outcome:
+        """See `analyse`."""
+        p, found = job.parameters, job.input("table")
+        kind = AnalysisSettings if p.full else AnalysisSettings.quick
+        # threads: a process that is killed leaves no others behind
+        with parallel_config(backend="threading"):
+            analysis = analyse(
+                read_table(found.folder / TABLE),
+                settings=kind(n_splits=p.folds, seed=p.seed),
+                n_jobs=job.n_jobs,
+                progress=lambda part, done, total: job.report(done, total, part.replace("_", " ")),
+            )
+        if not analysis.accuracy:
+            raise InputError("; ".join(analysis.warnings))
+        best = max((asdict(s) for s in summarize(analysis.accuracy)), key=lambda s: s["accuracy"])
+        write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
+        return Outcome(results=LearnResults(best, tuple(analysis.warnings)))
+
+    def sentence(self, outcome: Outcome) -> str:
+        """The highest accuracy."""
+        best = outcome.results.best
+        return (
+            f"accuracy {best['accuracy']:.3f} ± {best['accuracy_std']:.3f} with "
+            f"{best['n_columns']} columns at cutoff {best['cutoff']:g}"
+        )
+
+    def load(self, folder: Path) -> Analysis:
+        """The analysis."""
+        return read_analysis(folder / ANALYSIS)

@@ -1,0 +1,242 @@
+"""shear: athermal quasistatic shear, and the non-affine displacements of its data steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.campaign.glass import judged, with_its_file
+from amorphace.campaign.health import health_entry, problems_of
+from amorphace.campaign.inherent import InherentStructure
+from amorphace.campaign.stretch import ignore
+from amorphace.core.configuration import Configuration
+from amorphace.core.records import write_record
+from amorphace.runs.job import Job
+from amorphace.runs.unit import Kind, Outcome, Role
+from amorphace.simulate.crystal import crystal_fraction
+from amorphace.simulate.health import Health, Tolerances
+from amorphace.simulate.models import GlassModel
+from amorphace.simulate.shear import Shear, ShearState, shear_steps, start_shear, strained
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShearParameters:
+    """Parameters of `ShearRun`."""
+
+    model: GlassModel
+    shear: Shear
+    crystal_limit: float
+
+
+@dataclass(frozen=True)
+class ShearResults:
+    """Small results of `ShearRun`."""
+
+    first_step: int
+    n_data_steps: int
+    most_attempts: int
+
+
+ROWS = ("strain", "energy", "stress", "displacement", "fmax", "attempts")
+"""Columns kept of every step; displacement: root mean square of the non-affine one."""
+
+
+@dataclass(frozen=True, eq=False)
+class DataStep:
+    """A step in which data are taken.
+
+    Attributes
+    ----------
+    step : int
+        Of the run, from 1.
+    strain : float
+        After it.
+    before, after : Configuration
+        At mechanical equilibrium; unwrapped.
+    """
+
+    step: int
+    strain: float
+    before: Configuration
+    after: Configuration
+
+
+@dataclass(frozen=True, eq=False)
+class Sheared:
+    """What a shear run has given so far.
+
+    A step moves every particle with the strain and then by its non-affine displacement, which is
+    kept in single precision, measured from where the steps before put the particle: so the
+    configurations of all data steps follow from the first one, and rounding does not add up.
+
+    Attributes
+    ----------
+    increment : float
+        Strain of a step.
+    first_step : int
+        Steps before the data.
+    steps : ndarray of shape (n_steps, len(ROWS))
+        Of every step.
+    start, end : Configuration
+        Before the first data step and after the last step.
+    moved : ndarray of float32 of shape (n_data_steps, n, 3)
+        Non-affine displacements.
+    """
+
+    increment: float
+    first_step: int
+    steps: NDArray[np.float64]
+    start: Configuration
+    end: Configuration
+    moved: NDArray[np.float32]
+
+    def data_steps(self) -> Iterator[DataStep]:
+        """The data steps in their order."""
+        before = self.start
+        for k, moved in enumerate(self.moved):
+            after = moved_on(before, self.increment, moved)
+            step = self.first_step + k + 1
+            yield DataStep(step, float(self.steps[step - 1, 0]), before, after)
+            before = after
+
+
+def moved_on(
+    configuration: Configuration, increment: float, moved: NDArray[np.float32]
+) -> Configuration:
+    """The configuration after a strain step with these non-affine displacements."""
+    affine = strained(configuration, increment)
+    return affine.replace(positions=affine.positions + moved)
+
+
+@dataclass(frozen=True, eq=False)
+class Shearing:
+    """How far a shear run has come: a checkpoint.
+
+    Attributes
+    ----------
+    state : ShearState
+    steps, start, moved
+        As of `Sheared`; no start before the first data step.
+    end : Configuration
+        Where the displacements put the particles.
+    """
+
+    state: ShearState
+    steps: NDArray[np.float64]
+    start: Configuration | None
+    end: Configuration
+    moved: NDArray[np.float32]
+
+
+def shear_glass(
+    model: GlassModel,
+    glass: Configuration,
+    protocol: Shear,
+    *,
+    found: Shearing | None = None,
+    keep: Callable[[Callable[[], Shearing]], object] = ignore,
+    report: Callable[[float, float, str], object] = ignore,
+) -> Sheared:
+    """Shear a glass to the end of the protocol.
+
+    Parameters
+    ----------
+    model : GlassModel
+    glass : Configuration
+        An inherent structure.
+    protocol : Shear
+    found : Shearing, optional
+        What a call of the function that `keep` was given returned in an earlier run.
+    keep, report : callable
+        Called after every step: what makes the checkpoint; steps done, in all, and in words.
+
+    Raises
+    ------
+    SimulationError
+        If a minimisation does not converge.
+    """
+    state = found.state if found else start_shear(glass)
+    rows = list(found.steps) if found else []
+    moved = list(found.moved) if found else []
+    start = found.start if found else None
+    end = found.end if found else glass
+    for step in shear_steps(model, state, protocol):
+        if step.step > protocol.first_step:
+            if start is None:
+                start = end = step.before
+            affine = strained(end, protocol.increment)
+            moved.append((step.after.positions - affine.positions).astype(np.float32))
+            end = affine.replace(positions=affine.positions + moved[-1])
+        away = float(np.sqrt((step.displacement**2).sum(axis=1).mean()))
+        fmax = float(step.health.fmax or 0.0)
+        rows.append(
+            np.array(
+                [step.strain, step.energy, step.stress, away, fmax, step.attempts], dtype=float
+            )
+        )
+        now, first = (step.state, end), start
+        keep(
+            lambda now=now, first=first: Shearing(
+                now[0], np.array(rows), first, now[1], _stacked(moved, len(glass))
+            )
+        )
+        report(step.step, protocol.last_step, f"strain {step.strain:.4f}, stress {step.stress:.3f}")
+    assert start is not None
+    return Sheared(
+        increment=protocol.increment,
+        first_step=protocol.first_step,
+        steps=np.array(rows),
+        start=start,
+        end=end,
+        moved=_stacked(moved, len(glass)),
+    )
+
+
+def _stacked(moved: list[NDArray[np.float32]], n: int) -> NDArray[np.float32]:
+    return np.array(moved, dtype=np.float32).reshape(-1, n, 3)
+
+
+class ShearRun(Kind[ShearParameters, Sheared]):
+    """Quasistatic shear of a sample."""
+
+    name = "shear"
+    parameters = ShearParameters
+    results = ShearResults
+    record = Sheared
+    inputs: ClassVar = {"start": Role()}
+    programs: ClassVar = ("lammps",)
+
+    def do(self, job: Job[ShearParameters]) -> Outcome:
+        """See `shear_glass`."""
+        p = job.parameters
+        glass = job.input("start").load(InherentStructure)
+        with judged():
+            run = shear_glass(
+                with_its_file(p.model, job),
+                glass,
+                p.shear,
+                found=job.resume(Shearing, lambda s: len(s.end) == len(glass)),
+                keep=job.checkpoint,
+                report=job.report,
+            )
+        fmax, attempts = (run.steps[:, ROWS.index(name)].max() for name in ("fmax", "attempts"))
+        health = health_entry(
+            "shear",
+            Health(fmax=float(fmax), crystal=crystal_fraction(run.end)),
+            Tolerances(fmax=p.shear.force_tolerance, crystal=p.crystal_limit),
+        )
+        write_record(job.folder, run)
+        return Outcome(
+            results=ShearResults(run.first_step, len(run.moved), int(attempts)),
+            health=(health,),
+            dropped=problems_of((health,)),
+        )
+
+    def sentence(self, outcome: Outcome) -> str:
+        """Steps and attempts."""
+        r: ShearResults = outcome.results
+        return f"{r.n_data_steps} data steps, at most {r.most_attempts} attempts at a step"

@@ -1,0 +1,150 @@
+"""`amorphace run`: an experiment from its file to its results."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table as RichTable
+
+from amorphace.cli.experiments import ExperimentArgument, bytes_in_words, open_experiment
+from amorphace.cli.progress import Means, carry, duration, shard_of
+from amorphace.cli.shared import (
+    LeaveOption,
+    SchedulerOption,
+    ShardOption,
+    WorkersOption,
+    app,
+    command_line,
+    show,
+)
+from amorphace.core.errors import SimulationError
+
+if TYPE_CHECKING:
+    from amorphace.campaign.plan import Plan
+    from amorphace.runs.store import Store
+
+CORES = (2, 16, 64, 256, 1024)
+"""Cores for which `run --dry-run` says how long it takes."""
+
+
+@app.command()
+def run(
+    file: ExperimentArgument,
+    workers: WorkersOption = None,
+    shard: ShardOption = None,
+    leave: LeaveOption = None,
+    scheduler: SchedulerOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it will take: cores, hours, disk.")
+    ] = False,
+) -> None:
+    """Simulate, label, describe, learn: all that is not in the store yet.
+
+    May be interrupted at any time, by Ctrl-C or by force: run it again and it goes on. Results
+    go to a folder beside the file, NAME.results, where files of your own stay. A table [cluster]
+    in the file starts Dask workers as jobs of a queue; --workers keeps the work on this machine.
+
+    Example: amorphace run ka.toml
+    """
+    from amorphace.campaign.plan import experiment_key, make_plan
+    from amorphace.config import read_experiment
+    from amorphace.runs.status import estimate, find_status
+    from amorphace.runs.store import Damaged
+
+    if dry_run:
+        _show_budget(make_plan(read_experiment(file)))
+        return
+    own = shard_of(shard, scheduler)
+    plan, store = open_experiment(file, create=True)
+    experiment, key = plan.experiment, experiment_key(file, store)
+    if experiment.programs and key not in store.experiments():
+        show(f"{file} says what is executed: {'; '.join(experiment.programs)}")
+    store.register(key, plan.by_id)
+    left = find_status(plan, store).seconds_left
+    show(
+        f"{experiment.experiment.name}: {len(plan.units)} units in {store.path}, about "
+        f"{duration(left)} of one core to go (estimated {duration(estimate(plan))} in all)"
+    )
+    begin = time.monotonic()
+    store.log(f"run {file.name}: {len(plan.units)} units, {duration(left)} of one core to go")
+    count = experiment.run.workers if workers is None else workers
+    here = Means(count, own, leave, scheduler, experiment.run.lammps, cluster=experiment.cluster)
+    if workers is not None and scheduler is None:
+        here = replace(here, cluster=None)
+    while carry(plan, store, here):
+        store.log(f"done in {duration(time.monotonic() - begin)}")
+        try:
+            _finish_once(file, key, plan, store, shared=own is not None)
+        except Damaged as error:
+            show(f"{error}: it is made again")
+            continue
+        show(f"done in {duration(time.monotonic() - begin)}")
+        return
+
+
+def _finish_once(file: Path, key: str, plan: Plan, store: Store, *, shared: bool) -> None:
+    """`_finish`, by one of several programs that end together, and again only where it is missing.
+
+    A program of its own always looks, so that a results folder follows a changed program.
+    """
+    from amorphace.campaign.learn import Learn
+    from amorphace.runs.claims import Claims
+
+    folder = file.parent / f"{file.stem}.results"
+    stamp = store.folder(plan.one(Learn).id) / "meta.json"
+    with Claims(store) as claims:
+        if not claims.take(f"results-{key}"):
+            show(f"another program writes {folder}")
+            return
+        page = folder / "report.html"
+        if shared and page.exists() and page.stat().st_mtime >= stamp.stat().st_mtime:
+            show(f"{page}: written by another program")
+            return
+        _finish(plan, store, folder)
+
+
+def _finish(plan: Plan, store: Store, folder: Path) -> None:
+    """Copy the results out of the store, draw the figures and the page."""
+    from amorphace.campaign.copy_out import copy_out
+    from amorphace.campaign.health import dropped_lines
+    from amorphace.core.owned import owned_folder
+    from amorphace.report.experiment import experiment_content
+    from amorphace.report.figures import save_figures
+    from amorphace.report.page import write_report
+
+    for line in dropped_lines(plan, store):
+        show(f"not used: {line}")
+    with owned_folder(folder) as new:
+        why = copy_out(plan, store, new)
+        if not why:
+            content = experiment_content(plan, store, command=command_line())
+            save_figures(new / "figures", content)
+            write_report(new / "report.html", content)
+    if why:
+        raise SimulationError(f"no result: {why}; the lines above say why runs were not used")
+    show(f"{folder}: the labelled table, the analysis and the health checks")
+    show(f"{folder / 'report.html'}: open it in a browser")
+
+
+def _show_budget(plan: Plan) -> None:
+    """What an experiment will take, by kind of unit and in all."""
+    from amorphace.campaign.budget import budget, wall_hours
+
+    rows = RichTable("unit", "units", "cores each", "core hours", "longest", "disk")
+    kinds = budget(plan)
+    for k in kinds:
+        rows.add_row(
+            k.kind, str(k.units), str(k.cores), f"{k.core_hours:.1f}",
+            duration(3600 * k.longest_hours), bytes_in_words(k.disk),
+        )  # fmt: skip
+    rows.add_row(
+        "all", str(sum(k.units for k in kinds)), "", f"{sum(k.core_hours for k in kinds):.1f}",
+        "", bytes_in_words(sum(k.disk for k in kinds)),
+    )  # fmt: skip
+    show(rows)
+    for cores in CORES:
+        show(f"on {cores} cores: {duration(3600 * wall_hours(plan, cores))}")

@@ -1,0 +1,97 @@
+"""Models of glass in experiment files: a named one with its option, or all numbers of a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from amorphace.config.sentences import guess, sentences
+from amorphace.core.errors import InputError
+from amorphace.simulate.models import (
+    MODELS,
+    Chains,
+    EmbeddedAtom,
+    GlassModel,
+    LennardJones,
+    find_model,
+    kob_andersen,
+    wahnstrom,
+)
+
+OPTIONS = {"kob-andersen": ("sigma_ab", kob_andersen), "wahnstrom": ("mass_a", wahnstrom)}
+"""The one option that a named model may have, and who makes the model from it."""
+
+PARTS: dict[str, type] = {"potential": LennardJones, "chains": Chains}
+
+
+def model_of(table: Mapping[str, Any]) -> GlassModel:
+    """The model that a table [model] asks for.
+
+    Parameters
+    ----------
+    table : mapping
+        `name` of a known model and its option, or all fields of `GlassModel`, with a
+        `potential` of Lennard-Jones (`epsilon`, `sigma`, ...) or an embedded-atom `file`.
+
+    Raises
+    ------
+    InputError
+        If a key is missing, unknown or out of range.
+    """
+    if "potential" in table:
+        return _new_model(table)
+    options = dict(table)
+    name = options.pop("name", None)
+    if not isinstance(name, str):
+        raise InputError(f"model.name: expected one of {', '.join(MODELS)}")
+    model = find_model(name)
+    if not options:
+        return model
+    option, make = OPTIONS.get(name, ("", find_model))
+    for key, value in options.items():
+        if key != option:
+            known = f"name and {option}" if option else "name"
+            raise InputError(f"model.{key}: not an option of {name}, which takes {known}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1e6:
+            raise InputError(f"model.{key} must be a number above 0, at most 1e6, got {value!r}")
+    return make(**{key: float(value) for key, value in options.items()})
+
+
+def _new_model(table: Mapping[str, Any]) -> GlassModel:
+    """A model by its numbers."""
+    metal = "file" in table["potential"] if isinstance(table["potential"], Mapping) else False
+    parts = PARTS | ({"potential": EmbeddedAtom} if metal else {})
+    _check_keys(table, GlassModel, "model")
+    for key, kind in parts.items():
+        if isinstance(table.get(key), Mapping):
+            _check_keys(table[key], kind, f"model.{key}")
+    _check_finite(table, "model")
+    names = table.get("species")
+    if isinstance(names, list) and len(set(map(str, names))) < len(names):
+        raise InputError(f"model.species must differ, got {', '.join(map(str, names))}")
+    try:
+        return TypeAdapter(GlassModel).validate_python(dict(table))
+    except ValidationError as error:
+        raise InputError("; ".join(sentences(error, prefix="model."))) from None
+
+
+def _check_finite(value: Any, where: str) -> None:
+    """No number of a model is infinite, or none at all."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            _check_finite(inner, f"{where}.{key}")
+    elif isinstance(value, list):
+        for inner in value:
+            _check_finite(inner, where)
+    elif isinstance(value, int | float) and not abs(value) <= 1e12:
+        raise InputError(f"{where} must be a number up to 1e12, got {value}")
+
+
+def _check_keys(table: Mapping[str, Any], kind: type, where: str) -> None:
+    known = [f.name for f in fields(kind)]
+    for key in table:
+        if key not in known:
+            raise InputError(f"{where}.{key}: unknown key{guess(key, known)}")
