@@ -259,18 +259,13 @@ def slice_rows(
     >>> slice_rows(c).tolist(), slice_rows(c, centre=0.0).tolist()
     ([1], [0, 2])
     """
-    height = cell_heights(configuration.cell)[axis]
+    height = configuration.heights[axis]
     away = configuration.fractional()[:, axis] - centre
     away -= np.rint(away)
     inside = abs(away) * height <= thickness / 2
     if species is not None:
         inside &= np.isin(configuration.species, list(species))
     return np.flatnonzero(inside)
-
-
-def cell_heights(cell: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distances between opposite faces of a cell, shape (3,)."""
-    return 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
 
 
 def colour_range(values: ArrayLike) -> tuple[float, float]:

@@ -27,7 +27,6 @@ from amorphace.report.content import (
     HealthLine,
     ReportContent,
     Snapshot,
-    cell_heights,
     colour_range,
 )
 from amorphace.report.figures import colour_map
@@ -249,7 +248,7 @@ def _view(s: Snapshot) -> dict[str, Any]:
         "caption": s.caption,
         "n": len(glass),
         "cell": glass.cell.tolist(),
-        "heights": cell_heights(glass.cell).tolist(),
+        "heights": glass.heights.tolist(),
         "species": species,
         "diameters": [float(s.diameters.get(label, 1.0)) for label in species],
         "kind": _base64(glass.species_index(species).astype("<u1")),
