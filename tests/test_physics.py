@@ -19,7 +19,7 @@ from amorphace.observe.propensity import isoconfigurational
 from amorphace.observe.relaxation import relaxation_time, self_intermediate_scattering
 from amorphace.simulate import (
     MODELS,
-    Engine,
+    LammpsEngine,
     Preparation,
     Shear,
     ShearState,
@@ -123,7 +123,7 @@ def equilibrium(name: str, seed: int = 1) -> Equilibrium:
 
 def potential_energy(name: str, configuration: Configuration) -> float:
     """Per particle."""
-    with Engine(MODELS[name], configuration) as engine:
+    with LammpsEngine(MODELS[name], configuration) as engine:
         engine.commands(["run 0"])
         return engine.thermo("pe") / len(configuration)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from amorphace.core.errors import SimulationError
-from amorphace.simulate import MODELS, Engine, inherent_structure, problems
+from amorphace.simulate import MODELS, LammpsEngine, inherent_structure, problems
 from simulate_samples import SIZE, glass, liquid
 
 KA = MODELS["kob-andersen"]
@@ -18,7 +18,7 @@ def test_forces_vanish_on_every_particle(name: str) -> None:
     assert found.fmax <= 1e-6
     assert found.health.fmax == found.fmax
     assert problems(found.health) == ()
-    with Engine(MODELS[name], found.configuration) as engine:
+    with LammpsEngine(MODELS[name], found.configuration) as engine:
         engine.commands(["run 0"])
         forces = engine.forces()
         assert engine.thermo("pe") / SIZE[name] == pytest.approx(found.energy, rel=1e-12)
@@ -28,7 +28,7 @@ def test_forces_vanish_on_every_particle(name: str) -> None:
 def test_the_energy_falls_and_particles_stay_in_their_cages() -> None:
     start = liquid("kob-andersen").configuration
     found = inherent_structure(KA, start)
-    with Engine(KA, start) as engine:
+    with LammpsEngine(KA, start) as engine:
         engine.commands(["run 0"])
         assert found.energy < engine.thermo("pe") / len(start) - 0.5
     moved = np.linalg.norm(found.configuration.positions - start.positions, axis=1)
@@ -54,6 +54,6 @@ def test_a_small_displacement_falls_back_into_the_same_minimum() -> None:
 
 
 def test_a_tolerance_that_cannot_be_reached_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("amorphace.simulate.inherent.ROUND", 1)
+    monkeypatch.setattr("amorphace.simulate.lammps_engine.ROUND", 1)
     with pytest.raises(SimulationError, match=r"stopped with a force of .* where 1e-30 was asked"):
         inherent_structure(KA, glass("kob-andersen").configuration, force_tolerance=1e-30)

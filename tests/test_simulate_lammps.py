@@ -19,15 +19,15 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError, SetupError, SimulationError
 from amorphace.simulate import (
     MODELS,
-    Engine,
+    LammpsEngine,
     Stage,
     State,
     command_of_wheel,
     run_command,
     run_stage,
 )
-from amorphace.simulate.dynamics import _read_end, _read_thermo
-from amorphace.simulate.lammps import _Instance, free_idle
+from amorphace.simulate.lammps import Instance, free_idle
+from amorphace.simulate.outside import read_end, read_thermo
 from amorphace.simulate.script import pack_turns, unpack_turns, write_data
 from simulate_samples import glass, liquid
 
@@ -52,7 +52,7 @@ def test_a_state_comes_back_unwrapped_and_in_order(name: str) -> None:
     state = liquid(name)
     c = state.configuration
     far = c.replace(positions=c.positions + np.array([3, -2, 0]) @ c.cell)
-    with Engine(MODELS[name], far, state.velocities) as engine:
+    with LammpsEngine(MODELS[name], far, state.velocities) as engine:
         engine.commands(["run 0"])
         back = engine.state()
     np.testing.assert_allclose(back.configuration.positions, far.positions, atol=ROUNDING)
@@ -75,7 +75,7 @@ def test_a_particle_farther_away_than_lammps_counts_is_refused() -> None:
     far = c.positions.copy()
     far[4] += 600 * c.cell[1]
     with pytest.raises(InputError, match=r"id 5 lies 600 cells away.* wrap the positions"):
-        Engine(KA, c.replace(positions=far))
+        LammpsEngine(KA, c.replace(positions=far))
 
 
 def test_ids_and_labels_stay_with_their_particles() -> None:
@@ -84,29 +84,28 @@ def test_ids_and_labels_stay_with_their_particles() -> None:
     mixed = Configuration(
         positions=c.positions[rows], species=c.species[rows], cell=c.cell, ids=c.ids[rows] * 10
     )
-    with Engine(KA, mixed) as engine:
+    with LammpsEngine(KA, mixed) as engine:
         engine.commands(["run 0"])
         back, energy = engine.configuration(), engine.thermo("pe")
-    with Engine(KA, c) as engine:
+    with LammpsEngine(KA, c) as engine:
         engine.commands(["run 0"])
         assert engine.thermo("pe") == pytest.approx(energy, rel=1e-13)
     assert (back.ids == mixed.ids).all()
     assert (back.species == mixed.species).all()
 
 
-@pytest.mark.parametrize("sorting", [False, True])
-def test_placing_a_tilted_cell_moves_the_particles_there(sorting: bool) -> None:
+def test_placing_a_tilted_cell_moves_the_particles_there() -> None:
     c = glass("kob-andersen").configuration
     tilted = c.replace(
         positions=c.positions + 0.1 * c.positions[:, 1:2] * [1, 0, 0],
         cell=c.cell + 0.1 * c.cell[1, 1] * np.array([[0, 0, 0], [1, 0, 0], [0, 0, 0]]),
     )
-    with Engine(KA, c, triclinic=True, fixed_order=not sorting) as engine:
+    with LammpsEngine(KA, c, sheared=True) as engine:
         engine.commands(["run 0"])
         engine.place(tilted)
         engine.commands(["run 0"])
         placed, energy = engine.configuration(), engine.thermo("pe")
-    with Engine(KA, tilted) as engine:
+    with LammpsEngine(KA, tilted) as engine:
         engine.commands(["run 0"])
         assert engine.thermo("pe") == pytest.approx(energy, rel=1e-13)
     np.testing.assert_allclose(placed.positions, tilted.positions, atol=ROUNDING)
@@ -116,7 +115,7 @@ def test_placing_a_tilted_cell_moves_the_particles_there(sorting: bool) -> None:
 def test_a_cell_that_lammps_cannot_hold_is_refused() -> None:
     c = Configuration(positions=[[0, 0, 0]], species="A", cell=[[0, 9, 0], [9, 0, 0], [0, 0, 9]])
     with pytest.raises(InputError, match=r"LAMMPS needs a along x.*rotate the configuration"):
-        Engine(KA, c)
+        LammpsEngine(KA, c)
 
 
 def test_the_command_gives_the_same_bytes_as_the_library() -> None:
@@ -130,14 +129,14 @@ def test_the_command_gives_the_same_bytes_as_the_library() -> None:
 
 def test_slices_of_a_run_do_not_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = after(liquid("kob-andersen"))
-    monkeypatch.setattr("amorphace.simulate.lammps.record_steps", lambda steps: 7)
+    monkeypatch.setattr("amorphace.simulate.lammps_engine.record_steps", lambda steps: 7)
     pieces = after(liquid("kob-andersen"))
     np.testing.assert_array_equal(whole.configuration.positions, pieces.configuration.positions)
 
 
 def test_a_refused_command_is_shown_with_the_last_lines_of_the_log() -> None:
     with (
-        Engine(KA, liquid("kob-andersen").configuration) as engine,
+        LammpsEngine(KA, liquid("kob-andersen").configuration) as engine,
         pytest.raises(SimulationError) as caught,
     ):
         engine.commands(["fix f all nonsense"])
@@ -157,7 +156,7 @@ def test_lost_particles_are_an_error() -> None:
 def test_missing_lammps_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lammps", None)
     with pytest.raises(SimulationError, match=r"^LAMMPS is not installed.*amorphace\[sim\]$"):
-        Engine(KA, liquid("kob-andersen").configuration)
+        LammpsEngine(KA, liquid("kob-andersen").configuration)
 
 
 def test_a_command_that_does_not_exist_is_named() -> None:
@@ -256,16 +255,16 @@ def test_a_file_of_a_run_that_is_missing_or_cut_is_no_physics(
     if length is not None:
         end.write_text(WHOLE[:length])
     with pytest.raises(FileFormatError, match=r"end\.dump.*run again") as error:
-        _read_end(end, two)
+        read_end(end, two)
     assert not isinstance(error.value, SimulationError)
     end.write_text(WHOLE)
-    assert _read_end(end, two).velocities[1, 2] == 1.25
+    assert read_end(end, two).velocities[1, 2] == 1.25
 
 
 @pytest.mark.parametrize("log", ["", "Step Temp\n0 1\n", "Step Temp\n0 1 x 2 3 4\nLoop time\n"])
 def test_a_log_without_a_whole_run_is_no_physics(tmp_path: Path, log: str) -> None:
     with pytest.raises(FileFormatError, match=r"log.lammps: the log of LAMMPS holds no whole run"):
-        _read_thermo(tmp_path / "log.lammps", log)
+        read_thermo(tmp_path / "log.lammps", log)
 
 
 LISTENERS = """
@@ -308,8 +307,8 @@ def test_no_room_for_the_files_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None
 def instances(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What LAMMPS is started from here on, each instance once."""
     started: list[object] = []
-    start = _Instance.__init__
-    monkeypatch.setattr(_Instance, "__init__", lambda self: started.append(self) or start(self))
+    start = Instance.__init__
+    monkeypatch.setattr(Instance, "__init__", lambda self: started.append(self) or start(self))
     free_idle()
     return started
 
@@ -341,7 +340,7 @@ def test_an_instance_forgets_the_model_that_was_in_it() -> None:
         free_idle()
         if busy:
             melt = liquid("bead-spring").configuration
-            with Engine(MODELS["bead-spring"], melt, triclinic=True, fixed_order=True) as engine:
+            with LammpsEngine(MODELS["bead-spring"], melt, sheared=True) as engine:
                 engine.commands(["fix move all nve", "run 3", "min_style cg"])
         ends.append(after(liquid("kob-andersen")))
     assert ends[0].velocities.tobytes() == ends[1].velocities.tobytes()
@@ -349,7 +348,7 @@ def test_an_instance_forgets_the_model_that_was_in_it() -> None:
 
 def test_two_engines_at_once_have_an_instance_each(monkeypatch: pytest.MonkeyPatch) -> None:
     started, c = instances(monkeypatch), liquid("kob-andersen").configuration
-    with Engine(KA, c) as one, Engine(MODELS["wahnstrom"], c) as two:
+    with LammpsEngine(KA, c) as one, LammpsEngine(MODELS["wahnstrom"], c) as two:
         for engine in (one, two):
             engine.commands(["run 0"])
         assert one.thermo("pe") != two.thermo("pe")
@@ -360,15 +359,15 @@ def test_an_engine_that_fails_leaves_no_instance_to_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started, c = instances(monkeypatch), liquid("kob-andersen").configuration
-    with pytest.raises(SimulationError), Engine(KA, c) as engine:
+    with pytest.raises(SimulationError), LammpsEngine(KA, c) as engine:
         engine.commands(["no such command"])
-    with Engine(KA, c) as engine:
+    with LammpsEngine(KA, c) as engine:
         engine.commands(["run 0"])
     assert len(started) == 2
 
 
 def test_closing_leaves_no_files_behind() -> None:
-    engine = Engine(KA, liquid("kob-andersen").configuration)
+    engine = LammpsEngine(KA, liquid("kob-andersen").configuration)
     folder = engine._instance.log.parent
     assert (folder / "log.lammps").exists()
     engine.close()

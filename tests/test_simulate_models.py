@@ -17,8 +17,8 @@ from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate import (
     MODELS,
     EmbeddedAtom,
-    Engine,
     GlassModel,
+    LammpsEngine,
     LennardJones,
     Stage,
     create,
@@ -38,7 +38,7 @@ def lennard_jones(r: float, epsilon: float, sigma: float) -> float:
 def pair_energy(model: GlassModel, species: str, r: float) -> float:
     """Energy of two particles alone in a large cell."""
     pair = Configuration(positions=[[5, 5, 5], [5 + r, 5, 5]], species=list(species), cell=20.0)
-    with Engine(model, pair) as engine:
+    with LammpsEngine(model, pair) as engine:
         engine.commands(["run 0"])
         return engine.thermo("pe")
 
@@ -154,7 +154,7 @@ def test_a_potential_file_that_is_missing_is_named() -> None:
     )
     c = Configuration(positions=[[0, 0, 0], [2.5, 0, 0]], species="Cu", cell=20.0)
     with pytest.raises(SimulationError, match=r"cannot open eam/alloy .*no-such\.alloy: No such"):
-        Engine(model, c)
+        LammpsEngine(model, c)
 
 
 @pytest.mark.parametrize("sigma_ab", [0.80, 0.88])
@@ -187,7 +187,7 @@ def test_wahnstrom_masses_keep_the_ratio_two() -> None:
 def test_forces_of_the_mixture_agree_with_a_sum_over_all_pairs() -> None:
     """The oracle: minimum images, every pair, lj/smooth written out."""
     model, c = MODELS["kob-andersen"], liquid("kob-andersen").configuration
-    with Engine(model, c) as engine:
+    with LammpsEngine(model, c) as engine:
         engine.commands(["run 0"])
         energy, forces = engine.thermo("pe"), engine.forces()
     edge = c.cell[0, 0]

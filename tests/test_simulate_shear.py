@@ -14,7 +14,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate import (
     MODELS,
-    Engine,
+    LammpsEngine,
     Preparation,
     Shear,
     ShearState,
@@ -50,7 +50,7 @@ def first_steps() -> list[ShearStep]:
 
 
 def energy_of(c: Configuration) -> float:
-    with Engine(KA, c) as engine:
+    with LammpsEngine(KA, c) as engine:
         engine.commands(["run 0"])
         return engine.thermo("pe")
 
@@ -164,7 +164,7 @@ def test_after_an_event_the_next_step_starts_from_the_affine_map() -> None:
 
 def test_a_step_that_does_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ITERATIONS", "ROUND", "SHORTEST_ROUND"):
-        monkeypatch.setattr(f"amorphace.simulate.inherent.{name}", 1)
+        monkeypatch.setattr(f"amorphace.simulate.lammps_engine.{name}", 1)
     start = start_shear(glass("kob-andersen").configuration)
     with pytest.raises(SimulationError, match=r"shear step 1: a force of .* after 2 retries"):
         next(iter(shear_steps(KA, start, Shear(retries=2))))

@@ -13,6 +13,7 @@ from amorphace.simulate.dynamics import (
     stage_health,
     step_count,
 )
+from amorphace.simulate.engine import Engine, Motion, Mover, OpenEngine, OpenMover
 from amorphace.simulate.health import (
     Health,
     Plateau,
@@ -26,18 +27,16 @@ from amorphace.simulate.health import (
     read_health,
 )
 from amorphace.simulate.inherent import Inherent, inherent_structure
-from amorphace.simulate.lammps import Engine
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import (
     MODELS,
-    Chains,
-    EmbeddedAtom,
     GlassModel,
-    LennardJones,
     bead_spring,
     find_model,
     kob_andersen,
     wahnstrom,
 )
+from amorphace.simulate.potentials import Chains, EmbeddedAtom, LennardJones
 from amorphace.simulate.preparation import (
     Preparation,
     Progress,
@@ -75,7 +74,12 @@ __all__ = [
     "GlassModel",
     "Health",
     "Inherent",
+    "LammpsEngine",
     "LennardJones",
+    "Motion",
+    "Mover",
+    "OpenEngine",
+    "OpenMover",
     "Plateau",
     "Preparation",
     "Progress",

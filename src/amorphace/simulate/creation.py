@@ -7,29 +7,21 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
-from amorphace.simulate.dynamics import (
-    THERMOSTAT_STEPS,
-)
+from amorphace.simulate.engine import OpenEngine
 from amorphace.simulate.health import Health, longest_bond, problems
-from amorphace.simulate.lammps import Engine
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import Chains, GlassModel
 from amorphace.simulate.state import State, derive_seed, thermal_velocities
 
-SOFT_STEPS = 3000
-"""Steps of the soft push-off."""
-SOFT_HEIGHT = 150.0
-"""Height of the soft repulsion at its end, in units of the melt's k_B T."""
-HARD_STEPS = 2000
-"""Steps of limited motion under the model's own forces."""
-LONGEST_MOVE = 0.05
-"""Of a particle in one step of limited motion, in units of the largest diameter."""
 CHAIN_GAP = 1.02
 """Least distance of second neighbours along a chain when it is made."""
 ATTEMPTS = 3
 """Push-offs from different seeds before a creation has failed."""
 
 
-def create(model: GlassModel, n_particles: int, *, seed: int) -> State:
+def create(
+    model: GlassModel, n_particles: int, *, seed: int, engine: OpenEngine = LammpsEngine
+) -> State:
     """A hot liquid from nothing: random placement, then two push-offs.
 
     Particles (or random walks) are placed at random and driven apart by a soft repulsion that
@@ -42,6 +34,8 @@ def create(model: GlassModel, n_particles: int, *, seed: int) -> State:
     n_particles : int
     seed : int
         Of places, velocities and thermostat.
+    engine : callable
+        Opens who does it (`OpenEngine`).
 
     Returns
     -------
@@ -60,7 +54,9 @@ def create(model: GlassModel, n_particles: int, *, seed: int) -> State:
         start = Configuration(
             positions=_random_places(model, n_particles, edge, own), species=labels, cell=edge
         )
-        pushed = _push_apart(model, start, own)
+        with engine(model, start) as opened:
+            opened.push_apart(own)
+            pushed = opened.configuration()
         if not problems(Health(longest_bond=longest_bond(model, pushed))):
             speed = thermal_velocities(model, pushed, model.melt_temperature, seed=own)
             return State(pushed, speed)
@@ -101,31 +97,3 @@ def random_walks(
             gap = np.linalg.norm(walk[open_ends, k] - walk[open_ends, k - 2], axis=1)
             open_ends = open_ends[gap <= CHAIN_GAP]
     return walk
-
-
-def _push_apart(model: GlassModel, start: Configuration, seed: int) -> Configuration:
-    """The configuration after the soft and the hard push-off."""
-    heat = model.boltzmann() * model.melt_temperature
-    sizes = model.potential.diameters
-    move = LONGEST_MOVE * max(map(max, sizes))
-    damping = THERMOSTAT_STEPS / 4 * model.timestep
-    kinds = range(len(sizes))
-    soft = [
-        f"pair_style soft {max(map(max, sizes)):.17g}",
-        *(
-            f"pair_coeff {i + 1} {j + 1} {heat:.17g} {sizes[i][j]:.17g}"
-            for i in kinds
-            for j in kinds[i:]
-        ),
-        f"variable height equal ramp({heat:.17g},{SOFT_HEIGHT * heat:.17g})",
-        "fix grow all adapt 1 pair soft a * * v_height",
-        f"fix move all nve/limit {move:.17g}",
-        f"fix heat all langevin {model.melt_temperature:.17g} {model.melt_temperature:.17g} "
-        f"{damping:.17g} {seed}",
-    ]
-    with Engine(model, start, interacting=False) as engine:
-        engine.commands(soft)
-        engine.run(SOFT_STEPS)
-        engine.commands(["unfix grow", *model.potential.commands()])
-        engine.run(HARD_STEPS)
-        return engine.configuration()

@@ -10,34 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.core.errors import FileFormatError, InputError, SimulationError
-from amorphace.simulate.command import check_room, run_command, scratch_folder
+from amorphace.core.errors import InputError, SimulationError
+from amorphace.simulate.engine import BAROSTAT_STEPS, Motion, OpenMover
 from amorphace.simulate.health import Health, energy_drift, longest_bond, plateau
-from amorphace.simulate.lammps import Engine
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
-from amorphace.simulate.script import THERMO, record_steps, setup_commands, write_data
+from amorphace.simulate.outside import Command, OutsideLammps
 from amorphace.simulate.state import State, derive_seed
 
 CHUNK = 30_000_000
 """Atom-steps of a chunk: half a minute on one core."""
 CHUNK_SHARE = 0.01
 """A chunk is at least this share of its stage."""
-THERMOSTAT_STEPS = 400
-"""Damping time of the thermostat, in time steps."""
-BAROSTAT_STEPS = 1000
-"""Damping time of the barostat, in time steps."""
 BAROSTAT_TIMES = 5
 """Damping times that the shortest chunk at constant pressure has."""
-
-AGAIN = "run again: it goes on from its checkpoint"
-
-Command = str | Sequence[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +158,7 @@ def run_stage(
     *,
     seed: int,
     first_chunk: int = 0,
+    engine: OpenMover = LammpsEngine,
     command: Command = None,
 ) -> Iterator[Chunk]:
     """Run a stage, chunk by chunk.
@@ -182,9 +175,10 @@ def run_stage(
     seed : int
         Of the thermostat; each chunk draws from a seed of its own derived from it.
     first_chunk : int
+    engine : callable
+        Opens who does it (`OpenMover`); LAMMPS in this process, on one thread, when left out.
     command : str or sequence of str, optional
-        A LAMMPS command, such as `mpiexec -n 8 lmp`, to run outside this process; when left out
-        the library runs in this process, on one thread.
+        A LAMMPS command instead, such as `mpiexec -n 8 lmp`, to run outside this process.
 
     Yields
     ------
@@ -204,20 +198,17 @@ def run_stage(
         )
     if first_chunk == 0 and stage.density is not None:
         state = scale_to_density(state, stage.density)
-    total = bounds[-1]
+    opener = engine if command is None else partial(OutsideLammps, command)
     for index in range(first_chunk, len(bounds) - 1):
-        begin, end = bounds[index : index + 2]
-        fixes = _fixes(stage, begin / total, end / total, model, derive_seed(seed, index))
-        if command is None:
-            state, rows = _run_in_process(model, state, fixes, end - begin)
-        else:
-            state, rows = _run_outside(model, state, fixes, end - begin, command)
-        rows[:, 0] += begin - rows[0, 0]
+        with opener(model, state.configuration, state.velocities) as opened:
+            rows = opened.move(_motion(stage, bounds, index, seed))
+            state = opened.state()
+        rows[:, 0] += bounds[index] - rows[0, 0]
         record = _record(model, len(state.configuration), rows[min(index, 1) :])
         if not np.isfinite(record.total).all():
             raise SimulationError(
-                f"stage {stage.name}: the energy is not a number after step {end}; go on from an "
-                "earlier state with a smaller time step"
+                f"stage {stage.name}: the energy is not a number after step {bounds[index + 1]}; "
+                "go on from an earlier state with a smaller time step"
             )
         yield Chunk(index, len(bounds) - 1, state, record)
 
@@ -247,106 +238,19 @@ def scale_to_density(state: State, density: float) -> State:
     return State(new, state.velocities)
 
 
-def _fixes(stage: Stage, begin: float, end: float, model: GlassModel, seed: int) -> list[str]:
-    """LAMMPS fixes for the stretch from share `begin` to share `end` of a stage."""
-    if stage.ensemble == "nve":
-        return ["fix move all nve"]
-    assert stage.start is not None
-    assert stage.stop is not None
-    t0, t1 = (stage.start + x * (stage.stop - stage.start) for x in (begin, end))
-    damping = THERMOSTAT_STEPS * model.timestep
-    heat = f"fix heat all langevin {t0:.17g} {t1:.17g} {damping:.17g} {seed} zero yes"
-    if stage.ensemble == "nvt":
-        return ["fix move all nve", heat]
-    if stage.pressure is None:
+def _motion(stage: Stage, bounds: Sequence[int], index: int, seed: int) -> Motion:
+    """Chunk `index` of a stage whose chunks have these bounds."""
+    begin, end = bounds[index : index + 2]
+    if stage.start is None or stage.stop is None:
+        return Motion(steps=end - begin)
+    if stage.ensemble == "npt" and stage.pressure is None:
         raise InputError(
             f"stage {stage.name} keeps the pressure measured in stage {stage.pressure_of}; give it "
             "as a number to run the stage alone"
         )
-    period = BAROSTAT_STEPS * model.timestep
-    return [f"fix move all nph iso {stage.pressure:.17g} {stage.pressure:.17g} {period:.17g}", heat]
-
-
-def _run_in_process(
-    model: GlassModel, state: State, fixes: list[str], steps: int
-) -> tuple[State, NDArray[np.float64]]:
-    with Engine(model, state.configuration, state.velocities) as engine:
-        engine.commands(fixes)
-        rows = engine.run(steps)
-        return engine.state(), rows
-
-
-def _run_outside(
-    model: GlassModel, state: State, fixes: list[str], steps: int, command: Command
-) -> tuple[State, NDArray[np.float64]]:
-    with scratch_folder() as name:
-        folder = Path(name)
-        write_data(folder / "start.data", model, state.configuration, state.velocities)
-        script = [
-            *setup_commands(model, Path("start.data")),
-            *model.potential.commands(),
-            *fixes,
-            f"thermo {record_steps(steps)}",
-            'thermo_modify format float "%.17g"',
-            f"run {steps}",
-            "write_dump all custom end.dump id x y z ix iy iz vx vy vz "
-            'modify sort id format float "%.17g"',
-        ]
-        log = run_command(command, script, folder)
-        return _read_end(folder / "end.dump", state), _read_thermo(folder / "log.lammps", log)
-
-
-def _read_end(path: Path, like: State) -> State:
-    """The state that a run outside this process ended in.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is missing or cut: no physics, the same chunk can be run again.
-    SimulationError
-        If particles were lost.
-    """
-    try:
-        text = path.read_text(encoding="ascii")
-        lines = text.splitlines()
-        n = int(lines[3])
-        bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
-        table = np.array([line.split() for line in lines[9 : 9 + n]], dtype=float)
-    except (OSError, ValueError, IndexError) as error:
-        check_room(path.parent)
-        raise FileFormatError(path, f"LAMMPS left no whole file ({error}); {AGAIN}") from None
-    if not text.endswith("\n") or len(lines) != 9 + n or (n and table.shape != (n, 10)):
-        check_room(path.parent)
-        raise FileFormatError(path, f"it ends after {len(lines)} lines; {AGAIN}", len(lines))
-    if n != len(like.configuration):
-        raise SimulationError(f"{len(like.configuration) - n} particles were lost")
-    if bounds.shape != (3, 2):
-        raise InputError("molecular dynamics in a tilted cell runs in this process only")
-    size = bounds[:, 1] - bounds[:, 0]
-    positions = table[:, 1:4] - bounds[:, 0] + table[:, 4:7] * size
-    configuration = like.configuration.replace(positions=positions, cell=np.diag(size))
-    return State(configuration, table[:, 7:10])
-
-
-def _read_thermo(path: Path, log: str) -> NDArray[np.float64]:
-    """Thermodynamic rows of the log of a run.
-
-    Raises
-    ------
-    FileFormatError
-        If the log does not hold a whole run.
-    """
-    lines = log.splitlines()
-    begin = next((k for k, line in enumerate(lines) if line.split()[:1] == ["Step"]), len(lines))
-    end = next((k for k, line in enumerate(lines) if line.startswith("Loop time")), begin)
-    rows = [line.split()[: len(THERMO)] for line in lines[begin + 1 : end]]
-    try:
-        table = np.array([r for r in rows if r and r[0].isdigit()], dtype=float)
-        if table.ndim == 2 and table.shape[1] == len(THERMO):
-            return table
-    except ValueError:
-        pass
-    raise FileFormatError(path, f"the log of LAMMPS holds no whole run; {AGAIN}")
+    t0, t1 = (stage.start + x / bounds[-1] * (stage.stop - stage.start) for x in (begin, end))
+    own = derive_seed(seed, index)
+    return Motion(steps=end - begin, temperatures=(t0, t1), pressure=stage.pressure, seed=own)
 
 
 def _record(model: GlassModel, n: int, rows: NDArray[np.float64]) -> Record:

@@ -9,9 +9,8 @@ from typing import Literal
 import numpy as np
 
 from amorphace.core.errors import InputError
-from amorphace.simulate.creation import ATTEMPTS, HARD_STEPS, SOFT_STEPS, create
+from amorphace.simulate.creation import ATTEMPTS, create
 from amorphace.simulate.dynamics import (
-    Command,
     Record,
     Stage,
     run_stage,
@@ -19,8 +18,11 @@ from amorphace.simulate.dynamics import (
     stage_health,
     step_count,
 )
+from amorphace.simulate.engine import HARD_STEPS, SOFT_STEPS, OpenEngine
 from amorphace.simulate.health import Health, Plateau, plateau
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
+from amorphace.simulate.outside import Command
 from amorphace.simulate.state import State, derive_seed
 
 MEASURED_SHARE = 0.2
@@ -188,6 +190,7 @@ def prepare(
     *,
     seed: int,
     progress: Progress | None = None,
+    engine: OpenEngine = LammpsEngine,
     command: Command = None,
 ) -> Iterator[Progress]:
     """Create and run all stages, chunk by chunk; the last value holds the prepared state.
@@ -199,8 +202,10 @@ def prepare(
     seed : int
     progress : Progress, optional
         Where an earlier run was interrupted; the result is the same to the last bit.
+    engine : callable
+        Opens who does it (`OpenEngine`).
     command : str or sequence of str, optional
-        The LAMMPS command for the stages; the library in this process when left out.
+        A LAMMPS command for the stages instead (see `run_stage`).
 
     Yields
     ------
@@ -214,7 +219,8 @@ def prepare(
     """
     stages = preparation.stages(model)
     if progress is None:
-        progress = Progress(0, 0, create(model, preparation.n_particles, seed=seed), ())
+        start = create(model, preparation.n_particles, seed=seed, engine=engine)
+        progress = Progress(0, 0, start, ())
         yield progress
     for index in range(progress.stage, len(stages)):
         stage = _at_measured_pressure(stages[index], stages, progress.records)
@@ -224,6 +230,7 @@ def prepare(
             stage,
             seed=derive_seed(seed, ATTEMPTS + index),
             first_chunk=progress.chunk,
+            engine=engine,
             command=command,
         ):
             done = progress.records[index:]

@@ -13,6 +13,13 @@ from amorphace.core.errors import InputError
 from amorphace.simulate.command import (
     write_text,
 )
+from amorphace.simulate.engine import (
+    BAROSTAT_STEPS,
+    LONGEST_MOVE,
+    SOFT_HEIGHT,
+    THERMOSTAT_STEPS,
+    Motion,
+)
 from amorphace.simulate.models import GlassModel
 
 SKIN = 0.3
@@ -43,6 +50,43 @@ def setup_commands(model: GlassModel, data: Path, *, fixed_order: bool = False) 
         f"thermo_style custom {' '.join(THERMO)} pxy",
         "thermo_modify norm no flush yes",
         "thermo 2000000000",
+    ]
+
+
+def motion_commands(model: GlassModel, motion: Motion) -> list[str]:
+    """LAMMPS fixes that integrate."""
+    period = BAROSTAT_STEPS * model.timestep
+    damping = THERMOSTAT_STEPS * model.timestep
+    fixes = ["fix move all nve"]
+    if motion.pressure is not None:
+        p = f"{motion.pressure:.17g}"
+        fixes = [f"fix move all nph iso {p} {p} {period:.17g}"]
+    if motion.temperatures is not None:
+        begin, end = motion.temperatures
+        fixes += [
+            f"fix heat all langevin {begin:.17g} {end:.17g} {damping:.17g} {motion.seed} zero yes"
+        ]
+    return fixes
+
+
+def push_off_commands(model: GlassModel, seed: int) -> list[str]:
+    """LAMMPS commands for the soft part of a push-off, limited motion included."""
+    heat = model.boltzmann() * model.melt_temperature
+    sizes = model.potential.diameters
+    largest, kinds = max(map(max, sizes)), range(len(sizes))
+    damping = THERMOSTAT_STEPS / 4 * model.timestep
+    return [
+        f"pair_style soft {largest:.17g}",
+        *(
+            f"pair_coeff {i + 1} {j + 1} {heat:.17g} {sizes[i][j]:.17g}"
+            for i in kinds
+            for j in kinds[i:]
+        ),
+        f"variable height equal ramp({heat:.17g},{SOFT_HEIGHT * heat:.17g})",
+        "fix grow all adapt 1 pair soft a * * v_height",
+        f"fix move all nve/limit {LONGEST_MOVE * largest:.17g}",
+        f"fix heat all langevin {model.melt_temperature:.17g} {model.melt_temperature:.17g} "
+        f"{damping:.17g} {seed}",
     ]
 
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError, SimulationError
+from amorphace.simulate.engine import Engine, OpenEngine
 from amorphace.simulate.health import Health, longest_bond
-from amorphace.simulate.inherent import minimise
-from amorphace.simulate.lammps import Engine
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
 
 
@@ -161,7 +161,11 @@ def start_shear(configuration: Configuration) -> ShearState:
 
 
 def shear_steps(
-    model: GlassModel, state: ShearState, protocol: Shear | None = None
+    model: GlassModel,
+    state: ShearState,
+    protocol: Shear | None = None,
+    *,
+    engine: OpenEngine = LammpsEngine,
 ) -> Iterator[ShearStep]:
     """Shear a glass quasistatically in the xy plane, one step after another.
 
@@ -176,6 +180,8 @@ def shear_steps(
         `start_shear` of an inherent structure, or the state of any step of an earlier run.
     protocol : Shear, optional
         The paper's numbers when left out.
+    engine : callable
+        Opens who does it (`OpenEngine`).
 
     Yields
     ------
@@ -188,9 +194,9 @@ def shear_steps(
         If a minimisation does not converge in all its attempts, or LAMMPS fails.
     """
     protocol = Shear() if protocol is None else protocol
-    with Engine(model, state.configuration, triclinic=True, fixed_order=True) as engine:
+    with engine(model, state.configuration, sheared=True) as opened:
         while state.step < protocol.last_step:
-            step = _strain_once(model, engine, state, protocol)
+            step = _strain_once(model, opened, state, protocol)
             yield step
             state = step.state
 
@@ -210,8 +216,8 @@ def _strain_once(
     return ShearStep(
         step=number,
         strain=protocol.strain_after(number),
-        energy=engine.thermo("pe") / len(after),
-        stress=-engine.thermo("pxy"),
+        energy=engine.energy(),
+        stress=engine.stress(),
         before=state.configuration,
         after=after,
         displacement=moved,
@@ -247,7 +253,7 @@ def _relax(
     for attempt in range(1, protocol.retries + 2):
         if attempt == 2:
             engine.place(affine)
-        fmax = minimise(engine, tolerance)
+        fmax = engine.minimise(tolerance)
         if fmax <= tolerance:
             return fmax, attempt
     raise SimulationError(

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.simulate.dynamics import Command, Record, Stage, run_stage, stage_health
+from amorphace.simulate.dynamics import Record, Stage, run_stage, stage_health
+from amorphace.simulate.engine import OpenMover
 from amorphace.simulate.health import Health
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
+from amorphace.simulate.outside import Command
 from amorphace.simulate.state import State, thermal_velocities
 
 REPLICAS = 30
@@ -53,6 +56,7 @@ def replicas(
     temperature: float,
     lag: float,
     seeds: Iterable[int] = range(REPLICAS),
+    engine: OpenMover = LammpsEngine,
     command: Command = None,
 ) -> Iterator[Replica]:
     """Replicas one after another, so that averages can stream.
@@ -67,8 +71,8 @@ def replicas(
         In the model's unit of time.
     seeds : iterable of int
         One for each replica, of its velocities; may be endless.
-    command : str or sequence of str, optional
-        The LAMMPS command; the library in this process when left out.
+    engine, command
+        See `run_stage`.
 
     Yields
     ------
@@ -82,7 +86,7 @@ def replicas(
     stage = replica_stage(lag)
     for seed in seeds:
         state = start_replica(model, configuration, temperature, seed=seed)
-        chunks = list(run_stage(model, state, stage, seed=seed, command=command))
+        chunks = list(run_stage(model, state, stage, seed=seed, engine=engine, command=command))
         end, record = chunks[-1].state, Record.concatenate([c.record for c in chunks])
         yield Replica(seed, end.configuration, stage_health(model, stage, end, record))
 
