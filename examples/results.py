@@ -212,9 +212,9 @@ def read_external(folder: Path) -> Case:
         model=analysis.model,
         protocol="thermal",
     )
-    content = assemble(
-        "Kob-Andersen at T = 0.44",
-        analysis,
+    content = ReportContent(
+        title="Kob-Andersen at T = 0.44",
+        analysis=analysis,
         snapshots=(snapshot,),
         model="kob-andersen",
         protocol="thermal",
@@ -225,7 +225,7 @@ def read_external(folder: Path) -> Case:
         title="Kob-Andersen at T = 0.44, external data",
         conditions="10 samples of 4096 particles at T = 0.44, 32 runs from each over about "
         "tau_alpha",
-        content=content,
+        content=assemble(content),
         facts={
             "n_particles": 4096,
             "n_samples": 10,

@@ -93,7 +93,7 @@ def test_plotly_knows_every_word_of_every_plot() -> None:
 def test_a_plot_and_its_csv_hold_the_same_numbers() -> None:
     a = analysis()
     drawn = {line.name: line for line in panels(content(n=200))["figure-3-accuracy"].lines}
-    table = numbers.analysis_numbers(a, "accuracy", cutoff=4.0, folds="grouped")
+    table = numbers.analysis_numbers(a, "accuracy", {"cutoff": 4.0, "folds": "grouped"})
     n, accuracy = (table.columns.index(name) for name in ("n_columns", "accuracy"))
     for x, y in zip(drawn["4 σ"].x, drawn["4 σ"].y, strict=True):
         folds = [row[accuracy] for row in table.rows if row[n] == x]

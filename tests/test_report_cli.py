@@ -17,6 +17,7 @@ from amorphace.learn.bundle import write_analysis
 from amorphace.learn.contributions import contributions
 from amorphace.learn.propensity import Regression, write_regression
 from amorphace.report.assemble import assemble, make_snapshot
+from amorphace.report.content import ReportContent
 from amorphace.report.page import page
 from amorphace.report.panels import panels, sections
 
@@ -140,12 +141,13 @@ def test_models_of_the_folds_give_cluster_functions_their_bands(analysis) -> Non
     assert analysis.contributions is not None
     orders = [k for k, kinds in enumerate(analysis.contributions.species) if not kinds]
     assert analysis.contributions.share[orders].sum(axis=0) == pytest.approx(1)
-    shown = assemble("t", analysis)
+    shown = assemble(ReportContent(title="t", analysis=analysis))
     assert shown.radial is not None
     assert shown.radial.cutoff == 2.0
     assert "clusters-v1" in panels(shown)
-    (part,) = (p for p in sections(assemble("t", replace(analysis, clusters=None, model=None,
-        contributions=None))) if p.name == "clusters")  # fmt: skip
+    bare = replace(analysis, clusters=None, model=None, contributions=None)
+    shown = assemble(ReportContent(title="t", analysis=bare))
+    (part,) = (p for p in sections(shown) if p.name == "clusters")
     assert part.absent[0].startswith("Cluster functions are not shown, because the analysis holds")
 
 
@@ -171,7 +173,7 @@ def test_fewer_samples_than_folds_still_make_a_page(table) -> None:
     analysis = analyse(few, settings=AnalysisSettings(parts=PARTS, n_splits=5))
     assert analysis.clusters is not None
     assert analysis.clusters.n_models == 4
-    assert len(page(assemble("t", analysis))) > 1e6
+    assert len(page(assemble(ReportContent(title="t", analysis=analysis)))) > 1e6
 
 
 def test_contributions_are_of_the_features_that_the_model_was_fitted_to(glasses) -> None:

@@ -89,6 +89,7 @@ def report(
     from amorphace.learn.bundle import read_analysis
     from amorphace.learn.propensity import read_regression
     from amorphace.report.assemble import assemble
+    from amorphace.report.content import ReportContent
     from amorphace.simulate.models import MODELS
 
     check_choice("--protocol", protocol, PROTOCOLS)
@@ -112,9 +113,9 @@ def report(
         _write(output, figures, content, overwrite, inputs)
         return
     analysis = _analysis(source, n_jobs)
-    content = assemble(
-        title or ", ".join(filter(None, (model, protocol))) or source.stem,
-        analysis,
+    content = ReportContent(
+        title=title or ", ".join(filter(None, (model, protocol))) or source.stem,
+        analysis=analysis,
         snapshots=_snapshots(
             configuration or [], labels, sample, order, analysis, model, protocol, n_jobs
         ),
@@ -122,7 +123,7 @@ def report(
         protocol=protocol,
         **other,
     )
-    _write(output, figures, content, overwrite, inputs)
+    _write(output, figures, assemble(content), overwrite, inputs)
 
 
 def _write(

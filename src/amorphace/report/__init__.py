@@ -1,11 +1,12 @@
-"""Figures and pages: they take results and compute nothing.
+"""Figures and pages: they take results, train nothing, and compute no number that is quoted.
 
 content     ReportContent, Snapshot, HealthLine, ...: what a report shows
-figures     the paper's figures for print (matplotlib): PDF, SVG, PNG, one style file
-plots       the same as interactive plots (plotly)
+assemble, experiment    a content from an analysis, from a finished experiment
+panel, panels/          what each figure shows, described once; captions.toml holds the words
+figures     panels for print (matplotlib): PDF, SVG, PNG, one style file
+plots       panels as interactive plots (plotly)
 numbers     the numbers behind each, as CSV
-verdict     what was found in plain words, the paper's values beside ours
-paper       what the paper states in numbers
-cards       sections of the page with captions
+verdict, comparison     what was found in plain words, the paper's values beside ours
+paper       what the paper states, from claims.toml
 page        write_report: one self-contained report.html
 """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from amorphace.ace.radial import RadialBasis
@@ -16,38 +17,31 @@ from amorphace.observe.pair_correlation import pair_correlation
 from amorphace.report.content import RadialFunctions, ReportContent, Snapshot, radial_functions
 
 
-def assemble(
-    title: str,
-    analysis: Analysis,
-    *,
-    snapshots: Sequence[Snapshot] = (),
-    **fields: Any,
-) -> ReportContent:
-    """Content with all that follows from an analysis: radial basis, g(r), settings.
+def assemble(content: ReportContent) -> ReportContent:
+    """Fill in what follows from an analysis and the first snapshot, where it was left out.
 
     Parameters
     ----------
-    title : str
-    analysis : Analysis
-    snapshots : sequence of Snapshot
-    **fields
-        Further fields of `ReportContent`, as they are.
+    content : ReportContent
+        With an analysis. Its species, provenance and settings of the descriptor are taken from
+        there, the radial functions from these, g(r) from the first snapshot.
 
     Returns
     -------
     ReportContent
     """
-    model = analysis.model
-    settings = _settings(analysis, model)
-    made: dict[str, Any] = {
-        "species": analysis.species,
-        "provenance": analysis.provenance,
-        "settings": settings,
-        "radial": _radial(settings),
-        "pair_correlations": pair_correlation(snapshots[0].configuration) if snapshots else (),
-    }
-    return ReportContent(
-        title=title, analysis=analysis, snapshots=tuple(snapshots), **(made | fields)
+    a = content.analysis
+    if a is None:
+        return content
+    settings = content.settings or _settings(a, a.model)
+    seen = [s.configuration for s in content.snapshots[:1]]
+    return replace(
+        content,
+        species=content.species or a.species,
+        provenance=content.provenance or a.provenance,
+        settings=settings,
+        radial=content.radial or _radial(settings),
+        pair_correlations=tuple(g for c in seen for g in pair_correlation(c)),
     )
 
 
@@ -59,7 +53,9 @@ def make_snapshot(
     sample: int = 0,
     model: LinearModel | None = None,
     n_jobs: int | None = None,
-    **fields: Any,
+    caption: str = "",
+    protocol: str = "",
+    diameters: Mapping[str, float] | None = None,
 ) -> Snapshot:
     """A configuration with its targets, labels and the model's score.
 
@@ -76,8 +72,8 @@ def make_snapshot(
         Gives the column "score".
     n_jobs : int, optional
         Threads of the descriptor.
-    **fields
-        Further fields of `Snapshot`: `caption`, `protocol`, `diameters`.
+    caption, protocol, diameters
+        As for `Snapshot`.
 
     Raises
     ------
@@ -91,7 +87,14 @@ def make_snapshot(
         columns = {k: found[k] for k in sorted(found, key=lambda k: (k != "d2min", k))}
     if model is not None:
         columns["score"] = score(model, configuration, n_jobs=n_jobs)
-    return Snapshot(name=name, configuration=configuration, columns=columns, **fields)
+    return Snapshot(
+        name=name,
+        configuration=configuration,
+        columns=columns,
+        caption=caption,
+        protocol=protocol,
+        diameters=diameters or {},
+    )
 
 
 def _settings(analysis: Analysis, model: LinearModel | None) -> dict[str, Any]:

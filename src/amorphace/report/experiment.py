@@ -68,9 +68,9 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
     analysis = store.load(learned)
     dropped = dropped_lines(plan, store)
     snapshot = _snapshot(plan, store, analysis.model)
-    return assemble(
-        experiment.experiment.name,
-        analysis,
+    content = ReportContent(
+        title=experiment.experiment.name,
+        analysis=analysis,
         snapshots=() if snapshot is None else (snapshot,),
         model=model.name,
         protocol=experiment.protocol,
@@ -82,6 +82,7 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
         stress_strain=tuple(_stress_strain(plan, store)),
         correlations=_correlations(plan, store),
     )
+    return assemble(content)
 
 
 def _correlations(plan: Plan, store: Store) -> tuple[float, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,13 @@ class Numbers:
         return stream.getvalue()
 
 
-def analysis_numbers(analysis: Analysis, table: str, **where: Any) -> Numbers:
+def analysis_numbers(
+    analysis: Analysis, table: str, where: Mapping[str, Any] | None = None
+) -> Numbers:
     """Lines of a table of an analysis (see `analysis_tables`) whose fields have given values."""
+    wanted = (where or {}).items()
     lines = analysis_tables(analysis).get(table, [])
-    chosen = [line for line in lines if all(line[k] == v for k, v in where.items())]
+    chosen = [line for line in lines if all(line[k] == v for k, v in wanted)]
     columns = tuple(lines[0]) if lines else ()
     return Numbers(columns=columns, rows=tuple(tuple(line.values()) for line in chosen))
 

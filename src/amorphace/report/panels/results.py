@@ -107,7 +107,9 @@ def distributions(content: ReportContent) -> Iterator[Panel]:
 
 def _by_protocol(analyses: dict[str, Analysis], column: str) -> Numbers:
     """Distributions of one column, of several protocols."""
-    parts = {p: analysis_numbers(a, "distributions", column=column) for p, a in analyses.items()}
+    parts = {
+        p: analysis_numbers(a, "distributions", {"column": column}) for p, a in analyses.items()
+    }
     first = next(iter(parts.values()))
     return Numbers(
         columns=("protocol", *first.columns),
@@ -167,7 +169,7 @@ def stability(content: ReportContent) -> Iterator[Panel]:
                 Bars(name="first", labels=names, values=s.first[most], k=(1,) * len(names)),
             ),
             wide=False,
-            numbers=analysis_numbers(content.analysis, "stability", scope=s.scope),
+            numbers=analysis_numbers(content.analysis, "stability", {"scope": s.scope}),
         )
         values = {"scope": scope_name(s.scope), "n_runs": len(s.bootstrap), "n_steps": s.n_steps}
         yield captioned(panel, values, "figure-5-stability")
@@ -195,7 +197,7 @@ def learning(content: ReportContent) -> Iterator[Panel]:
             y=Axis(label="accuracy"),
             lines=tuple(lines),
             wide=False,
-            numbers=analysis_numbers(a, "learning", vary=vary),
+            numbers=analysis_numbers(a, "learning", {"vary": vary}),
         )
         yield captioned(panel, {"cutoff": curves[0].cutoff or a.cutoff, "bands": bands()})
 
@@ -246,7 +248,7 @@ def ard(content: ReportContent) -> Iterator[Panel]:
             legend=CUTOFF,
             corner="upper left",
             wide=False,
-            numbers=analysis_numbers(a, "ard", log_target=log),
+            numbers=analysis_numbers(a, "ard", {"log_target": log}),
         )
         words = {"target": target_name(curves[0].target, log), "bands": bands(), "hollow": hollow}
         yield captioned(panel, words, "figure-7-ard")
