@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import ase
+import ase.io
 import numpy as np
 
 import amorphace as am
@@ -96,10 +98,25 @@ def _data(folder: Path) -> Path:
     return folder / "a.data"
 
 
+def _through_ase(name: str, format: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        first = frames()[0]
+        atoms = ase.Atoms("Cu8Zr4", positions=first.positions, cell=first.cell, pbc=True)
+        ase.io.write(folder / name, atoms, format=format)
+        return folder / name
+
+    return make
+
+
 def _read_particles(path: Path) -> None:
     for read in (am.iread, lambda p: am.iread(p, SPECIES)):
         for _ in read(path):
             pass
+
+
+def _read_elements(path: Path) -> None:
+    for _ in am.iread(path):
+        pass
 
 
 def _read_packed(path: Path) -> None:
@@ -243,6 +260,11 @@ FORMATS = {
     "xyz in gz": Format(_particles("a.xyz"), _read_packed),
     "xyz of atooms": Format(_atooms_xyz, _read_particles),
     "data": Format(_data, _read_particles),
+    "poscar": Format(_through_ase("POSCAR", "vasp"), _read_elements),
+    "cif": Format(_through_ase("a.cif", "cif"), _read_elements),
+    "traj": Format(_through_ase("a.traj", "traj"), _read_elements),
+    "gro": Format(_through_ase("a.gro", "gromacs"), _read_elements),
+    "cfg": Format(_through_ase("a.cfg", "cfg"), _read_elements),
     "gsd": Format(_particles("a.gsd"), _read_particles),
     "npz": Format(_particles("a.npz"), _read_particles),
     "npz, members": Format(_members, _read_members),

@@ -6,6 +6,7 @@ dump.py               LAMMPS text dumps
 data.py               LAMMPS data files
 extxyz.py comments.py extended XYZ: from ASE and OVITO; for OVITO, and ASE if labels are elements
 hoomd.py              GSD, HOOMD-blue's format
+others.py             what ASE reads
 npz.py                NumPy archives, without pickle
 text.py packing.py    lines of plain and packed files
 table.py plain.py     columns of tokens; many plain numbers at once

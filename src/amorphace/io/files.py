@@ -27,6 +27,8 @@ from amorphace.io.extxyz import (
 from amorphace.io.hoomd import gsd_columns, iread_gsd, read_gsd, write_gsd
 from amorphace.io.labels import declared_species
 from amorphace.io.npz import iread_npz, npz_columns, read_npz, write_npz
+from amorphace.io.others import FORMATS as OTHERS
+from amorphace.io.others import iread_other, other_columns, read_other
 from amorphace.io.packing import Packing, packing_of_name
 from amorphace.io.plausible import check_frame
 from amorphace.io.text import open_lines
@@ -55,7 +57,10 @@ EXTXYZ = Format(
 DATA = Format("LAMMPS data", (".data", ".lmp"), True, read_data, iread_data, data_columns)
 GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd, gsd_columns)
 NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz, npz_columns)
-FORMATS = (DUMP, EXTXYZ, DATA, GSD, NPZ)
+OTHER = Format("through ASE", tuple(OTHERS), False, read_other, iread_other, other_columns)
+FORMATS = (DUMP, EXTXYZ, DATA, GSD, NPZ, OTHER)
+POSCAR = ("POSCAR", "CONTCAR")
+"""What the names of VASP's files begin with."""
 FIRST_LINES = (b"ITEM: TIMESTEP", b"ITEM: UNITS", b"ITEM: TIME")
 """What a dump begins with."""
 
@@ -71,8 +76,10 @@ def read(
 
     The format follows from the suffix: LAMMPS text dump (.dump, .lammpstrj, a name with "dump" in
     it, or any other name if the file begins with ITEM: TIMESTEP), extended XYZ (.xyz, .extxyz),
-    LAMMPS data (.data, .lmp), GSD (.gsd), NumPy archive (.npz). Text may be packed: .gz, .bz2,
-    .xz, and .zst from Python 3.14 on.
+    LAMMPS data (.data, .lmp), GSD (.gsd), NumPy archive (.npz); through ASE, in Angstrom: POSCAR
+    (.vasp, or a name that begins so), CIF (.cif), ASE's trajectories (.traj), GROMACS (.gro) and
+    AtomEye (.cfg). Text of the first three may be packed: .gz, .bz2, .xz, and .zst from Python
+    3.14 on.
 
     Parameters
     ----------
@@ -221,8 +228,8 @@ def write(
     """
     file = Path(path)
     format_ = _format_by_name(file)
-    if format_ is None:
-        raise InputError(f"{file}: {_unknown_suffix(file)}")
+    if format_ in (None, OTHER):
+        raise InputError(f"{file}: {_unknown_suffix(file, FORMATS[:-1])}")
     single = isinstance(configuration, Configuration)
     if columns and not single:
         raise InputError(
@@ -280,6 +287,8 @@ def _format_by_name(path: Path) -> Format | None:
     for format_ in FORMATS:
         if suffix in format_.suffixes and (format_.packable or not packed):
             return format_
+    if name.startswith(POSCAR) and not packed:
+        return OTHER
     return DUMP if "dump" in name.lower() else None
 
 
@@ -294,10 +303,10 @@ def _format_to_read(path: Path) -> Format:
     raise FileFormatError(path, _unknown_suffix(path))
 
 
-def _unknown_suffix(path: Path) -> str:
+def _unknown_suffix(path: Path, formats: Sequence[Format] = FORMATS) -> str:
     known = "; ".join(
         f"{f.name} ({', '.join(f.suffixes)}{', also packed' if f.packable else ''})"
-        for f in FORMATS
+        for f in formats
     )
     suffix = "".join(path.suffixes[-2:] if packing_of_name(path) else path.suffixes[-1:])
     return f"the suffix {suffix!r} names no format; known are: {known}"
