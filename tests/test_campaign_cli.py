@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -95,6 +96,19 @@ def test_the_estimate_of_the_papers_size(tmp_path):
     assert total / 16 <= wall_hours(plan, 16) < 1.2 * total / 16 + longest
     assert "on 64 cores: " in amorphace("run", file, "--dry-run")
     assert not (tmp_path / "ka.store").exists()
+
+
+def test_the_estimate_knows_that_a_larger_strain_step_takes_longer(tmp_path):
+    text = experiment_text("kob-andersen", "shear", "paper")
+    hours = []
+    for k, line in enumerate(("", "pre_increment = 5e-5\n")):
+        file = tmp_path / f"{k}.toml"
+        kept = "".join(x for x in text.splitlines(True) if not x.startswith("pre_increment"))
+        file.write_text(kept.replace("[shear]\n", f"[shear]\n{line}"))
+        (kind,) = (k for k in budget(make_plan(read_experiment(file))) if k.kind == "shear")
+        hours.append(kind.core_hours)
+    # 200 steps of three times the length and 200 in data, instead of 2000 and 200
+    assert hours[1] / hours[0] == pytest.approx(2200 / (200 * np.sqrt(10) + 200), rel=1e-6)
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ RATES = {"kob-andersen": 1.5e6, "wahnstrom": 1.3e6, "bead-spring": 3.0e6}
 """Atom-steps a second on one core; other models count as Kob-Andersen's."""
 STRAIN_STEP = {"kob-andersen": 6e-5, "wahnstrom": 1.2e-4, "bead-spring": 1.3e-4}
 """Seconds of a quasistatic step, for each particle; other models count as Wahnstrom's."""
+LARGER_STEP = 0.5
+"""Power of its strain with which the time of a step grows: three times for ten times the strain."""
 MINIMISATION = 1e-3
 """Seconds of a minimisation from a liquid, for each particle."""
 OBSERVATION = 2e-5
@@ -57,7 +59,10 @@ def running(experiment: Experiment) -> float:
 def shearing(experiment: Experiment) -> float:
     """Seconds to shear a sample."""
     step = STRAIN_STEP.get(experiment.glass().name, STRAIN_STEP["wahnstrom"])
-    return experiment.how_sheared().last_step * experiment.preparation.n_particles * step
+    protocol = experiment.how_sheared()
+    growth = abs(protocol.increment_of(1) / protocol.increment) ** LARGER_STEP
+    steps = protocol.last_step + (growth - 1) * protocol.first_step
+    return steps * experiment.preparation.n_particles * step
 
 
 def configurations(n: int, count: int = 1) -> int:

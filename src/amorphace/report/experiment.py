@@ -120,8 +120,9 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
     labelled: LabelShearResults = store.outcome(plan.one(LabelShear)).results
     found = labelled.samples
     yield (
-        f"Quenched to rest and sheared in steps of {experiment.shear.increment:g}: data over "
-        f"{experiment.shear.strain:g} after {experiment.shear.pre_strain:g}."
+        f"Quenched to rest and sheared: data over {experiment.shear.strain:g} in steps of "
+        f"{experiment.shear.increment:g} after {experiment.shear.pre_strain:g} in steps of "
+        f"{experiment.shear.pre_increment:g}."
     )
     yield (
         f"{sum(s.n_events for s in found)} localised events; "
