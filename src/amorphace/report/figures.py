@@ -109,6 +109,8 @@ def save_figure(
     """
     written = []
     with _style():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # found once, for all formats
         for suffix in formats:
             target = Path(f"{path}.{suffix}")
             with written_aside(target) as partial:
