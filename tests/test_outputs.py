@@ -8,7 +8,7 @@ import pytest
 
 import amorphace as am
 from amorphace.core.errors import InputError
-from amorphace.core.outputs import owned_file
+from amorphace.core.owned import owned_file
 from amorphace.learn.model import LinearModel
 from test_cli import ensemble, labels, run  # noqa: F401  (fixtures)
 

@@ -71,7 +71,7 @@ def describe(
     --max-order 3 -o features.zarr
     """
     from amorphace.ace.descriptor import ACEDescriptor
-    from amorphace.core.outputs import refuse_inputs
+    from amorphace.core.owned import refuse_inputs
     from amorphace.dataset.describe import all_sites, labelled_sites, write_features
     from amorphace.dataset.plausible import check_neighbours, check_repeated, check_spacing, warn
     from amorphace.dataset.provenance import provenance

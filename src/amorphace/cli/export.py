@@ -35,7 +35,7 @@ def export(
 
     Example: amorphace export labels.zarr --configuration s1.inherent.dump --sample 1 -o s1.xyz
     """
-    from amorphace.core.outputs import owned_file
+    from amorphace.core.owned import owned_file
     from amorphace.dataset.export import export_csv, export_npz
     from amorphace.dataset.particles import particle_columns
     from amorphace.dataset.store import read_table

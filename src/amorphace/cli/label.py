@@ -90,7 +90,7 @@ def label(
     Example: amorphace label s1.initial.dump s2.initial.dump --endpoints s1.ends.dump
     s2.ends.dump --species A,B -o labels.zarr
     """
-    from amorphace.core.outputs import refuse_inputs
+    from amorphace.core.owned import refuse_inputs
     from amorphace.dataset.isoconfigurational import (
         ThermalSample,
         label_thermal,

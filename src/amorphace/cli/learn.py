@@ -70,8 +70,7 @@ def learn(
     """
     from dataclasses import replace
 
-    from amorphace.core.outputs import refuse_inputs
-    from amorphace.core.owned import owned_folder
+    from amorphace.core.owned import owned_folder, refuse_inputs
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import read_table
     from amorphace.learn.analysis import AnalysisSettings, analyse

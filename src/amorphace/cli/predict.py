@@ -47,7 +47,7 @@ def predict(
 
     Example: amorphace predict model.json glass.dump -o scored.xyz
     """
-    from amorphace.core.outputs import owned_file
+    from amorphace.core.owned import owned_file
     from amorphace.io import iread
     from amorphace.learn.model import LinearModel
     from amorphace.learn.predict import model_descriptor, write_scores

@@ -64,7 +64,7 @@ def regress(
     import numpy as np
 
     from amorphace.ace.descriptor import ACEDescriptor
-    from amorphace.core.outputs import check_file, owned_file
+    from amorphace.core.owned import check_file, owned_file
     from amorphace.dataset.plausible import check_neighbours, warn
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.store import read_table

@@ -85,7 +85,7 @@ def report(
     """
     from dataclasses import replace
 
-    from amorphace.core.outputs import check_file
+    from amorphace.core.owned import check_file
     from amorphace.learn.bundle import read_analysis
     from amorphace.learn.propensity import read_regression
     from amorphace.report.assemble import assemble
@@ -130,8 +130,7 @@ def _write(
     output: Path, figures: Path | None, content: ReportContent, overwrite: bool, inputs: list[Path]
 ) -> None:
     """The page, and the figures if they are asked for."""
-    from amorphace.core.outputs import owned_file
-    from amorphace.core.owned import owned_folder
+    from amorphace.core.owned import owned_file, owned_folder
     from amorphace.report.figures import save_figures
     from amorphace.report.page import write_report
 

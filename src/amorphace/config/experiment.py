@@ -26,7 +26,7 @@ from amorphace.config.sections import (
 )
 from amorphace.config.sentences import sentences
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.core.toml import read_toml
+from amorphace.core.records import read_toml
 from amorphace.simulate.models import EmbeddedAtom, GlassModel
 from amorphace.simulate.preparation import Preparation
 from amorphace.simulate.shear import Shear

@@ -1,26 +1,108 @@
-"""Folders that this program fills beside its user: it replaces what it wrote itself, nothing else.
+"""Files and folders that this program writes among those of its user: it replaces only its own.
 
-A folder keeps a list of the files that the program wrote, with their SHA-256 digests. A file that
-is not in the list, or that someone changed since, belongs to the user.
+A file is the program's own as long as a list in its folder holds its name with its SHA-256 digest.
+What is in no list, was changed or moved since, or is an input of the same command is the user's.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
+from amorphace.core.digest import sha256
 from amorphace.core.errors import InputError
 from amorphace.core.files import text_written_aside, written_aside
 
 LIST = ".amorphace.json"
-"""The list, in the folder: path to the digests that the program may have left there."""
+"""List of a folder that is filled as a whole: path to the digests that may have been left there."""
+FILES = ".amorphace.sha256"
+"""List of single files, in the format of sha256sum. Lines are only ever added, so that several
+programs may write to one folder."""
 SHOWN = 3
 """Files of the user that an error names."""
+
+
+@contextmanager
+def owned_file(
+    path: str | Path, *, overwrite: bool, inputs: Iterable[str | Path] = ()
+) -> Iterator[None]:
+    """A block that writes the file `path`, which then counts as written by this program.
+
+    The block is not entered where `check_file` raises, which has the same parameters.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "scored.xyz")
+    ...     for text in ("first", "second"):
+    ...         with owned_file(file, overwrite=True):
+    ...             _ = file.write_text(text)
+    ...     file.read_text()
+    'second'
+    """
+    check_file(path, overwrite=overwrite, inputs=inputs)
+    yield
+    target = Path(path).resolve()
+    with suppress(OSError), open(target.parent / FILES, "ab") as stream:
+        stream.write(_line(target))
+
+
+def check_file(path: str | Path, *, overwrite: bool, inputs: Iterable[str | Path] = ()) -> None:
+    """Nothing is at `path`, or a file that may be replaced.
+
+    Parameters
+    ----------
+    path : str or Path
+    overwrite : bool
+        Whether a file may be replaced that this program wrote there earlier; no other ever is.
+    inputs : iterable of str or Path
+        What the file is made from: never replaced.
+
+    Raises
+    ------
+    InputError
+        Otherwise.
+    """
+    target = Path(path).resolve()
+    refuse_inputs(path, inputs)
+    if target.is_dir():
+        raise InputError(f"{path} is a folder, which is not overwritten; choose another name")
+    if target.exists():
+        if not overwrite:
+            raise InputError(f"{path} is there already; choose another -o or give --overwrite")
+        if not target.is_file() or _line(target) not in _lines(target.parent / FILES):
+            raise InputError(
+                f"{path} is not what amorphace wrote there; it may be yours, and is not "
+                "overwritten: choose another name, or remove it yourself"
+            )
+
+
+def refuse_inputs(path: str | Path, inputs: Iterable[str | Path]) -> None:
+    """An output is none of the files and folders that it is made from, under whatever name.
+
+    Raises
+    ------
+    InputError
+        Otherwise.
+    """
+    for given in inputs:
+        if Path(path).exists() and Path(given).exists() and Path(path).samefile(given):
+            raise InputError(f"{path} is an input of this command; choose another name for -o")
+
+
+def _line(file: Path) -> bytes:
+    return f"{sha256(file)}  ".encode() + os.fsencode(file.name).replace(b"\n", rb"\n") + b"\n"
+
+
+def _lines(listing: Path) -> set[bytes]:
+    with suppress(OSError), listing.open("rb") as stream:
+        return set(stream)
+    return set()
 
 
 @contextmanager
@@ -73,22 +155,12 @@ def owned_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def digest_of(file: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _take_over(new: Path, target: Path, shown: str) -> None:
     """Move the files of `new` to their places in `target`."""
-    made = {p.relative_to(new).as_posix(): digest_of(p) for p in new.rglob("*") if p.is_file()}
+    made = {p.relative_to(new).as_posix(): sha256(p) for p in new.rglob("*") if p.is_file()}
     ours = _read_list(target / LIST)
     there = {name: _found(target, name) for name in ours.keys() | made}
-    theirs = sorted(
-        name
-        for name, digest in made.items()
-        if there[name] is not None and there[name] not in (digest, *ours.get(name, ()))
-    )
+    theirs = sorted(n for n, d in made.items() if there[n] not in (None, d, *ours.get(n, ())))
     if theirs:
         more = f" and {len(theirs) - SHOWN} more" if len(theirs) > SHOWN else ""
         raise InputError(
@@ -120,9 +192,9 @@ def _found(folder: Path, name: str) -> str | None:
         if (place.is_symlink() and place != folder) or (place.exists() and not place.is_dir()):
             return ""
         place /= part
-    if place.is_symlink() or place.is_dir():
+    if place.is_symlink() or (place.exists() and not place.is_file()):
         return ""
-    return digest_of(place) if place.exists() else None
+    return sha256(place) if place.exists() else None
 
 
 def _write_list(folder: Path, files: Mapping[str, list[str]]) -> None:

@@ -1,10 +1,11 @@
-"""Files of JSON and of records; whatever is wrong with one is a `FileFormatError` that names it."""
+"""Files of JSON, TOML and records; whatever is wrong is a `FileFormatError` that names the file."""
 
 from __future__ import annotations
 
 import errno
 import io
 import json
+import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 from zipfile import BadZipFile, ZipFile
@@ -20,8 +21,12 @@ T = TypeVar("T")
 
 RECORD = "record.json"
 """The JSON of a record in a folder or archive; each array lies beside it, in FIELD.npy."""
-LONGEST = 300
-"""Digits of a whole number in JSON: all of them are smaller than the largest float."""
+DIGITS = 300
+"""Of a whole number in JSON, at most: all of them are smaller than the largest float."""
+LETTERS = 10_000
+"""Of a line of TOML, at most: the time that a key takes grows with the square of its dots."""
+LARGEST = 1 << 20
+"""Bytes of a file of TOML."""
 
 
 def read_json(path: str | Path, *, again: str = "") -> Any:
@@ -38,12 +43,7 @@ def read_json(path: str | Path, *, again: str = "") -> Any:
     FileFormatError
         If it cannot be read, is not JSON, or holds a number or a depth beyond reason.
     """
-    try:
-        content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        reason = getattr(error, "strerror", None) or error
-        raise FileFormatError(path, f"cannot be read ({reason}); check the name") from None
-    return _parse(path, content, again)
+    return _parse(path, _content(path), again)
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -62,10 +62,8 @@ def read_document(
     path : str or Path
     what : str
         In words, such as "a model".
-    name : str
-        What its field "format" says.
-    version : int
-        What its field "format_version" says.
+    name, version : str, int
+        What its fields "format" and "format_version" say.
     again : str
         What to do where the file cannot be used, such as "fit again".
 
@@ -86,28 +84,49 @@ def read_document(
     return {k: v for k, v in found.items() if k not in ("format", "format_version")}
 
 
+def read_toml(path: str | Path, *, what: str) -> dict[str, Any]:
+    """The tables of a TOML file, which is to be `what`, such as "an experiment file".
+
+    Raises
+    ------
+    FileFormatError
+        If it cannot be read, is not TOML, or holds a line, a number or a depth beyond reason.
+    """
+    content = _content(path, most=LARGEST + 1)
+    if len(content) > LARGEST:
+        raise FileFormatError(path, f"larger than {LARGEST} bytes; give {what}")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FileFormatError(path, f"not UTF-8 text; give {what}") from None
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LETTERS:
+            raise FileFormatError(path, f"a line of {len(line)} letters; give {what}", number)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FileFormatError(path, f"not TOML: {error}") from None
+    except RecursionError:
+        raise FileFormatError(path, f"not usable: nested too deeply; give {what}") from None
+    except (ValueError, OverflowError):
+        raise FileFormatError(path, f"not usable: a number beyond reason; give {what}") from None
+
+
 def write_record(folder: Path, value: Any) -> None:
     """Write a dataclass into a folder: record.json, and FIELD.npy for each array in it."""
     arrays: dict[str, NDArray[Any]] = {}
-    text = _text(encode(value, arrays))
+    fields = encode(value, arrays)
     for name, array in arrays.items():
         file = folder / f"{name}.npy"
         try:
             np.save(file, np.ascontiguousarray(array), allow_pickle=False)
         except OSError as error:  # numpy says neither why it came out short, nor where
             raise OSError(error.errno or errno.EIO, str(error), str(file)) from None
-    write_json(folder / RECORD, json.loads(text))
+    write_json(folder / RECORD, fields)
 
 
-def read_record(folder: Path, kind: type[T], *, mapped: bool = False) -> T:
-    """The dataclass that `write_record` wrote into a folder.
-
-    Parameters
-    ----------
-    folder : Path
-    kind : type
-    mapped : bool
-        Whether arrays are read from disk only where they are used.
+def read_record(folder: Path, kind: type[T]) -> T:
+    """The dataclass of type `kind` that `write_record` wrote into a folder.
 
     Raises
     ------
@@ -118,8 +137,7 @@ def read_record(folder: Path, kind: type[T], *, mapped: bool = False) -> T:
     arrays: dict[str, NDArray[Any]] = {}
     for file in folder.glob("*.npy"):
         try:
-            mode = "r" if mapped else None
-            arrays[file.stem] = np.load(file, mmap_mode=mode, allow_pickle=False)
+            arrays[file.stem] = np.load(file, allow_pickle=False)
         except (OSError, ValueError, EOFError, MemoryError) as error:
             raise FileFormatError(file, f"not a whole array ({error})") from None
     return decode(kind, value, arrays, source=folder / RECORD)
@@ -139,28 +157,36 @@ def write_archive(path: Path, value: Any) -> None:
 
 
 def read_archive(path: Path, kind: type[T]) -> T:
-    """The dataclass that `write_archive` wrote to a file.
+    """The dataclass of type `kind` that `write_archive` wrote to a file.
 
     Raises
     ------
     FileFormatError
         If the file is missing or damaged, or holds something else.
     """
-    arrays: dict[str, NDArray[Any]] = {}
     try:
         with ZipFile(path) as archive:
             text = archive.read(RECORD)
-            for member in archive.namelist():
-                if member != RECORD:
-                    with archive.open(member) as stream:
-                        content = io.BytesIO(stream.read())
-                    arrays[member.removesuffix(".npy")] = np.lib.format.read_array(
-                        content, allow_pickle=False
-                    )
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(
+                    io.BytesIO(archive.read(name)), allow_pickle=False
+                )
+                for name in archive.namelist()
+                if name != RECORD
+            }
     except (OSError, ValueError, EOFError, KeyError, BadZipFile, MemoryError, NotImplementedError,
             RuntimeError, OverflowError) as error:  # fmt: skip
         raise FileFormatError(path, f"not a whole archive ({error})") from None
     return decode(kind, _parse(path, text, ""), arrays, source=path)
+
+
+def _content(path: str | Path, most: int = -1) -> bytes:
+    try:
+        with Path(path).open("rb") as stream:
+            return stream.read(most)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or error
+        raise FileFormatError(path, f"cannot be read ({reason}); check the name") from None
 
 
 def _text(value: Any) -> str:
@@ -188,7 +214,7 @@ def _parse(path: str | Path, content: bytes, again: str) -> Any:
 
 
 def _whole(text: str) -> int:
-    if len(text) > LONGEST:
+    if len(text) > DIGITS:
         raise ValueError(f"a whole number of {len(text)} digits")
     return int(text)
 
