@@ -55,7 +55,7 @@ def with_its_file(model: GlassModel, job: Job[Any]) -> GlassModel:
     """
     if not isinstance(model.potential, EmbeddedAtom):
         return model
-    file = str(job.file(model.potential.file))
+    file = str(job.store.file(model.potential.file))
     return replace(model, potential=replace(model.potential, file=file))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from traceback import format_exception
@@ -21,7 +20,7 @@ from amorphace.core.errors import AmorphaceError, SetupError
 from amorphace.runs.job import Job
 from amorphace.runs.meta import Meta
 from amorphace.runs.store import Damaged, Store
-from amorphace.runs.unit import Dropped, Outcome, Unit
+from amorphace.runs.unit import Dropped, Outcome, Unit, class_at, reference_to
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LEAST_ROOM = 1 << 20
@@ -32,34 +31,23 @@ PROGRAMS = ("amorphace", "numpy")
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What became of a unit that somebody was to do.
-
-    Attributes
-    ----------
-    unit : str
-        Its identifier.
-    meta : Meta or None
-        What is known of it, if it is finished.
-    found : bool
-        Whether it was finished before.
-    held : bool
-        Whether a living process is at it.
-    error, details : str
-        Why it could not be done, for its user and for developers.
-    stop : str
-        Why no other unit could be done by this process either, where that is so.
-    damaged : str
-        The input that was set aside, if it could not be done for that.
-    """
+    """What became of a unit that somebody was to do."""
 
     unit: str
     meta: Meta | None = None
+    """What is known of it, if it is finished."""
     found: bool = False
+    """Whether it was finished before."""
     held: bool = False
+    """Whether a living process is at it."""
     error: str = ""
+    """Why it could not be done, for its user."""
     details: str = ""
+    """The same for developers."""
     stop: str = ""
+    """Why no other unit could be done by this process either, where that is so."""
     damaged: str = ""
+    """The input that was set aside, if it could not be done for that."""
 
 
 def do_units(
@@ -75,10 +63,8 @@ def do_units(
     store : Store
     units : sequence of Unit
         Their inputs must be finished.
-    settings : dataclass or None
+    settings, n_jobs
         See `Job`.
-    n_jobs : int
-        Processors that they may use.
 
     Yields
     ------
@@ -140,7 +126,8 @@ def _ended(job: Job[Any], outcome: Outcome | Exception, seconds: float) -> Repor
     unit, store = job.unit, job.store
     try:
         if isinstance(outcome, Dropped):
-            _empty(job.folder)
+            shutil.rmtree(job.folder)
+            job.folder.mkdir()
             outcome = Outcome(dropped=str(outcome))
         if isinstance(outcome, Exception):
             raise outcome
@@ -180,11 +167,6 @@ def _hopeless(error: Exception, path: Path) -> str:
     return ""
 
 
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.mkdir()
-
-
 @cache
 def _programs(further: tuple[str, ...]) -> dict[str, str]:
     found = {"python": platform.python_version(), "machine": platform.machine()}
@@ -198,32 +180,20 @@ def _programs(further: tuple[str, ...]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Task:
-    """Units for another process: only JSON values are sent, and come back.
-
-    Attributes
-    ----------
-    store : str
-        Path of the store.
-    ids : tuple of str
-        Of the units.
-    units : tuple of JSON value
-        As `Unit.to_dict` gives them.
-    settings : JSON value
-        With the name of their type.
-    n_jobs : int
-    """
+    """Units for another process: only JSON values are sent, and come back."""
 
     store: str
     ids: tuple[str, ...]
     units: tuple[Any, ...]
+    """As `Unit.to_dict` gives them."""
     settings: Any
+    """With the name of their type."""
     n_jobs: int
 
     @classmethod
     def of(cls, store: Store, units: Sequence[Unit[Any, Any]], settings: Any, n_jobs: int) -> Task:
         """The task of these units; the path of the store must hold in the other process."""
-        kind = type(settings)
-        given = {"type": f"{kind.__module__}:{kind.__qualname__}", "value": encode(settings)}
+        given = {"type": reference_to(settings), "value": encode(settings)}
         return cls(
             store=str(store.path.resolve()),
             ids=tuple(unit.id for unit in units),
@@ -233,22 +203,14 @@ class Task:
         )
 
     def open(self) -> tuple[Store, list[Unit[Any, Any]], Any]:
-        """Store, units and settings.
-
-        Raises
-        ------
-        SetupError
-            If this process does not find their kinds.
-        """
+        """Store, units and settings; a SetupError if this process does not find their kinds."""
         try:
-            settings = None
-            if self.settings is not None:
-                module, _, name = self.settings["type"].partition(":")
-                kind = getattr(import_module(module), name)
-                settings = decode(kind, self.settings["value"], source="settings")
+            settings = self.settings
+            if settings is not None:
+                settings = decode(class_at(settings["type"]), settings["value"], source="settings")
             units = [Unit.from_dict(u) for u in self.units]
             return Store(self.store, create=False), units, settings
-        except (ImportError, AttributeError, ValueError) as error:
+        except ValueError as error:
             raise SetupError(f"this process cannot do such units: {error}") from error
 
 
@@ -259,8 +221,5 @@ def do_task(task: Mapping[str, Any]) -> list[dict[str, Any]]:
         store, units, settings = given.open()
         return [encode(r) for r in do_units(store, units, settings=settings, n_jobs=given.n_jobs)]
     except Exception as error:  # of the store itself
-        text = "".join(format_exception(error))
-        reports = (
-            Report(unit=i, error=str(error), details=text, stop=str(error)) for i in given.ids
-        )
-        return [encode(report) for report in reports]
+        why = {"error": str(error), "details": "".join(format_exception(error)), "stop": str(error)}
+        return [encode(Report(unit=unit, **why)) for unit in given.ids]

@@ -24,23 +24,15 @@ REPORT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Input:
-    """A finished unit that another one reads.
-
-    Attributes
-    ----------
-    id : str
-    kind : str
-        Name of its kind.
-    results : JSON value
-        Its small results, as they were encoded.
-    dropped : str
-        Why it may not be used; empty for a sound one.
-    """
+    """A finished unit that another one reads."""
 
     id: str
     kind: str
+    """Name of its kind."""
     results: Any
+    """Its small results, as JSON."""
     dropped: str
+    """Why it may not be used; empty for a sound one."""
     _verified: Callable[[str], Path] = field(repr=False)
 
     @property
@@ -55,13 +47,7 @@ class Input:
         return self._verified(self.id)
 
     def load(self, kind: type[Kind[Any, R]]) -> R:
-        """What it wrote.
-
-        Raises
-        ------
-        InputError
-            If it is of another kind.
-        """
+        """What it wrote; an InputError if it is of another kind."""
         if kind.name != self.kind:
             raise InputError(f"the input {self.id} is no unit of the kind {kind.name}")
         return kind().load(self.folder)
@@ -69,26 +55,17 @@ class Input:
 
 @dataclass(eq=False, kw_only=True)
 class Job(Generic[P]):
-    """One unit at work.
-
-    Attributes
-    ----------
-    unit : Unit
-    folder : Path
-        An empty folder of its own to write to: it becomes the unit, whole, when the work is done.
-    store : Store
-    settings : dataclass or None
-        How the program wants its units to be done: which command, which engine. The runner hands
-        it on; no identifier depends on it.
-    n_jobs : int
-        Processors that this unit may use.
-    """
+    """One unit at work."""
 
     unit: Unit[P, Any]
     folder: Path
+    """An empty folder of its own to write to: it becomes the unit, whole, when the work is done."""
     store: Store
     settings: Any = None
+    """A dataclass or None: how the program wants its units to be done, by which command or engine.
+    The runner hands it on; no identifier depends on it."""
     n_jobs: int = 1
+    """Processors that this unit may use."""
     _checkpoint: float = field(default_factory=time.monotonic)
     _report: float = float("-inf")
     _compared: dict[str, Path] = field(default_factory=dict)
@@ -106,42 +83,26 @@ class Job(Generic[P]):
         Damaged
             If one is not what was written.
         """
-        return tuple(self._input(unit) for unit in self.unit.inputs.get(role, ()))
+        found = []
+        for unit in self.unit.inputs.get(role, ()):
+            try:
+                meta = self.store.meta(unit)
+            except InputError:
+                self.store.set_aside(unit)
+                raise Damaged(unit) from None
+            found.append(Input(unit, meta.kind, meta.results, meta.dropped, self.verified))
+        return tuple(found)
 
     def input(self, role: str) -> Input:
         """The one input of a role."""
         (found,) = self.inputs(role)
         return found
 
-    def _input(self, unit: str) -> Input:
-        try:
-            meta = self.store.meta(unit)
-        except InputError:
-            self.store.set_aside(unit)
-            raise Damaged(unit) from None
-        return Input(unit, meta.kind, meta.results, meta.dropped, self.verified)
-
     def verified(self, unit: str) -> Path:
-        """The folder of a finished unit, the digests of its files compared once for this job.
-
-        Raises
-        ------
-        Damaged
-            If one differs.
-        """
+        """The folder of a finished unit, the digests of its files compared once for this job."""
         if unit not in self._compared:
             self._compared[unit] = self.store.verified(unit)
         return self._compared[unit]
-
-    def file(self, digest: str) -> Path:
-        """A file of `Graph.files`, by the digest of its content.
-
-        Raises
-        ------
-        InputError
-            If it is not in the store.
-        """
-        return self.store.file(digest)
 
     def resume(self, kind: type[T], fits: Callable[[T], bool] = lambda _: True) -> T | None:
         """The last checkpoint; None at the first start.
@@ -150,10 +111,10 @@ class Job(Generic[P]):
         another number of particles) is set aside: the unit starts anew.
         """
         found = self.store.scratch.read_checkpoint(self.unit.id, kind)
-        if found is not None and not fits(found):
-            self.store.scratch.drop_checkpoint(self.unit.id)
-            return None
-        return found
+        if found is None or fits(found):
+            return found
+        self.store.scratch.drop_checkpoint(self.unit.id)
+        return None
 
     def checkpoint(self, make: Callable[[], object]) -> None:
         """Keep the dataclass that `make` gives, if the last checkpoint is old enough."""

@@ -19,54 +19,15 @@ AGAIN = "run the experiment again"
 
 @dataclass(frozen=True)
 class Written:
-    """A file or folder of a unit, as it was written.
-
-    Attributes
-    ----------
-    bytes : int
-        Of the file, or of all files in the folder.
-    sha256 : str
-    """
+    """Bytes and digest of a file or folder of a unit, as it was written."""
 
     bytes: int
     sha256: str
 
 
-@dataclass(frozen=True)
-class Summary:
-    """The little that a status needs of a finished unit.
-
-    Attributes
-    ----------
-    dropped : str
-        Why the result may not be used; empty for a sound one.
-    seconds : float
-        How long it took.
-    """
-
-    dropped: str
-    seconds: float
-
-
 @dataclass(frozen=True, kw_only=True)
 class Meta:
-    """What is known of a finished unit.
-
-    Attributes
-    ----------
-    kind, revision, name, parameters, inputs
-        Of the unit, with parameters as JSON.
-    dropped, attempts, health, results
-        Of the `Outcome`, with results as JSON.
-    programs : mapping of str to str
-        Versions of what made it.
-    settings : JSON value
-        See `Job`.
-    seconds : float
-        How long it took.
-    files : mapping of str to Written
-        What lies beside meta.json.
-    """
+    """What is known of a finished unit: its own fields, and those of its `Outcome`, as JSON."""
 
     kind: str
     revision: int
@@ -78,9 +39,13 @@ class Meta:
     health: tuple[Mapping[str, Any], ...]
     results: Any
     programs: Mapping[str, str]
+    """Versions of what made it."""
     settings: Any
+    """See `Job`."""
     seconds: float
+    """How long it took."""
     files: Mapping[str, Written]
+    """What lies beside meta.json."""
 
     @property
     def id(self) -> str:
@@ -113,15 +78,6 @@ def write_meta(folder: Path, meta: Meta) -> None:
     write_json(folder / META, value | {"digest": digest_of(value)})
 
 
-def read_summary(folder: Path) -> Summary | None:
-    """The little that a status needs of the unit in a folder; None if it cannot be read."""
-    try:
-        found = read_json(folder / META)
-        return Summary(str(found["dropped"]), float(found["seconds"]))
-    except (FileFormatError, KeyError, TypeError, ValueError):
-        return None
-
-
 def outcome_of(unit: Unit[Any, Any], meta: Meta) -> Outcome:
     """The outcome of a unit, its results of the type that its kind declares.
 
@@ -129,11 +85,9 @@ def outcome_of(unit: Unit[Any, Any], meta: Meta) -> Outcome:
     """
     source = f"{unit.kind.name} of {unit.name}"
     kind = Any if meta.dropped and meta.results == {} else unit.kind.results
+    results = decode(kind, meta.results, source=source)
     return Outcome(
-        results=decode(kind, meta.results, source=source),
-        health=meta.health,
-        dropped=meta.dropped,
-        attempts=meta.attempts,
+        results=results, health=meta.health, dropped=meta.dropped, attempts=meta.attempts
     )
 
 

@@ -19,30 +19,16 @@ OLD = 86_400.0
 
 @dataclass(frozen=True)
 class Leftover:
-    """Something that may be removed from a store.
-
-    Attributes
-    ----------
-    path : Path
-    why : {"not needed", "damaged", "unfinished and not needed", "half written", "old failure"}
-    size : int
-        Bytes.
-    """
+    """Something that may be removed from a store, and why."""
 
     path: Path
     why: str
     size: int
+    """Bytes."""
 
 
 def find_leftovers(store: Store, needed: AbstractSet[str]) -> tuple[Leftover, ...]:
-    """What the store holds beside sound units that are needed; nothing is changed.
-
-    Parameters
-    ----------
-    store : Store
-    needed : set of str
-        Identifiers of the units of all experiments that stay.
-    """
+    """What the store holds beside sound units of those `needed`; nothing is changed."""
     found: list[tuple[Path, str]] = []
     for unit in sorted(store.finished()):
         if unit not in needed:

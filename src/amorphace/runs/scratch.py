@@ -27,25 +27,14 @@ PROGRESS = "progress.json"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an unfinished unit has come.
-
-    Attributes
-    ----------
-    done, total : float
-        In any unit of work.
-    text : str
-        What is being done.
-    process : Process
-        Who does it.
-    time : float
-        When that was so, in seconds since 1970 by the clock of that machine.
-    """
+    """How far an unfinished unit has come, in any unit of work."""
 
     done: float
     total: float
     text: str
     process: Process
     time: float
+    """When that was so, in seconds since 1970 by the clock of that machine."""
 
     @property
     def alive(self) -> bool:
@@ -57,16 +46,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a unit could not be finished.
-
-    Attributes
-    ----------
-    name : str
-        Of the unit, for people.
-    message : str
-    details : str
-        For developers.
-    """
+    """Why a unit of some name could not be finished, for people and for developers."""
 
     name: str
     message: str
@@ -74,13 +54,7 @@ class Failure:
 
 
 class Scratch:
-    """The part of a store that holds what is not finished.
-
-    Parameters
-    ----------
-    path : Path
-        Of the store.
-    """
+    """The part of the store at a path that holds what is not finished."""
 
     def __init__(self, path: Path) -> None:
         self._work, self._failed = path / "work", path / "failed"
@@ -96,13 +70,12 @@ class Scratch:
     def read_checkpoint(self, unit: str, kind: type[T]) -> T | None:
         """The last checkpoint; None without one that is whole and of this kind."""
         file = self.folder(unit) / CHECKPOINT
-        if not file.exists():
-            return None
-        try:
-            return read_archive(file, kind)
-        except FileFormatError:
-            self.drop_checkpoint(unit)
-            return None
+        if file.exists():
+            try:
+                return read_archive(file, kind)
+            except FileFormatError:
+                self.drop_checkpoint(unit)
+        return None
 
     def write_checkpoint(self, unit: str, value: object) -> None:
         """Replace the checkpoint of an unfinished unit by a dataclass, in one step."""
@@ -132,9 +105,8 @@ class Scratch:
 
     def failures(self) -> dict[str, Failure]:
         """Why units could not be finished, by identifier."""
-        names = [e.name for e in entries(self._failed) if not e.name.startswith(".")]
-        units = [name.removesuffix(".json") for name in names if name.endswith(".json")]
-        return {unit: found for unit in units if (found := self.failure(unit)) is not None}
+        found = {unit: self.failure(unit) for unit in json_names(self._failed)}
+        return {unit: failure for unit, failure in found.items() if failure is not None}
 
     def failure(self, unit: str) -> Failure | None:
         """Why a unit could not be finished; None if nothing is known of that."""
@@ -172,6 +144,12 @@ def entries(place: Path) -> list[os.DirEntry[str]]:
             return list(found)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def json_names(place: Path) -> list[str]:
+    """Names of the files of JSON in a folder, without their ending; no half-written ones."""
+    names = [entry.name for entry in entries(place) if not entry.name.startswith(".")]
+    return [name.removesuffix(".json") for name in names if name.endswith(".json")]
 
 
 def _remove_file(path: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from amorphace.runs.meta import Summary, read_summary
+from amorphace.core.errors import FileFormatError
+from amorphace.core.records import read_json
+from amorphace.runs.meta import META
 from amorphace.runs.scratch import Progress
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Unit
@@ -17,43 +20,28 @@ LEAST_TIMED = 3
 
 @dataclass(frozen=True)
 class KindStatus:
-    """How the units of one kind stand.
-
-    Attributes
-    ----------
-    kind : str
-    total, done, dropped, failed, running : int
-        `done` counts dropped ones too.
-    seconds_left : float
-        On one core.
-    """
+    """How many units of one kind there are, and what became of them."""
 
     kind: str
     total: int
     done: int
+    """Finished, those that were dropped too."""
     dropped: int
     failed: int
     running: int
     seconds_left: float
+    """On one core."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """How a graph stands.
-
-    Attributes
-    ----------
-    kinds : tuple of KindStatus
-    running : tuple of (Unit, Progress)
-    failures : tuple of (Unit, str)
-    dropped : tuple of (Unit, str)
-        Results that may not be used, without those that rest on others of them.
-    """
+    """How a graph stands."""
 
     kinds: tuple[KindStatus, ...]
     running: tuple[tuple[Unit[Any, Any], Progress], ...]
     failures: tuple[tuple[Unit[Any, Any], str], ...]
     dropped: tuple[tuple[Unit[Any, Any], str], ...]
+    """Results that may not be used, and why, without those that rest on others of them."""
 
     @property
     def total(self) -> int:
@@ -72,56 +60,51 @@ class Status:
 
 
 def find_status(graph: Graph, store: Store) -> Status:
-    """How a graph stands, from its store; nothing is changed.
-
-    Parameters
-    ----------
-    graph : Graph
-    store : Store
-    """
+    """How a graph stands, from its store; nothing is changed."""
     known = graph.by_id
     there = {
-        unit: summary
+        unit: finished
         for unit in store.finished()
-        if unit in known and (summary := read_summary(store.folder(unit))) is not None
+        if unit in known and (finished := _finished(store.folder(unit))) is not None
     }
-    failures = store.scratch.failures()
+    failures = {
+        unit: failure.message
+        for unit, failure in store.scratch.failures().items()
+        if unit in known and unit not in there
+    }
     progress = {
-        i: p
-        for i in store.scratch.begun()
-        if i in known
-        and i not in there
-        and (p := store.scratch.progress(i)) is not None
-        and p.alive
-    }
+        unit: found
+        for unit in store.scratch.begun()
+        if unit in known and unit not in there
+        and (found := store.scratch.progress(unit)) is not None and found.alive
+    }  # fmt: skip
+    dropped = {unit: finished.dropped for unit, finished in there.items() if finished.dropped}
     kinds = []
     for kind in graph.kinds:
         units = graph.of_kind(kind)
         done = [u for u in units if u.id in there]
         pace = _pace([(u.cost, there[u.id]) for u in done])
-        left = sum(
-            u.cost * pace * (1 - _share(progress.get(u.id))) for u in units if u.id not in there
-        )
         kinds.append(
             KindStatus(
                 kind=kind.name,
                 total=len(units),
                 done=len(done),
-                dropped=sum(bool(there[u.id].dropped) for u in done),
-                failed=sum(u.id in failures for u in units if u.id not in there),
+                dropped=sum(u.id in dropped for u in done),
+                failed=sum(u.id in failures for u in units),
                 running=sum(u.id in progress for u in units),
-                seconds_left=left,
+                seconds_left=sum(
+                    u.cost * pace * (1 - _share(progress.get(u.id)))
+                    for u in units
+                    if u.id not in there
+                ),
             )
         )
-    dropped = {i for i, summary in there.items() if summary.dropped}
     return Status(
         kinds=tuple(kinds),
         running=tuple((known[i], p) for i, p in progress.items()),
-        failures=tuple(
-            (known[i], f.message) for i, f in failures.items() if i in known and i not in there
-        ),
+        failures=tuple((known[i], text) for i, text in failures.items()),
         dropped=tuple(
-            (u, there[u.id].dropped)
+            (u, dropped[u.id])
             for u in graph.units
             if u.id in dropped and not any(i in dropped for i in u.needs)
         ),
@@ -130,32 +113,18 @@ def find_status(graph: Graph, store: Store) -> Status:
 
 @dataclass(frozen=True)
 class Sharing:
-    """Units that an experiment has in common with another one on the store.
-
-    Attributes
-    ----------
-    name : str
-        The other's.
-    units, total, done : int
-        In common, all of this experiment, and those in common that are finished.
-    """
+    """What an experiment has in common with another one, of some name, on the store."""
 
     name: str
     units: int
     total: int
+    """All units of this experiment."""
     done: int
+    """Units in common that are finished."""
 
 
 def find_sharing(graph: Graph, store: Store, own: str) -> tuple[Sharing, ...]:
-    """What a graph shares with each other experiment that ran on the store.
-
-    Parameters
-    ----------
-    graph : Graph
-    store : Store
-    own : str
-        Name of this experiment in the store.
-    """
+    """What a graph, in the store under its `own` name, shares with each other experiment there."""
     units, there = set(graph.by_id), store.finished()
     return tuple(
         Sharing(name, len(common), len(units), len(common & there))
@@ -169,7 +138,23 @@ def estimate(graph: Graph) -> float:
     return sum(u.cost for u in graph.units)
 
 
-def _pace(timed: list[tuple[float, Summary]]) -> float:
+@dataclass(frozen=True)
+class _Finished:
+    """The little that a status needs of a finished unit, of which there are many."""
+
+    dropped: str
+    seconds: float
+
+
+def _finished(folder: Path) -> _Finished | None:
+    try:
+        found = read_json(folder / META)
+        return _Finished(str(found["dropped"]), float(found["seconds"]))
+    except (FileFormatError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _pace(timed: list[tuple[float, _Finished]]) -> float:
     """Seconds taken for each estimated one."""
     ratios = [s.seconds / c for c, s in timed if c > 0 and not s.dropped]
     return statistics.median(ratios) if len(ratios) >= LEAST_TIMED else 1.0

@@ -34,7 +34,7 @@ from amorphace.core.files import written_aside
 from amorphace.core.process import left_by_the_dead, this_process
 from amorphace.core.records import read_json, write_json
 from amorphace.runs.meta import Meta, Written, outcome_of, read_meta, size_of, write_meta
-from amorphace.runs.scratch import Scratch, entries
+from amorphace.runs.scratch import Scratch, entries, json_names
 from amorphace.runs.unit import Outcome, Unit
 
 R = TypeVar("R")
@@ -44,12 +44,7 @@ FORMAT_VERSION = 2
 
 
 class Damaged(InputError):
-    """A unit is not what was written, or gone; it was set aside, to be made again.
-
-    Attributes
-    ----------
-    unit : str
-    """
+    """A unit is not what was written, or gone; it was set aside, to be made again."""
 
     def __init__(self, unit: str) -> None:
         self.unit = unit
@@ -86,15 +81,15 @@ class Store:
         if not head.exists():
             if self.path.is_symlink() and not self.path.exists():
                 raise InputError(f"{path} is a link that leads nowhere; remove it")
-            if self.path.exists() and not _is_empty(self.path) and not head.exists():
+            # nothing is in it but for the first file of a store that is being made
+            empty = all(e.name.startswith(".store.json.") for e in entries(self.path))
+            ours = not self.path.exists() or (self.path.is_dir() and empty)
+            if not ours and not head.exists():
                 raise InputError(f"{path} is there already and is no store; give it another folder")
             if not create:
                 raise InputError(f"{path}: there is no store yet; run the experiment first")
             self.path.mkdir(parents=True, exist_ok=True)
             write_json(head, {"format": FORMAT, "format_version": FORMAT_VERSION})
-        self._check_version(head)
-
-    def _check_version(self, head: Path) -> None:
         found = read_json(head)
         if not isinstance(found, dict) or found.get("format") != FORMAT:
             raise FileFormatError(head, f"no {FORMAT}; give the store another folder")
@@ -204,20 +199,7 @@ class Store:
     ) -> Meta:
         """Make a folder of `writing` the unit; what another process wrote in the meantime stays.
 
-        Parameters
-        ----------
-        unit : Unit
-        partial : Path
-        outcome : Outcome
-        seconds : float
-            How long it took.
-        programs, settings
-            See `Meta`.
-
-        Returns
-        -------
-        Meta
-            Of the unit that is in the store then.
+        What is given beside is described in `Meta`; that of the unit in the store comes back.
         """
         meta = Meta(
             kind=unit.kind.name,
@@ -276,17 +258,16 @@ class Store:
     def experiments(self) -> dict[str, frozenset[str]]:
         """The units of each experiment that ran on this store, by its name."""
         found = {}
-        for entry in entries(self.path / "experiments"):
-            if entry.name.endswith(".json") and not entry.name.startswith("."):
-                file = Path(entry.path)
-                try:
-                    units = decode(dict[str, list[str]], read_json(file), source=file)["units"]
-                except (FileFormatError, KeyError):
-                    raise FileFormatError(
-                        file, "no list of units; run that experiment again, or remove the file"
-                    ) from None
-                found[file.stem] = frozenset(units)
-        return dict(sorted(found.items()))
+        for name in sorted(json_names(self.path / "experiments")):
+            file = self.path / "experiments" / f"{name}.json"
+            try:
+                units = decode(dict[str, list[str]], read_json(file), source=file)["units"]
+            except (FileFormatError, KeyError):
+                raise FileFormatError(
+                    file, "no list of units; run that experiment again, or remove the file"
+                ) from None
+            found[name] = frozenset(units)
+        return found
 
     def keep_file(self, path: str | Path) -> None:
         """Copy a file that units read, under the digest of its content."""
@@ -324,8 +305,3 @@ class Store:
 def half_written_by_the_dead(name: str) -> bool:
     """Whether a folder in tmp/ is of a process that could be looked up here and runs no more."""
     return left_by_the_dead(name.partition(".")[2])
-
-
-def _is_empty(path: Path) -> bool:
-    """Whether a folder holds nothing, but for the first file of a store that is being made."""
-    return path.is_dir() and all(e.name.startswith(".store.json.") for e in entries(path))

@@ -43,19 +43,13 @@ class Cores(Enum):
 
 @dataclass(frozen=True)
 class Role:
-    """What a unit reads under one name.
-
-    Attributes
-    ----------
-    some : bool
-        Whether dropped inputs are left out; otherwise the unit is dropped with the first of them.
-    digests : bool
-        Whether the digests of their files are compared before the unit is done. Where a unit reads
-        only a few of its inputs, `Input.folder` compares them when it is asked for.
-    """
+    """What a unit reads under one name."""
 
     some: bool = False
+    """Whether dropped inputs are left out; otherwise the unit is dropped with the first of them."""
     digests: bool = True
+    """Whether the digests of their files are compared before the unit is done. Where a unit reads
+    only a few of its inputs, `Input.folder` compares them when it is asked for."""
 
 
 class Dropped(Exception):
@@ -68,60 +62,40 @@ class Dropped(Exception):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Outcome:
-    """What a unit came to, beside the files in its folder.
-
-    Attributes
-    ----------
-    results : dataclass or mapping of str to JSON value
-        Small ones, of the type that the kind declares.
-    health : tuple of mapping of str to JSON value
-        What was checked: "what" it was, "problems" found, and the numbers.
-    dropped : str
-        Why the result may not be used; empty for a sound one.
-    attempts : tuple of str
-        What was wrong with attempts before this one.
-    """
+    """What a unit came to, beside the files in its folder."""
 
     results: Any = field(default_factory=dict)
+    """Small ones: a dataclass or mapping, of the type that the kind declares."""
     health: tuple[Mapping[str, Any], ...] = ()
+    """What was checked: "what" it was, "problems" found, and the numbers."""
     dropped: str = ""
+    """Why the result may not be used; empty for a sound one."""
     attempts: tuple[str, ...] = ()
+    """What was wrong with attempts before this one."""
 
 
 class Kind(ABC, Generic[P, R]):
     """A kind of unit: a class that is named at the top level of a module, without a state.
 
     `P` is the frozen dataclass of its parameters, `R` what `load` gives.
-
-    Attributes
-    ----------
-    name : str
-        Of letters, digits and "_": the first part of a unit's identifier.
-    revision : int
-        Raised when the same parameters come to give another result.
-    parameters : type
-        A frozen dataclass.
-    results : type
-        Of `Outcome.results`: a dataclass, or a mapping.
-    record : type or None
-        The dataclass that `do` writes to the folder by `write_record`, if it does.
-    inputs : mapping of str to Role
-    cores : Cores
-    at_once : int
-        Units of this kind that are done together where so many are ready: see `do_many`.
-    programs : tuple of str
-        Packages whose versions are kept with a result.
     """
 
     name: ClassVar[str]
+    """Of letters, digits and "_": the first part of a unit's identifier."""
     revision: ClassVar[int] = 1
+    """Raised when the same parameters come to give another result."""
     parameters: ClassVar[type]
+    """A frozen dataclass."""
     results: ClassVar[Any] = Mapping[str, Any]
+    """Type of `Outcome.results`: a dataclass, or a mapping."""
     record: ClassVar[type | None] = None
+    """The dataclass that `do` writes to the folder by `write_record`, if it does."""
     inputs: ClassVar[Mapping[str, Role]] = {}
     cores: ClassVar[Cores] = Cores.ONE
     at_once: ClassVar[int] = 1
+    """Units of this kind that are done together where so many are ready: see `do_many`."""
     programs: ClassVar[tuple[str, ...]] = ()
+    """Packages whose versions are kept with a result."""
 
     @abstractmethod
     def do(self, job: Job[P]) -> Outcome:
@@ -159,10 +133,6 @@ class Kind(ABC, Generic[P, R]):
             raise InputError(f"a unit of the kind {self.name} writes no record")
         return read_record(folder, self.record)
 
-    def reference(self) -> str:
-        """Where another process finds this class: "module:name"."""
-        return f"{type(self).__module__}:{type(self).__qualname__}"
-
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if not is_dataclass(getattr(cls, "parameters", None)):
@@ -177,35 +147,30 @@ class Kind(ABC, Generic[P, R]):
         return hash(type(self))
 
 
-def kind_at(reference: str) -> Kind[Any, Any]:
-    """The kind that `Kind.reference` gave, in any process.
+def reference_to(value: object) -> str:
+    """Where another process finds the class of a value: "module:name"."""
+    return f"{type(value).__module__}:{type(value).__qualname__}"
 
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
+
+def class_at(reference: str) -> Any:
+    """The class that `reference_to` named; an InputError where there is none."""
     module, _, name = reference.partition(":")
     try:
-        found = getattr(import_module(module), name)
+        return getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"{reference!r} is no kind of unit: {error}") from None
+        raise InputError(f"{reference!r} is no kind of unit or settings: {error}") from None
+
+
+def kind_at(reference: str) -> Kind[Any, Any]:
+    """The kind that `reference_to` named, in any process; an InputError where there is none."""
+    found = class_at(reference)
     if not (isinstance(found, type) and issubclass(found, Kind)):
         raise InputError(f"{reference!r} is no kind of unit")
     return found()
 
 
 def unit_id(kind: str, revision: int, parameters: Any, inputs: Mapping[str, Any]) -> str:
-    """Kind and digest, "prepare-0123456789abcdef": the name of a unit on disk.
-
-    Parameters
-    ----------
-    kind : str
-    revision : int
-    parameters : JSON value
-    inputs : mapping of str to sequence of str
-        Identifiers by role.
-    """
+    """The name of a unit on disk, from its parameters as JSON and identifiers by role."""
     content = {
         "kind": kind,
         "revision": revision,
@@ -217,22 +182,7 @@ def unit_id(kind: str, revision: int, parameters: Any, inputs: Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Unit(Generic[P, R]):
-    """One piece of an experiment.
-
-    Parameters
-    ----------
-    kind : Kind
-    name : str
-        For people: "sample 3, replica 12". Not part of the digest.
-    parameters : dataclass
-        Of the type that the kind declares. Numbers take their declared type: 2 is 2.0 where a
-        float is declared.
-    inputs : mapping of str to tuple of str
-        Identifiers of the units that it reads, by role.
-    cost : float
-        Estimated seconds on one core. Not part of the digest.
-    disk : int
-        Estimated bytes that it keeps. Not part of the digest.
+    """One piece of an experiment; its name, cost and disk are no part of its digest.
 
     Raises
     ------
@@ -242,10 +192,15 @@ class Unit(Generic[P, R]):
 
     kind: Kind[P, R]
     name: str
+    """For people: "sample 3, replica 12"."""
     parameters: P
+    """Numbers take their declared type: 2 is 2.0 where a float is declared."""
     inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Identifiers of the units that it reads, by role."""
     cost: float = 0.0
+    """Estimated seconds on one core."""
     disk: int = 0
+    """Estimated bytes that it keeps."""
 
     def __post_init__(self) -> None:
         own, given = self.kind.parameters, self.parameters
@@ -275,7 +230,7 @@ class Unit(Generic[P, R]):
     def to_dict(self) -> dict[str, Any]:
         """As a JSON object, for another process."""
         return {
-            "kind": self.kind.reference(),
+            "kind": reference_to(self.kind),
             "name": self.name,
             "parameters": encode(self.parameters),
             "inputs": {role: list(ids) for role, ids in self.inputs.items()},
@@ -294,20 +249,13 @@ class Unit(Generic[P, R]):
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Units, every one after those that it reads: what an engine carries out.
-
-    Attributes
-    ----------
-    units : tuple of Unit
-    cores_per_unit : int
-        Cores of a unit that calls a program (`Cores.COMMAND`).
-    files : tuple of str
-        Files that units know by the digest of their content: the store keeps copies.
-    """
+    """Units, every one after those that it reads: what an engine carries out."""
 
     units: tuple[Unit[Any, Any], ...]
     cores_per_unit: int = 1
+    """Cores of a unit that calls a program (`Cores.COMMAND`)."""
     files: tuple[str, ...] = ()
+    """Files that units know by the digest of their content: the store keeps copies."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Unit[Any, Any]]:
