@@ -221,5 +221,6 @@ def do_task(task: Mapping[str, Any]) -> list[dict[str, Any]]:
         store, units, settings = given.open()
         return [encode(r) for r in do_units(store, units, settings=settings, n_jobs=given.n_jobs)]
     except Exception as error:  # of the store itself
-        why = {"error": str(error), "details": "".join(format_exception(error)), "stop": str(error)}
-        return [encode(Report(unit=unit, **why)) for unit in given.ids]
+        text = "".join(format_exception(error))
+        stop = [Report(unit=i, error=str(error), details=text, stop=str(error)) for i in given.ids]
+        return [encode(report) for report in stop]
