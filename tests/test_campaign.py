@@ -61,7 +61,7 @@ def test_an_experiment_ends_in_a_labelled_set_and_its_analysis(finished, protoco
     assert set(table.species) == {"A"}
     for name in ("accuracy.csv", "analysis.json", "model.json", "report.html"):
         assert (results / name).stat().st_size > 100
-    assert (results / "figures" / "figure-3-accuracy.pdf").exists()
+    assert (results / "figures" / "figure-3-accuracy.png").exists()
     checks = json.loads((results / "health.json").read_text())["checks"]
     assert {c["kind"] for c in checks} >= {"prepare", "inherent"}
     assert find_status(plan, store).done == len(plan.units)

@@ -122,7 +122,7 @@ def _finish(plan: Plan, store: Store, folder: Path) -> None:
         why = copy_out(plan, store, new)
         if not why:
             content = experiment_content(plan, store, command=command_line())
-            save_figures(new / "figures", content)
+            save_figures(new / "figures", content, ["png"])
             write_report(new / "report.html", content)
     if why:
         raise SimulationError(f"no result: {why}; the lines above say why runs were not used")

@@ -119,7 +119,9 @@ def save_figure(
     return tuple(written)
 
 
-def save_figures(folder: str | Path, content: ReportContent) -> tuple[str, ...]:
+def save_figures(
+    folder: str | Path, content: ReportContent, formats: Sequence[str] = FORMATS
+) -> tuple[str, ...]:
     """Write all figures of a content to a folder, which appears whole; their names.
 
     Parameters
@@ -127,12 +129,13 @@ def save_figures(folder: str | Path, content: ReportContent) -> tuple[str, ...]:
     folder : str or Path
         One that is there is replaced.
     content : ReportContent
+    formats : sequence of {"png", "pdf", "svg"}
     """
     figures = content_figures(content)
     with written_aside(folder, folder=True) as partial:
         partial.mkdir()
         for name, figure in figures.items():
-            save_figure(figure, partial / name)
+            save_figure(figure, partial / name, formats)
     return tuple(figures)
 
 
