@@ -41,6 +41,7 @@ folds = 3
 SHEAR = """
 [experiment]
 name = "a small glass"
+seed = 2
 [model]
 name = "kob-andersen"
 [preparation]

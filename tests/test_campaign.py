@@ -164,9 +164,20 @@ def test_inactive_particles_of_an_interval_moved_least_in_it(finished, tmp_path)
 
 def test_another_seed_shares_nothing(finished, tmp_path):
     _, plan, _ = finished["shear"]
-    text = QUICK["shear"].replace('glass"', 'glass"\nseed = 2')
+    text = QUICK["shear"].replace("seed = 2", "seed = 3")
     _, other = plan_of(tmp_path, text)
     assert not other.by_id.keys() & plan.by_id.keys()
+
+
+def test_preparations_and_replicas_draw_from_different_seeds(finished):
+    """Attempt k at a sample and replica k of it have nothing in common."""
+    _, plan, store = finished["thermal"]
+    used = [
+        store.outcome(unit).results.seed
+        for kind in (Prepare, Replica)
+        for unit in plan.of_kind(kind)
+    ]
+    assert len(set(used)) == len(used) == 9
 
 
 @pytest.mark.slow

@@ -11,14 +11,13 @@ from joblib import parallel_config
 
 from amorphace.campaign.describe import TABLE
 from amorphace.campaign.glass import unit_provenance
-from amorphace.core.errors import InputError
 from amorphace.dataset.store import read_table
 from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.bundle import Analysis, read_analysis
 from amorphace.learn.folder import write_folder
 from amorphace.learn.summary import summarize
 from amorphace.runs.job import Job
-from amorphace.runs.unit import Cores, Kind, Outcome, Role
+from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
 
 ANALYSIS = "analysis"
@@ -65,7 +64,7 @@ class Learn(Kind[LearnParameters, Analysis]):
                 progress=lambda part, done, total: job.report(done, total, part.replace("_", " ")),
             )
         if not analysis.accuracy:
-            raise InputError("; ".join(analysis.warnings))
+            raise Dropped("; ".join(analysis.warnings))
         best = max((asdict(s) for s in summarize(analysis.accuracy)), key=lambda s: s["accuracy"])
         write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
         return Outcome(results=LearnResults(best, tuple(analysis.warnings)))

@@ -179,6 +179,7 @@ class Prepare(Kind[PrepareParameters, Prepared]):
     """A sample of the liquid or of the glass."""
 
     name = "prepare"
+    revision = 2
     parameters = PrepareParameters
     results = PrepareResults
     record = Prepared
@@ -193,7 +194,7 @@ class Prepare(Kind[PrepareParameters, Prepared]):
         sound = prepare_sound(
             model,
             p.preparation,
-            seeds=[derive_seed(p.seed, p.sample, k) for k in range(p.attempts)],
+            seeds=[derive_seed(p.seed, "prepare", p.sample, k) for k in range(p.attempts)],
             crystal_limit=p.crystal_limit,
             command=command_of(job),
             found=job.resume(Attempt, lambda a: len(a.progress.state.configuration) == n),

@@ -58,6 +58,7 @@ class Replica(Kind[ReplicaParameters, Ends]):
     """A run with velocities of its own."""
 
     name = "replica"
+    revision = 2
     parameters = ReplicaParameters
     results = ReplicaResults
     record = Ends
@@ -71,7 +72,7 @@ class Replica(Kind[ReplicaParameters, Ends]):
         p, model = job.parameters, with_its_file(job.parameters.model, job)
         lag = p.lag or float(job.input("lag").results["lag"])
         start = job.input("start").load(Prepare).state.configuration
-        seed = derive_seed(p.seed, p.sample, p.replica)
+        seed = derive_seed(p.seed, "replica", p.sample, p.replica)
         stage, steps = replica_stage(lag), step_count(model, lag)
         found = job.resume(Stretch, lambda s: len(s.state.configuration) == len(start))
         with judged():

@@ -76,7 +76,7 @@ class Sheared:
     Attributes
     ----------
     increment : float
-        Strain of a step.
+        Strain of a data step.
     first_step : int
         Steps before the data.
     steps : ndarray of shape (n_steps, len(ROWS))
