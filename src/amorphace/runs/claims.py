@@ -21,7 +21,6 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from amorphace.core.codec import decode, encode
@@ -39,22 +38,16 @@ NAME = "claim."
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds a claim.
-
-    Attributes
-    ----------
-    process : Process
-    task : str
-        What the process does the unit for, where somebody sees to it that it is done by one
-        process at a time; empty where nobody does.
-    """
+    """Who holds a claim."""
 
     process: Process
     task: str = ""
+    """What the process does the unit for, where somebody sees to it that it is done by one process
+    at a time; empty where nobody does."""
 
 
 class Claims:
-    """The claims of this program on units of a store; close it, or use it in a with block.
+    """The claims of this program; close it, or use it in a with block.
 
     A claim is on a unit, or on anything else that one program at a time should do, by any name
     that a folder may have.
@@ -81,22 +74,11 @@ class Claims:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def take(self, name: str) -> bool:
-        """Claim a unit, or anything by its name; whether it is ours now.
-
-        Raises
-        ------
-        SetupError
-            If the disk is full.
-        """
+        """Claim something; whether it is ours now. A SetupError if the disk is full."""
         if name in self._held:
             return True
         place = self._store.scratch.folder(name)
@@ -147,14 +129,14 @@ class Claims:
             self.release(name)
 
     def _create(self, file: Path) -> bool:
-        text = json.dumps(encode(self._owner)).encode()
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            place = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            stream = file.open("x", encoding="utf-8")
         except (FileExistsError, FileNotFoundError):  # the folder may go with a finished unit
             return False
         try:
-            os.write(place, text)
+            with stream:
+                json.dump(encode(self._owner), stream)
         except OSError as error:
             file.unlink(missing_ok=True)
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -162,8 +144,6 @@ class Claims:
                     f"the disk of {self._store.path} is full; free some room and run again"
                 ) from error
             raise
-        finally:
-            os.close(place)
         return True
 
     def _lives(self, file: Path) -> bool:

@@ -29,24 +29,16 @@ QUIET = ("--no-dashboard", "--dashboard-address", f"{HERE}:0")
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """Workers that Dask starts, and ends at the end.
-
-    Attributes
-    ----------
-    kind : {"slurm", "pbs", "lsf", "local"}
-        The queue; local: processes of this machine.
-    jobs : int
-        At most; as many as there is work for.
-    options : mapping of str to value
-        Words of the cluster's class in dask-jobqueue, or of distributed's LocalCluster.
-    config : mapping of str to value
-        Dask's configuration, over that of its files: certificates, time limits.
-    """
+    """Workers that Dask starts, and ends at the end."""
 
     kind: Literal["slurm", "pbs", "lsf", "local"]
+    """The queue; local: processes of this machine."""
     jobs: int
+    """At most; as many as there is work for."""
     options: Mapping[str, Any] = field(default_factory=dict)
+    """Words of the cluster's class in dask-jobqueue, or of distributed's LocalCluster."""
     config: Mapping[str, Any] = field(default_factory=dict)
+    """Dask's configuration, over that of its files: certificates, time limits."""
 
 
 @contextmanager
@@ -112,13 +104,7 @@ def started(cluster: Cluster, cores_per_unit: int = 1) -> Iterator[Client]:
 
 
 def workers_of(cluster: Cluster, cores_per_unit: int = 1) -> int:
-    """Workers of a cluster at its largest.
-
-    Raises
-    ------
-    InputError
-        If a job has fewer cores than a unit.
-    """
+    """Workers of a cluster at its largest; an InputError if a job has fewer cores than a unit."""
     cores = int(_word(cluster, "cores") or 1)
     if cores < cores_per_unit:
         raise InputError(
@@ -143,7 +129,6 @@ def make_cluster(cluster: Cluster, cores_per_unit: int = 1) -> Any:
     given = dict(cluster.options)
     if cluster.kind == "local":
         given.pop("cores", None)
-        place: dict[str, Any] = {} if {"interface", "host"} & given.keys() else {"host": HERE}
         words: dict[str, Any] = {
             "n_workers": workers,
             "threads_per_worker": 1,
@@ -152,19 +137,20 @@ def make_cluster(cluster: Cluster, cores_per_unit: int = 1) -> Any:
             "worker_dashboard_address": f"{HERE}:0",
             "resources": {CORES: cores_per_unit},
         }
-        words |= place | tls | given
-        return LocalCluster(**words)
+        if not {"interface", "host"} & given.keys():
+            words["host"] = HERE
+        return LocalCluster(**(words | tls | given))
     if not _word(cluster, "interface") and security is None:
         raise InputError(
             "cluster: workers of a queue would listen on every network of their nodes; give the "
             'network that they share, such as cluster.options.interface = "ib0", or certificates '
             "in cluster.config (distributed.comm.tls)"
         )
-    quiet = {"dashboard_address": f"{HERE}:0"}
     own = {
         "processes": workers // cluster.jobs,
         "job_name": "amorphace",
-        "scheduler_options": quiet | given.pop("scheduler_options", {}),
+        "scheduler_options": {"dashboard_address": f"{HERE}:0"}
+        | given.pop("scheduler_options", {}),
         "worker_extra_args": [
             *(given.pop("worker_extra_args", None) or _word(cluster, "worker-extra-args") or []),
             *("--nthreads", "1", "--resources", f"{CORES}={cores_per_unit}", *QUIET),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -154,13 +154,7 @@ class DaskPool:
         future.add_done_callback(self._done.put)
 
     def collect(self, seconds: float) -> list[Ended]:
-        """Units that ended; waits for the first, but not longer than `seconds`.
-
-        Raises
-        ------
-        SetupError
-            If the scheduler is lost, or no worker is left that can do a unit.
-        """
+        """Units that ended; waits for the first, but not longer than `seconds`."""
         if self._client.status in ("closing", "closed"):
             raise SetupError(
                 "the Dask scheduler is lost; what is finished stays: run again when it is back"
@@ -170,33 +164,33 @@ class DaskPool:
             futures.append(self._done.get(timeout=seconds))
             while True:
                 futures.append(self._done.get_nowait())
-        found = []
-        for future in futures:
-            for unit in self._tasks.pop(future, []):
-                found.append(self._ended(unit, self._reports(future)))
-        return found
+        units = {future: self._tasks.pop(future) for future in futures if future in self._tasks}
+        return [end for future, them in units.items() for end in self._ended(future, them)]
 
-    def _ended(self, unit: Unit[Any, Any], given: Mapping[str, Any] | str | None) -> Ended:
-        """What became of a unit, from what its task gave."""
-        if given is None:
-            return Ended(unit, None, guilty=False)
-        if isinstance(given, str):
-            return Ended(unit, Report(unit=unit.id, error=given), guilty=False)
-        report = decode(Report, given["reports"][unit.id], source="a worker")
-        if not report.stop:
-            return Ended(unit, report, guilty=False)
-        self._set_aside(given["worker"], report.stop)
-        text = f"the worker {given['worker']} is set aside: {report.stop}"
-        return Ended(unit, None, guilty=False, text=text)
+    def _ended(self, future: Future, units: list[Unit[Any, Any]]) -> Iterator[Ended]:
+        """What became of the units of a task."""
+        text, given = "", None
+        if future.status == "error":
+            error = future.exception()
+            text = f"{type(error).__name__}: {error}"
+            if isinstance(error, KilledWorker):
+                text = "its workers ended again and again (killed, or out of memory?)"
+        elif future.status == "finished":
+            with suppress(Exception):  # the worker is gone with it; the store has the units
+                given = future.result(timeout="60s")
+        for unit in units:
+            report = Report(unit=unit.id, error=text) if text else None
+            lost = Ended.text
+            if given is not None:
+                report = decode(Report, given["reports"][unit.id], source="a worker")
+                if report.stop:
+                    self._set_aside(given["worker"], report.stop)
+                    lost = f"the worker {given['worker']} is set aside: {report.stop}"
+                    report = None
+            yield Ended(unit, report, guilty=False, text=lost)
 
     def _set_aside(self, worker: str, reason: str) -> None:
-        """End a worker that can do no unit.
-
-        Raises
-        ------
-        SetupError
-            If it was the last.
-        """
+        """End a worker that can do no unit; a SetupError if it was the last."""
         if worker not in self._bad:
             self._bad[worker] = reason
             self._client.retire_workers([worker])
@@ -204,23 +198,6 @@ class DaskPool:
         self._count_workers()
         if not self._workers and len(self._bad) >= self._expected:
             raise SetupError(f"no worker is left that can do a unit; the last one: {reason}")
-
-    def _reports(self, future: Future) -> Mapping[str, Any] | str | None:
-        """What a task gave, or why it failed; None if scheduler and client lost sight of it."""
-        if future.status == "error":
-            error = future.exception()
-            many = isinstance(error, KilledWorker)
-            return (
-                "its workers ended again and again (killed, or out of memory?)"
-                if many
-                else (f"{type(error).__name__}: {error}")
-            )
-        if future.status != "finished":
-            return None
-        try:
-            return future.result(timeout="60s")
-        except Exception:
-            return None  # the worker is gone with it; the store has the units
 
     def close(self) -> None:
         """Take back what has not begun; workers finish what they are doing."""
@@ -253,22 +230,17 @@ def do_held(task: Mapping[str, Any], key: str, limit: float) -> dict[str, Any]:
     worker = get_worker().address
     try:
         store = Store(given.store, create=False)
-    except (OSError, ValueError) as error:
-        stop = [Report(unit=i, error=str(error), stop=str(error)) for i in given.ids]
-        return {"worker": worker, "reports": {r.unit: encode(r) for r in stop}}
+    except (OSError, ValueError):
+        return {"worker": worker, "reports": {r["unit"]: r for r in do_task(task)}}  # says why
     reports = {i: encode(Report(unit=i, held=True)) for i in given.ids}
     with Claims(store, limit=limit, task=key) as claims:
-        ours = [k for k, unit in enumerate(given.ids) if claims.take(unit)]
-        part = replace(
-            given,
-            ids=tuple(given.ids[k] for k in ours),
-            units=tuple(given.units[k] for k in ours),
-        )
-        names = {given.ids[k]: str(given.units[k]["name"]) for k in ours}
-        for report in do_task(encode(part)) if ours else ():
+        pairs = zip(given.ids, given.units, strict=True)
+        ours = {unit: value for unit, value in pairs if claims.take(unit)}
+        part = replace(given, ids=tuple(ours), units=tuple(ours.values()))
+        for report in do_task(encode(part)):
             unit = report["unit"]
             reports[unit] = report
             if report["error"] and not (report["stop"] or report["damaged"]):
-                failure = Failure(names[unit], report["error"], report["details"])
-                store.scratch.fail(unit, failure)
+                name = str(ours[unit]["name"])
+                store.scratch.fail(unit, Failure(name, report["error"], report["details"]))
     return {"worker": worker, "reports": reports}

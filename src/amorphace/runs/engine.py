@@ -44,46 +44,29 @@ class What(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """Something that happened to a unit.
-
-    Attributes
-    ----------
-    what : What
-    unit : Unit
-    text : str
-        Why, for those that did not go well.
-    outcome : Outcome or None
-        Of a unit that this program finished.
-    seconds : float
-        How long that took.
-    """
+    """Something that happened to a unit."""
 
     what: What
     unit: Unit[Any, Any]
     text: str = ""
+    """Why, for those that did not go well."""
     outcome: Outcome | None = None
+    """Of a unit that this program finished."""
     seconds: float = 0.0
+    """How long that took."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ended:
-    """A unit that an executor no longer runs.
-
-    Attributes
-    ----------
-    unit : Unit
-    report : Report or None
-        None if the process that did it is gone, or may do no more.
-    guilty : bool
-        Whether the process may have gone because of this unit.
-    text : str
-        What happened to the process.
-    """
+    """A unit that an executor no longer runs."""
 
     unit: Unit[Any, Any]
     report: Report | None
+    """None if the process that did it is gone, or may do no more."""
     guilty: bool = True
+    """Whether the process may have gone because of this unit."""
     text: str = "its process ended; it goes on from a checkpoint"
+    """What happened to the process."""
 
 
 class Executor(Protocol):
@@ -110,10 +93,7 @@ class Executor(Protocol):
     def collect(self, seconds: float) -> list[Ended]:
         """Units that ended; waits for the first, but not longer than `seconds`.
 
-        Raises
-        ------
-        SetupError
-            If no unit can be done any more: a program is missing, the disk is full.
+        A SetupError if no unit can be done any more: a program is missing, the disk is full.
         """
         ...
 
@@ -176,8 +156,8 @@ class _Run:
     def __init__(
         self, graph: Graph, store: Store, executor: Executor, claims: Claims, shard: Shard | None
     ) -> None:
-        self._graph, self._store, self._executor = graph, store, executor
-        self._claims, self._shard = claims, shard
+        self._graph, self._store, self._executor, self._claims = graph, store, executor, claims
+        self._late = shard is not None
         self._front = Frontier(graph, shard)
         self._watch = Watch(store, claims)
         self._lost: Counter[str] = Counter()
@@ -214,10 +194,10 @@ class _Run:
         for unit, failure in self._store.scratch.failures().items():
             if unit not in self._front.open:
                 continue
-            if self._shard is None:
-                self._store.scratch.forget_failure(unit)
-            else:
+            if self._late:
                 yield from self._failed(self._front.units[unit], failure.message)
+            else:
+                self._store.scratch.forget_failure(unit)
 
     def _submit(self) -> Iterator[Event]:
         """Begin whatever can begin."""

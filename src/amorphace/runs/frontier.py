@@ -26,13 +26,7 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """The shard that "i/n" names.
-
-        Raises
-        ------
-        InputError
-            If it names none.
-        """
+        """The shard that "i/n" names; an InputError if it names none."""
         first, _, second = text.partition("/")
         if first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second):
             return cls(int(first), int(second))
@@ -45,14 +39,6 @@ class Frontier:
     A shard begins with every `count`-th unit; those of others follow, each shard from a place of
     its own. Where the first unit finds no room, a later one that finds some begins; units that
     take all cores run alone, when nothing else can begin.
-
-    Attributes
-    ----------
-    units : mapping of str to Unit
-    open : set of str
-        Units that are neither finished nor failed.
-    elsewhere : set of str
-        Those of them that other programs do.
     """
 
     def __init__(self, graph: Graph, shard: Shard | None) -> None:
@@ -67,7 +53,9 @@ class Frontier:
             for needed in unit.needs:
                 self._readers.setdefault(needed, []).append(unit.id)
         self.open = set(self.units)
+        """Units that are neither finished nor failed."""
         self.elsewhere: set[str] = set()
+        """Those of them that other programs do."""
         self._heaps: dict[Kind[Any, Any], list[tuple[tuple[int, int], str]]] = {}
         for unit, missing in self._missing.items():
             if not missing:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from typing import Any
 
+from amorphace.core.checks import count_threads
 from amorphace.core.codec import decode, encode
 from amorphace.core.errors import InputError, SetupError
 from amorphace.runs.claims import LIMIT
@@ -67,22 +68,12 @@ def run_here(
     InputError
         If a unit needs more processors than there are.
     """
-    pool = LocalPool(graph, store, workers or _processors(), settings=settings)
+    pool = LocalPool(graph, store, workers or count_threads(-1), settings=settings)
     yield from carry_out(graph, store, pool, watch=watch, shard=shard, leave=leave, limit=limit)
 
 
 class LocalPool:
-    """Worker processes of this machine.
-
-    Parameters
-    ----------
-    graph : Graph
-    store : Store
-    cores : int
-        Processors to use.
-    settings : dataclass or None
-        See `Job`.
-    """
+    """Worker processes on so many cores of this machine; see `run_here`."""
 
     def __init__(self, graph: Graph, store: Store, cores: int, *, settings: Any = None) -> None:
         if graph.cores_per_unit > cores:
@@ -128,13 +119,7 @@ class LocalPool:
         return self._graph.cores_of(unit, self._cores)
 
     def collect(self, seconds: float) -> list[Ended]:
-        """Units that ended; waits for the first, but not longer than `seconds`.
-
-        Raises
-        ------
-        SetupError
-            If no unit can be done on this machine.
-        """
+        """Units that ended; waits for the first, but not longer than `seconds`."""
         futures = [f for w in self._workers for f in w.tasks]
         if not futures:
             time.sleep(seconds)
@@ -172,10 +157,7 @@ class _Worker:
     def submit(self, task: Task, units: list[Unit[Any, Any]]) -> None:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                1,
-                mp_context=get_context("spawn"),
-                initializer=_begin_worker,
-                initargs=(os.getpid(),),
+                1, get_context("spawn"), initializer=_begin_worker, initargs=(os.getpid(),)
             )
         try:
             with _one_thread():  # the first task begins the process
@@ -209,13 +191,11 @@ class _Worker:
 
     def _early(self, store: Store) -> list[Ended]:
         """Units that are in the store while others that they are done with are not."""
-        found: list[Ended] = []
         if time.monotonic() - self._peeked < PEEK:
-            return found
+            return []
         self._peeked = time.monotonic()
-        for future, units in self.tasks.items():
-            if len(units) < 2 or future.done():
-                continue
+        found: list[Ended] = []
+        for units in (us for future, us in self.tasks.items() if len(us) > 1 and not future.done()):
             for unit in [u for u in units if store.has(u.id)]:
                 units.remove(unit)
                 found.append(Ended(unit, Report(unit=unit.id, meta=store.meta(unit.id))))
@@ -259,7 +239,3 @@ def _follow(parent: int) -> None:
     while program is not None and os.getppid() == parent:
         connection.wait([program.sentinel], timeout=POLL)
     os._exit(1)
-
-
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

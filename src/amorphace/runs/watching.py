@@ -8,7 +8,6 @@ a unit elsewhere stands for a program at most, so that looks become rarer with t
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -30,13 +29,7 @@ OWNER = 5
 
 
 class Watch:
-    """When and where a program looks.
-
-    Parameters
-    ----------
-    store : Store
-    claims : Claims
-    """
+    """When and where a program looks."""
 
     def __init__(self, store: Store, claims: Claims) -> None:
         self._store, self._claims = store, claims
@@ -54,16 +47,10 @@ class Watch:
         count = len(elsewhere)
         wait = min(max(LOOK, count * (LISTING + OWNER) / CALLS), RARE)
         self._next = time.monotonic() + wait * random.uniform(0.75, 1.25)
-        begun = self._begun()
+        begun = set(self._store.scratch.begun())
         yield from sorted(elsewhere - begun)
         rest = sorted(elsewhere & begun)
         some = max(1, int((wait * CALLS / count - LISTING) / OWNER))
         for unit in random.sample(rest, min(some, len(rest))):
             if self._claims.free(unit):
                 yield unit
-
-    def _begun(self) -> set[str]:
-        try:
-            return set(os.listdir(self._store.path / "work"))
-        except FileNotFoundError:
-            return set()
