@@ -145,10 +145,6 @@ class Inline:
         self._lose = Counter() if lose is None else lose
         self.begun: list[list[str]] = []
 
-    @property
-    def running(self) -> int:
-        return sum(map(len, self._queue))
-
     def room(self, unit: Unit) -> bool:
         used = sum(self._graph.cores_of(units[0], self.cores) for units in self._queue)
         return used + self._graph.cores_of(unit, self.cores) <= self.cores

@@ -20,12 +20,7 @@ def claim_memory() -> None:
     """Make BLAS take the memory that it works in, while there is some.
 
     OpenBLAS takes it at its first larger product and keeps it. Where there is none, it waits for
-    ever or ends the process, so that is asked beforehand.
-
-    Raises
-    ------
-    AmorphaceError
-        If this process may not take so much.
+    ever or ends the process, so that is asked beforehand: an AmorphaceError says so.
     """
     from scipy.linalg import cho_factor  # here, since it brings a BLAS of its own
 
@@ -45,13 +40,7 @@ def claim_memory() -> None:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """One BLAS thread, which makes sums the same on any machine, with memory to work in.
-
-    Raises
-    ------
-    AmorphaceError
-        As `claim_memory`.
-    """
+    """One BLAS thread, which makes sums the same on any machine, with memory to work in."""
     claim_memory()
     with threadpool_limits(1):
         yield

@@ -24,13 +24,7 @@ def is_number(value: Any) -> bool:
 
 
 def check_positive(name: str, value: Any, unit: str = "") -> float:
-    """The value as a float.
-
-    Raises
-    ------
-    InputError
-        If it is not one positive finite number.
-    """
+    """The value as a float; an InputError if it is not one positive finite number."""
     if not (is_number(value) and value > 0):
         unit = f" (in units of {unit})" if unit else ""
         raise InputError(f"{name} must be a positive number{unit}, got {value!r}")
@@ -38,15 +32,8 @@ def check_positive(name: str, value: Any, unit: str = "") -> float:
 
 
 def check_whole(name: str, value: Any, most: int | None = None) -> int:
-    """The value as an int.
-
-    Raises
-    ------
-    InputError
-        If it is not a whole number of 1 or more, and at most `most` where that is given.
-    """
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not (whole and 1 <= value <= (value if most is None else most)):
+    """The value as an int; an InputError if it is no whole number from 1 to `most`, if given."""
+    if not (_is_whole(value) and 1 <= value <= (value if most is None else most)):
         range_ = "of 1 or more" if most is None else f"from 1 to {most}"
         raise InputError(f"{name} must be a whole number {range_}, got {value!r}")
     return int(value)
@@ -55,18 +42,18 @@ def check_whole(name: str, value: Any, most: int | None = None) -> int:
 def count_threads(n_jobs: int | None) -> int:
     """Threads that `n_jobs` asks for: None is 1, -1 all processors this process may use.
 
-    Raises
-    ------
-    InputError
-        If n_jobs is 0, not a whole number, or more than MAX_THREADS.
+    An InputError if it is 0, no whole number, or more than MAX_THREADS.
     """
     if n_jobs is None:
         return 1
-    whole = isinstance(n_jobs, (int, np.integer)) and not isinstance(n_jobs, bool)
-    if not whole or n_jobs == 0 or n_jobs > MAX_THREADS:
+    if not _is_whole(n_jobs) or n_jobs == 0 or n_jobs > MAX_THREADS:
         raise InputError(
             f"n_jobs must be a whole number up to {MAX_THREADS}, or -1 for all processors; "
             f"got {n_jobs!r}"
         )
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return int(n_jobs) if n_jobs > 0 else max(1, (available or 1) + 1 + int(n_jobs))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

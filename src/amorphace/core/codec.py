@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -24,13 +24,8 @@ from amorphace.core.errors import FileFormatError, InputError
 def encode(value: Any, arrays: dict[str, NDArray[Any]] | None = None, *, name: str = "") -> Any:
     """A JSON value: dataclasses and mappings as objects, tuples and arrays as lists, NaN as null.
 
-    Parameters
-    ----------
-    value : Any
-    arrays : dict, optional
-        Where arrays are put aside, by the name of their field; the JSON then holds that name.
-    name : str
-        Of the value, "" for the whole.
+    Where `arrays` are given, arrays are put aside there by the name of their field, which the JSON
+    then holds. The whole has the name "".
 
     Raises
     ------
@@ -54,7 +49,9 @@ def encode(value: Any, arrays: dict[str, NDArray[Any]] | None = None, *, name: s
     if isinstance(value, np.ndarray):
         if arrays is None:
             return encode(value.tolist(), name=name)
-        arrays[_file_name(name)] = value
+        if "/" in name or "\0" in name or name.startswith("."):
+            raise InputError(f"{name!r} is no name for the file of an array")
+        arrays[name] = value
         return name
     if isinstance(value, list | tuple):
         return [encode(v, arrays, name=f"{inner}{k}") for k, v in enumerate(value)]
@@ -88,15 +85,12 @@ def decode(
     Parameters
     ----------
     kind : type
-        A dataclass, float, int, bool, str, Enum, Literal, NDArray, np.dtype, tuple, list, Mapping,
-        X | Y, or Any.
+        One of those that a field may have.
     value : JSON value
     arrays : mapping of str to ndarray, optional
         Those that were put aside.
-    source : str or Path
-        Where the value comes from, for errors.
-    again : str
-        What to do where the value cannot be used, such as "fit again".
+    source, again : str
+        For errors: where the value comes from, and what to do, such as "fit again".
 
     Raises
     ------
@@ -115,12 +109,6 @@ def decode(
         raise FileFormatError(source, f"{error}{end}") from None
     except RecursionError:
         raise FileFormatError(source, f"nested too deeply for a record{end}") from None
-
-
-def _file_name(name: str) -> str:
-    if "/" in name or "\0" in name or name.startswith("."):
-        raise InputError(f"{name!r} is no name for the file of an array")
-    return name
 
 
 class _Wrong(Exception):
@@ -152,11 +140,11 @@ class _Decoder:
         if origin is np.dtype or kind is np.dtype:
             return _made(np.dtype, _is(str, value, where), where)
         if isinstance(origin, type) and issubclass(origin, Mapping):
-            entries = _is(dict, value, where).items()
-            return {k: self.decode(inner[1], v, _join(where, k)) for k, v in entries}
+            entries = _is(dict, value, where)
+            return {k: self.decode(inner[1], v, _join(where, k)) for k, v in entries.items()}
         if isinstance(origin, type) and issubclass(origin, Sequence):
-            entries = enumerate(_is(list, value, where))
-            return [self.decode(inner[0], v, _join(where, k)) for k, v in entries]
+            entries = _is(list, value, where)
+            return [self.decode(inner[0], v, _join(where, k)) for k, v in enumerate(entries)]
         if is_dataclass(kind):
             return self._dataclass(kind, _is(dict, value, where), where)
         if kind is float:
@@ -178,22 +166,15 @@ class _Decoder:
             try:
                 return self.decode(option, value, where)
             except _Wrong as error:
-                wrong.append((option, error))
-        left = [error for option, error in wrong if option is not type(None)]
-        raise left[0] if len(left) == 1 else _Wrong("; or ".join(map(str, left)))
+                wrong += [] if option is type(None) else [str(error)]
+        raise _Wrong("; or ".join(wrong))
 
     def _tuple(self, inner: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
-        entries = _is(list, value, where)
-        if len(inner) == 2 and inner[1] is Ellipsis:
-            kinds = (inner[0],) * len(entries)
-        elif len(inner) == len(entries):
-            kinds = inner
-        else:
+        n = len(_is(list, value, where))
+        kinds = (inner[0],) * n if len(inner) == 2 and inner[1] is Ellipsis else inner
+        if len(kinds) != n:
             raise _wrong(where, f"a list of {len(inner)}", value)
-        return tuple(
-            self.decode(kind, v, _join(where, k))
-            for k, (kind, v) in enumerate(zip(kinds, entries, strict=True))
-        )
+        return tuple(self.decode(kinds[k], value[k], _join(where, k)) for k in range(n))
 
     def _dataclass(self, kind: Any, value: Mapping[str, Any], where: str) -> Any:
         hints = _hints(kind)
@@ -202,7 +183,7 @@ class _Decoder:
             if name not in own:
                 raise _Wrong(f"the field {_join(where, name)} is unknown to {kind.__name__}")
         for name, f in own.items():
-            if name not in value and not _has_default(f):
+            if name not in value and f.default is MISSING and f.default_factory is MISSING:
                 raise _Wrong(f"the field {_join(where, name)} of {kind.__name__} is missing")
         given = {n: self.decode(hints[n], v, _join(where, n)) for n, v in value.items()}
         try:
@@ -233,10 +214,6 @@ class _Decoder:
 
 
 _hints = cache(get_type_hints)
-
-
-def _has_default(field: Field[Any]) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
 
 
 def _join(where: str, name: object) -> str:
@@ -271,5 +248,4 @@ def _made(kind: Any, value: Any, where: str) -> Any:
 def _wrong(where: str, expected: str, value: Any) -> _Wrong:
     given = repr(value)
     given = given if len(given) <= 60 else f"{given[:57]}..."
-    return _Wrong(f"{where}: {expected} is needed, got {given}" if where else
-                  f"{expected} is needed, got {given}")  # fmt: skip
+    return _Wrong(f"{where}: {expected} is needed, got {given}".removeprefix(": "))

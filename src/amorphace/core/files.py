@@ -52,7 +52,10 @@ def written_aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     ...     [p.name for p in Path(folder).iterdir()]
     ['a.txt']
     """
-    target = _resolved(path)
+    try:
+        target = Path(path).resolve()
+    except (RuntimeError, OSError):
+        raise InputError(f"{path}: a link that leads in a circle; remove it") from None
     if not target.parent.is_dir():
         raise InputError(f"{path}: the folder {target.parent} does not exist; create it first")
     own = this_process().stamp
@@ -80,20 +83,6 @@ def text_written_aside(path: str | Path) -> Iterator[IO[str]]:
     """A UTF-8 stream whose text becomes the file `path` at the end; see `written_aside`."""
     with written_aside(path) as partial, partial.open("x", encoding="utf-8", newline="") as stream:
         yield stream
-
-
-def _resolved(path: str | Path) -> Path:
-    """The file that a path leads to.
-
-    Raises
-    ------
-    InputError
-        If it is a link that leads in a circle.
-    """
-    try:
-        return Path(path).resolve()
-    except (RuntimeError, OSError):
-        raise InputError(f"{path}: a link that leads in a circle; remove it") from None
 
 
 LONGEST = 150

@@ -56,23 +56,14 @@ class Neighbors:
 
 
 def check_cutoff(cutoff: float) -> float:
-    """The cutoff as a float.
-
-    Raises
-    ------
-    InputError
-        If it is not a positive finite number.
-    """
+    """The cutoff as a float; an InputError if it is not a positive finite number."""
     return check_positive("cutoff", cutoff, "sigma")
 
 
 def check_reach(configuration: Configuration, cutoff: float) -> float:
     """The cutoff as a float, once it is known how many neighbours it will have.
 
-    Raises
-    ------
-    InputError
-        If it is not positive, or so large for the cell that units must have been mixed up.
+    An InputError if it is not positive, or so large for the cell that units must be mixed up.
     """
     cutoff = check_cutoff(cutoff)
     heights = configuration.heights
@@ -97,19 +88,8 @@ def cell_grid(
 ) -> _cells.CellGrid:
     """The particles sorted into a periodic grid of cells, in which neighbours are found.
 
-    Parameters
-    ----------
-    configuration : Configuration
-    cutoff : float
-        In units of sigma.
-    species : ndarray of int of shape (n,), optional
-        Species index of every particle, below `n_species`; all the same when left out.
-    n_species : int
-
-    Raises
-    ------
-    InputError
-        If the cutoff is not positive or spans too many neighbours (see `check_reach`).
+    Species are indices below `n_species`, shape (n,); all the same when left out. The cutoff is
+    checked by `check_reach`.
     """
     kinds = np.zeros(len(configuration)) if species is None else species
     cutoff = check_reach(configuration, cutoff)
@@ -197,10 +177,7 @@ def count_neighbors(
 ) -> NDArray[np.int64]:
     """Number of periodic images with r < cutoff of each site, itself left out, shape (n_sites,).
 
-    Raises
-    ------
-    InputError
-        If the cutoff is not positive or spans too many neighbours (see `check_reach`).
+    The cutoff is checked by `check_reach`.
     """
     return np.diff(_all_within(configuration, cutoff, sites)[0]) - 1
 

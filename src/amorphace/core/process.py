@@ -17,21 +17,14 @@ DIGITS = 12
 
 @dataclass(frozen=True)
 class Process:
-    """A process, told from every other one.
-
-    Attributes
-    ----------
-    host : str
-        Machine, and the name space of its process numbers: containers that share a machine, and
-        often its name, see other process numbers.
-    pid : int
-    start : str
-        When it began, as its system says it: process numbers come again.
-    """
+    """A process, told from every other one."""
 
     host: str
+    """Machine, and the name space of its process numbers: containers that share a machine, and
+    often its name, see other process numbers."""
     pid: int
     start: str
+    """When it began, as its system says it: process numbers come again."""
 
     @property
     def here(self) -> bool:
@@ -94,10 +87,8 @@ def _hidden(pid: int) -> bool:
     """Whether a process of someone else runs, which /proc may not show."""
     try:
         os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (OSError, OverflowError):
-        pass
+    except (OSError, OverflowError) as error:
+        return isinstance(error, PermissionError)
     return False
 
 

@@ -110,22 +110,14 @@ class Sites:
     @classmethod
     def concatenate(cls, parts: Iterable[Sites]) -> Sites:
         """All sites of the parts, in order; configurations that are shared stay shared."""
-        configurations: list[Configuration] = []
-        place: dict[int, int] = {}
-        sample, index = [], []
-        for part in parts:
-            for configuration in part.configurations:
-                if id(configuration) not in place:
-                    place[id(configuration)] = len(configurations)
-                    configurations.append(configuration)
-            new = np.array([place[id(c)] for c in part.configurations], dtype=np.int64)
-            sample.append(new[part.sample])
-            index.append(part.index)
-        if not configurations:
+        parts = list(parts)
+        known = {id(c): c for part in parts for c in part.configurations}
+        if not known:
             raise InputError("no sites to concatenate")
-        return cls.__new__(cls)._set(
-            tuple(configurations), np.concatenate(sample), np.concatenate(index)
-        )
+        place = {key: k for k, key in enumerate(known)}
+        sample = [np.array([place[id(c)] for c in p.configurations])[p.sample] for p in parts]
+        index = np.concatenate([part.index for part in parts])
+        return cls.__new__(cls)._set(tuple(known.values()), np.concatenate(sample), index)
 
     @property
     def shape(self) -> tuple[int]:
@@ -170,11 +162,8 @@ class Sites:
         if not isinstance(key, slice):
             key = np.asarray(key)
             key = key.astype(np.int64) if key.size == 0 else key
-        return (
-            type(self)
-            .__new__(type(self))
-            ._set(self.configurations, self.sample[key], self.index[key])
-        )
+        chosen = type(self).__new__(type(self))
+        return chosen._set(self.configurations, self.sample[key], self.index[key])
 
     def __add__(self, other: Sites) -> Sites:
         return self.concatenate([self, other])

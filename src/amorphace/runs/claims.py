@@ -56,7 +56,7 @@ class Claims:
     ----------
     store : Store
     limit, beat : float
-        Seconds: see `LIMIT` and `BEAT`.
+        See `LIMIT` and `BEAT`.
     task : str
         See `Owner`. A claim for the same task is taken over, since its owner is known to be gone.
     """

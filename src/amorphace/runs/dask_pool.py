@@ -68,7 +68,7 @@ def run_on_dask(
     SetupError
         If the scheduler is lost, no worker fits, or none is left that can do a unit.
     """
-    pool = DaskPool(graph, store, client, settings=settings, expected=expected, limit=limit)
+    pool = DaskPool(graph, store, client, settings, expected, limit)
     yield from carry_out(graph, store, pool, watch=watch, limit=limit)
 
 
@@ -80,14 +80,7 @@ class DaskPool:
     """
 
     def __init__(
-        self,
-        graph: Graph,
-        store: Store,
-        client: Client,
-        *,
-        settings: Any = None,
-        expected: int = 0,
-        limit: float = LIMIT,
+        self, graph: Graph, store: Store, client: Client, settings: Any, expected: int, limit: float
     ) -> None:
         self._graph, self._store, self._client = graph, store, client
         self._settings, self._expected, self._limit = settings, expected, limit
@@ -100,11 +93,6 @@ class DaskPool:
 
     holds = True
     """Workers hold the claims: they finish what they are doing when this program is gone."""
-
-    @property
-    def running(self) -> int:
-        """Units in flight."""
-        return sum(len(units) for units in self._tasks.values())
 
     def room(self, unit: Unit[Any, Any]) -> bool:
         """Whether a unit may be submitted now, or several of its kind together."""

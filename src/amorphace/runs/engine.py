@@ -70,16 +70,11 @@ class Ended:
 
 
 class Executor(Protocol):
-    """Where units are executed."""
+    """Where units are executed; each that is submitted ends once."""
 
     @property
     def holds(self) -> bool:
         """Whether those who execute units hold the claims, since they may outlive this program."""
-        ...
-
-    @property
-    def running(self) -> int:
-        """Units in flight."""
         ...
 
     def room(self, unit: Unit[Any, Any]) -> bool:
@@ -160,6 +155,7 @@ class _Run:
         self._late = shard is not None
         self._front = Frontier(graph, shard)
         self._watch = Watch(store, claims)
+        self._running = 0
         self._lost: Counter[str] = Counter()
         self._damaged: Counter[str] = Counter()
 
@@ -169,11 +165,12 @@ class _Run:
         busy = time.monotonic()
         while self._front.open:
             yield from self._submit()
-            if self._executor.running:
+            if self._running:
                 busy = time.monotonic()
             elif not self._front.waits or (leave is not None and time.monotonic() - busy > leave):
                 break
             for end in self._executor.collect(POLL):
+                self._running -= 1
                 yield from self._ended(end)
             watch()
             for unit in self._watch.look(self._front.elsewhere):
@@ -214,6 +211,7 @@ class _Run:
                     ours.append(unit)
             if ours:
                 self._executor.submit(ours)
+                self._running += len(ours)
             for unit in ours:
                 yield Event(What.STARTED, unit)
 
@@ -267,11 +265,8 @@ class _Run:
     def _seen(self, unit: str) -> Iterator[Event]:
         """What became of a unit that another program has done with."""
         if self._store.has(unit):
-            self._front.finish(unit)
-            yield Event(What.FOUND, self._front.units[unit])
-            return
-        failure = self._store.scratch.failure(unit)
-        if failure is None:
-            self._front.ready(unit)
-        else:
+            yield from self._found(self._front.units[unit])
+        elif failure := self._store.scratch.failure(unit):
             yield from self._failed(self._front.units[unit], failure.message)
+        else:
+            self._front.ready(unit)

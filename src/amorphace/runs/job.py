@@ -76,13 +76,7 @@ class Job(Generic[P]):
         return self.unit.parameters
 
     def inputs(self, role: str) -> tuple[Input, ...]:
-        """All inputs of a role, in their order; of a role with `some`, look at `dropped`.
-
-        Raises
-        ------
-        Damaged
-            If one is not what was written.
-        """
+        """All inputs of a role, in their order; of a role with `some`, look at `dropped`."""
         found = []
         for unit in self.unit.inputs.get(role, ()):
             try:

@@ -88,11 +88,6 @@ class LocalPool:
     holds = False
     """The program holds the claims: its processes end with it."""
 
-    @property
-    def running(self) -> int:
-        """Units in flight."""
-        return sum(len(units) for w in self._workers for units in w.tasks.values())
-
     def room(self, unit: Unit[Any, Any]) -> bool:
         """Whether a unit may be submitted now, or several of its kind together."""
         return self._choose(unit) is not None
