@@ -94,12 +94,7 @@ class Configuration:
             raise InputError(
                 f"particle id {unique[count > 1][0]} stands {count.max()} times; ids must differ"
             )
-        for name, array in (
-            ("positions", xyz),
-            ("species", label),
-            ("cell", h),
-            ("ids", number),
-        ):
+        for name, array in {"positions": xyz, "species": label, "cell": h, "ids": number}.items():
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         object.__setattr__(self, "step", int(step))
@@ -213,23 +208,17 @@ class Configuration:
             them is not `identified`.
         """
         known = self.identified and reference.identified
-        if known and all(
-            np.array_equal(a, b)
-            for a, b in ((self.ids, reference.ids), (self.species, reference.species))
-        ):
+        same = np.array_equal(self.ids, reference.ids)
+        if known and same and np.array_equal(self.species, reference.species):
             return self
         rows, extra = self.rows_of(reference.ids), self.ids[reference.rows_of(self.ids) < 0]
         missing = reference.ids[rows < 0]
         if len(missing) or len(extra):
-            lost = (
-                f"{len(missing)} particles of the reference are missing"
-                if len(missing)
-                else f"{len(extra)} particles are not in the reference"
-            )
-            first = np.sort(missing if len(missing) else extra)[0]
+            lost = missing if len(missing) else extra
+            what = "of the reference are missing" if len(missing) else "are not in the reference"
             raise InputError(
-                f"frames cannot be matched by id: {lost} (first: id {first}) in the frame "
-                f"of step {self.step}; give frames of the same particles"
+                f"frames cannot be matched by id: {len(lost)} particles {what} (first: id "
+                f"{lost.min()}) in the frame of step {self.step}; give frames of the same particles"
             )
         changed = np.flatnonzero(self.species[rows] != reference.species)
         if len(changed):

@@ -198,21 +198,9 @@ class DaskPool:
 def do_held(task: Mapping[str, Any], key: str, limit: float) -> dict[str, Any]:
     """`do_task` by a process that holds the claims of its units.
 
-    Parameters
-    ----------
-    task : JSON value
-        An encoded `Task`.
-    key : str
-        Under which the scheduler knows it; it has a key done by one worker at a time, and by
-        another one only when the first is gone.
-    limit : float
-        See `carry_out`.
-
-    Returns
-    -------
-    dict
-        "worker", its address, and "reports", an encoded `Report` for each unit. A failure is in
-        the store before the claim is given back.
+    The scheduler knows it under a key, which it has done by one worker at a time, and by another
+    one only when the first is gone. What comes back is "worker", its address, and "reports", an
+    encoded `Report` for each unit. A failure is in the store before the claim is given back.
     """
     given = decode(Task, dict(task))
     worker = get_worker().address

@@ -52,19 +52,9 @@ class Damaged(InputError):
 
 
 class Store:
-    """A folder of finished units; made when it is not there.
+    """A folder of finished units; made when it is not there, unless `create` is false.
 
-    Parameters
-    ----------
-    path : str or Path
-    create : bool
-        Whether a store that is not there is made.
-
-    Attributes
-    ----------
-    path : Path
-    scratch : Scratch
-        What is known of units that are not finished.
+    What is known of units that are not finished is in its `scratch`.
 
     Raises
     ------
@@ -120,15 +110,7 @@ class Store:
         return self.folder(unit).exists()
 
     def meta(self, unit: str) -> Meta:
-        """What is known of a finished unit.
-
-        Raises
-        ------
-        InputError
-            If the unit is not there.
-        FileFormatError
-            If its meta.json cannot be read, was changed, or belongs to another unit.
-        """
+        """What is known of a finished unit, see `read_meta`; an InputError if it is not there."""
         if not self.has(unit):
             raise InputError(f"unit {unit} is not finished; run the experiment")
         return read_meta(self.folder(unit))
@@ -155,13 +137,7 @@ class Store:
             return False
 
     def verified(self, unit: str) -> Path:
-        """The folder of a finished unit, the digests of all its files compared.
-
-        Raises
-        ------
-        Damaged
-            If one differs.
-        """
+        """The folder of a finished unit, the digests of all its files compared: else `Damaged`."""
         if not self.sound(unit, digests=True):
             self.set_aside(unit)
             raise Damaged(unit)
@@ -278,13 +254,7 @@ class Store:
                 shutil.copyfile(path, partial)
 
     def file(self, digest: str) -> Path:
-        """The file of that content.
-
-        Raises
-        ------
-        InputError
-            If it was not kept.
-        """
+        """The file of that content; an InputError if it was not kept."""
         place = self.path / "files" / digest
         if not place.is_file():
             raise InputError(f"{place}: no such file; run the experiment again, which copies it")

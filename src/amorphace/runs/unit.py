@@ -99,13 +99,7 @@ class Kind(ABC, Generic[P, R]):
 
     @abstractmethod
     def do(self, job: Job[P]) -> Outcome:
-        """Do a unit: read `job`, write files into `job.folder`.
-
-        Raises
-        ------
-        Dropped
-            If the result may not be used.
-        """
+        """Do a unit: read `job`, write into `job.folder`; `Dropped` if it may not be used."""
 
     def do_many(self, jobs: Sequence[Job[P]]) -> Iterator[tuple[Job[P], Outcome | Exception]]:
         """Do several units; each is given back when it ends, in any order, or what it raised."""
