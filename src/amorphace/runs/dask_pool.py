@@ -44,24 +44,14 @@ def run_on_dask(
     expected: int = 0,
     limit: float = LIMIT,
 ) -> Generator[Event, None, None]:
-    """Do all units of a graph that are not in the store yet, on the workers of a Dask cluster.
+    """`carry_out` on the workers of a Dask cluster, which see the store under the same path.
 
     Parameters
     ----------
-    graph : Graph
-    store : Store
-        On a file system that the workers see under the same path.
-    client : distributed.Client
     settings : dataclass or None
         See `Job`.
-    watch, limit
-        See `carry_out`.
     expected : int
         Workers that may come: so many tasks are in flight from the beginning.
-
-    Yields
-    ------
-    Event
 
     Raises
     ------

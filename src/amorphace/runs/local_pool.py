@@ -44,22 +44,14 @@ def run_here(
     leave: float | None = None,
     limit: float = LIMIT,
 ) -> Generator[Event, None, None]:
-    """Do all units of a graph that are not in the store yet, on this machine.
+    """`carry_out` on this machine.
 
     Parameters
     ----------
-    graph : Graph
-    store : Store
     workers : int
         Processors to use; 0 is all that this process may use.
     settings : dataclass or None
         See `Job`.
-    watch, shard, leave, limit
-        See `carry_out`.
-
-    Yields
-    ------
-    Event
 
     Raises
     ------

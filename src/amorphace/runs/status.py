@@ -78,7 +78,7 @@ def find_status(graph: Graph, store: Store) -> Status:
         if unit in known and unit not in there
         and (found := store.scratch.progress(unit)) is not None and found.alive
     }  # fmt: skip
-    dropped = {unit: finished.dropped for unit, finished in there.items() if finished.dropped}
+    dropped = {unit: why for unit, (why, _) in there.items() if why}
     kinds = []
     for kind in graph.kinds:
         units = graph.of_kind(kind)
@@ -138,25 +138,18 @@ def estimate(graph: Graph) -> float:
     return sum(u.cost for u in graph.units)
 
 
-@dataclass(frozen=True)
-class _Finished:
-    """The little that a status needs of a finished unit, of which there are many."""
-
-    dropped: str
-    seconds: float
-
-
-def _finished(folder: Path) -> _Finished | None:
+def _finished(folder: Path) -> tuple[str, float] | None:
+    """Why a finished unit was dropped, if it was, and its seconds: there are many of them."""
     try:
         found = read_json(folder / META)
-        return _Finished(str(found["dropped"]), float(found["seconds"]))
+        return str(found["dropped"]), float(found["seconds"])
     except (FileFormatError, KeyError, TypeError, ValueError):
         return None
 
 
-def _pace(timed: list[tuple[float, _Finished]]) -> float:
+def _pace(timed: list[tuple[float, tuple[str, float]]]) -> float:
     """Seconds taken for each estimated one."""
-    ratios = [s.seconds / c for c, s in timed if c > 0 and not s.dropped]
+    ratios = [seconds / cost for cost, (dropped, seconds) in timed if cost > 0 and not dropped]
     return statistics.median(ratios) if len(ratios) >= LEAST_TIMED else 1.0
 
 
