@@ -202,25 +202,16 @@ class Task:
             n_jobs=n_jobs,
         )
 
-    def open(self) -> tuple[Store, list[Unit[Any, Any]], Any]:
-        """Store, units and settings; a SetupError if this process does not find their kinds."""
-        try:
-            settings = self.settings
-            if settings is not None:
-                settings = decode(class_at(settings["type"]), settings["value"], source="settings")
-            units = [Unit.from_dict(u) for u in self.units]
-            return Store(self.store, create=False), units, settings
-        except ValueError as error:
-            raise SetupError(f"this process cannot do such units: {error}") from error
-
 
 def do_task(task: Mapping[str, Any]) -> list[dict[str, Any]]:
     """`do_units` in another process: an encoded `Task` comes, encoded `Report`s go."""
     given = decode(Task, dict(task))
     try:
-        store, units, settings = given.open()
+        settings = given.settings
+        if settings is not None:
+            settings = decode(class_at(settings["type"]), settings["value"], source="settings")
+        units, store = [Unit.from_dict(u) for u in given.units], Store(given.store, create=False)
         return [encode(r) for r in do_units(store, units, settings=settings, n_jobs=given.n_jobs)]
-    except Exception as error:  # of the store itself
-        text = "".join(format_exception(error))
-        stop = [Report(unit=i, error=str(error), details=text, stop=str(error)) for i in given.ids]
-        return [encode(report) for report in stop]
+    except Exception as error:  # of the store itself, or a kind that is not installed here
+        why, text = f"this process cannot do such units: {error}", "".join(format_exception(error))
+        return [encode(Report(unit=i, error=why, details=text, stop=why)) for i in given.ids]
