@@ -25,8 +25,8 @@ from amorphace.campaign.describe import DescribeShear, DescribeThermal
 from amorphace.campaign.learn import Learn
 from amorphace.campaign.plan import make_plan
 from amorphace.config import read_experiment
-from amorphace.dataset.store import read_table
 from amorphace.dataset.table import Table
+from amorphace.dataset.zarr_table import read_table
 from amorphace.learn.curves import AccuracyCurve, accuracy_curve
 from amorphace.learn.fit import labelled_sites
 from amorphace.learn.folds import Folds

@@ -25,8 +25,8 @@ from amorphace.campaign.health import dropped_lines, health_summary
 from amorphace.campaign.learn import Learn
 from amorphace.campaign.plan import Plan, make_plan, store_path
 from amorphace.config import Experiment, read_experiment
-from amorphace.dataset.isoconfigurational import summarize_samples
-from amorphace.dataset.store import read_table
+from amorphace.dataset.label_thermal import summarize_samples
+from amorphace.dataset.zarr_table import read_table
 from amorphace.io import read
 from amorphace.learn.analysis import read_analysis
 from amorphace.learn.tables import analysis_tables, write_table

@@ -20,7 +20,7 @@ from amorphace.config.presets import experiment_text
 from amorphace.core.codec import encode
 from amorphace.dataset.export import export_npz
 from amorphace.dataset.provenance import sha256
-from amorphace.dataset.store import read_table, write_table
+from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns, model_descriptor

@@ -60,7 +60,7 @@ def test_memory_is_asked_for_before_it_is_needed_and_kept():
 @pytest.mark.parametrize("limit", [500_000, 700_000, 1_000_000])
 def test_learn_ends_in_little_memory(tmp_path, limit):
     """With results, or with one line; ulimit -v counts in kB."""
-    from amorphace.dataset.store import write_table
+    from amorphace.dataset.zarr_table import write_table
 
     write_table(tmp_path / "t.zarr", table())
     done = run(

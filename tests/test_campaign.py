@@ -27,9 +27,9 @@ from amorphace.campaign.replica import Replica
 from amorphace.campaign.shear import ShearRun
 from amorphace.config import experiment_text
 from amorphace.core.sites import Sites
-from amorphace.dataset.mechanical import event_sites
-from amorphace.dataset.store import read_table
+from amorphace.dataset.describe import event_sites
 from amorphace.dataset.table import Table
+from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.engine import What
 from amorphace.runs.execute import do_units
 from amorphace.runs.local_pool import run_here
@@ -160,6 +160,17 @@ def test_inactive_particles_of_an_interval_moved_least_in_it(finished, tmp_path)
             np.testing.assert_allclose(table.targets["maximum"][rows], found, rtol=1e-6)
             lowest += rows.sum()
     assert lowest == len(table)
+
+
+def test_a_glass_without_a_localised_event_is_a_result_and_no_failure(finished, tmp_path):
+    *_, whole_store = finished["shear"]
+    shutil.copytree(whole_store.path, tmp_path / "a.store")
+    store = Store(tmp_path / "a.store")
+    _, other = plan_of(
+        tmp_path / "b", QUICK["shear"].replace("[shear]\n", "[shear]\nthreshold = 1e6\n")
+    )
+    assert not done(store, other.one(LabelShear)).error
+    assert "no localised plastic event" in store.outcome(other.one(LabelShear)).dropped
 
 
 def test_another_seed_shares_nothing(finished, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 import amorphace as am
 from amorphace import cli
-from amorphace.dataset.store import read_table
+from amorphace.dataset.zarr_table import read_table
 from amorphace.learn.analysis import read_analysis
 from amorphace.learn.model import LinearModel
 

@@ -19,7 +19,7 @@ from amorphace.core.codec import encode
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.export import export_npz
 from amorphace.dataset.provenance import sha256
-from amorphace.dataset.store import read_table, write_table
+from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn.bundle import read_analysis, write_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns, model_descriptor

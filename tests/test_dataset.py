@@ -27,10 +27,10 @@ from amorphace.core.process import Process, machine, process_start, this_process
 from amorphace.dataset import arrays
 from amorphace.dataset.arrays import StoredArray
 from amorphace.dataset.export import export_csv, export_npz
+from amorphace.dataset.label_thermal import majority_species, thermal_labels
 from amorphace.dataset.provenance import provenance, sha256
-from amorphace.dataset.store import TableWriter, read_table, write_table
 from amorphace.dataset.table import Columns, Table
-from amorphace.dataset.thermal import majority_species, thermal_labels
+from amorphace.dataset.zarr_table import TableWriter, read_table, write_table
 
 SITE_FIELDS = ("sample", "particle_id", "species", "step", "label")
 
@@ -308,7 +308,7 @@ WRITES_FOREVER = """
 import signal, sys, time
 import numpy as np
 from amorphace.dataset.arrays import StoredArray
-from amorphace.dataset.store import TableWriter
+from amorphace.dataset.zarr_table import TableWriter
 from amorphace.dataset.table import Columns, Table
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts deaf to it
 n = 40_000

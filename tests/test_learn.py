@@ -18,9 +18,9 @@ from sklearn.preprocessing import StandardScaler
 
 import amorphace as am
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.dataset.store import read_table, write_table
+from amorphace.dataset.label_thermal import majority_species, thermal_labels
 from amorphace.dataset.table import Columns, Table
-from amorphace.dataset.thermal import majority_species, thermal_labels
+from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn import newton
 from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.curves import AccuracyCurve, accuracy_curve

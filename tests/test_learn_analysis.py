@@ -14,7 +14,7 @@ import pytest
 import amorphace as am
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.describe import Sample, labelled_sites
-from amorphace.dataset.isoconfigurational import ThermalSample, label_thermal
+from amorphace.dataset.label_thermal import ThermalSample, label_thermal
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.analysis import (
     ALL_PARTS,

@@ -7,9 +7,9 @@ from sklearn.linear_model import Ridge
 import amorphace as am
 from amorphace import cli
 from amorphace.core.codec import encode
-from amorphace.dataset.isoconfigurational import ThermalSample, label_thermal
-from amorphace.dataset.store import write_table
+from amorphace.dataset.label_thermal import ThermalSample, label_thermal
 from amorphace.dataset.table import Table
+from amorphace.dataset.zarr_table import write_table
 from amorphace.learn.coarse import input_names, propensity_inputs, table_inputs
 from amorphace.learn.propensity import (
     Regression,

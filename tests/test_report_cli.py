@@ -10,8 +10,8 @@ import pytest
 
 import amorphace as am
 from amorphace import cli
-from amorphace.dataset.store import write_table
 from amorphace.dataset.table import Columns, Table
+from amorphace.dataset.zarr_table import write_table
 from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.bundle import write_analysis
 from amorphace.learn.contributions import contributions

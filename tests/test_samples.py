@@ -15,7 +15,7 @@ import amorphace as am
 from amorphace.cli.samples import matched, sample_names, scaled, unit
 from amorphace.cli.shared import ListOptions
 from amorphace.core.errors import InputError
-from amorphace.dataset.store import read_table
+from amorphace.dataset.zarr_table import read_table
 from test_cli import run
 from test_plausible import amorphous, dump, moved
 

@@ -18,10 +18,15 @@ from amorphace.campaign.measure import reference_of
 from amorphace.campaign.shear import ShearRun
 from amorphace.core.configuration import Configuration
 from amorphace.core.sites import Sites
-from amorphace.dataset.describe import Sample, find_sites, labelled_rows, write_features
-from amorphace.dataset.mechanical import event_sites
-from amorphace.dataset.store import read_table
+from amorphace.dataset.describe import (
+    Sample,
+    event_sites,
+    find_sites,
+    labelled_rows,
+    write_features,
+)
 from amorphace.dataset.table import Table
+from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel

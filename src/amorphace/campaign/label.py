@@ -14,21 +14,15 @@ from amorphace.campaign.glass import unit_provenance
 from amorphace.campaign.measure import MeasureShear, MeasureThermal, Mobility, reference_of
 from amorphace.campaign.shear import Sheared, ShearRun
 from amorphace.core.configuration import Configuration
-from amorphace.dataset.isoconfigurational import (
+from amorphace.dataset.label_shear import NoEvent, ShearSummary, label_shear
+from amorphace.dataset.label_thermal import (
     SampleSummary,
     isoconfigurational_table,
     summarize_samples,
 )
-from amorphace.dataset.mechanical import (
-    Event,
-    Events,
-    ShearedSample,
-    ShearSummary,
-    is_event,
-    label_mechanical,
-)
-from amorphace.dataset.store import read_table, write_table
+from amorphace.dataset.sheared import Event, Events, ShearedSample, is_event
 from amorphace.dataset.table import Table
+from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.runs.job import Input, Job
 from amorphace.runs.unit import Dropped, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
@@ -190,7 +184,7 @@ class LabelShear(Kind[LabelShearParameters, Table]):
     inputs: ClassVar = {"shear": Role(some=True), "measure": Role(some=True)}
 
     def do(self, job: Job[LabelShearParameters]) -> Outcome:
-        """See `label_mechanical`."""
+        """See `label_shear`."""
         p, majority = job.parameters, job.parameters.model.species[0]
         samples = [
             part
@@ -199,14 +193,17 @@ class LabelShear(Kind[LabelShearParameters, Table]):
         ]
         if not samples:
             raise Dropped("no sample is sound")
-        labels = label_mechanical(
-            samples,
-            threshold=p.threshold,
-            largest_event=p.largest_event,
-            events=p.events,
-            majority=majority,
-            provenance=unit_provenance(job, p.model),
-        )
+        try:
+            labels = label_shear(
+                samples,
+                threshold=p.threshold,
+                largest_event=p.largest_event,
+                events=p.events,
+                majority=majority,
+                provenance=unit_provenance(job, p.model),
+            )
+        except NoEvent as reason:
+            raise Dropped(str(reason)) from None
         write_table(job.folder / LABELS, labels.table)
         events = {
             name: tuple(e.step for s in samples if s.name == name for e in s.events)

@@ -11,7 +11,7 @@ from joblib import parallel_config
 
 from amorphace.campaign.describe import TABLE
 from amorphace.campaign.glass import unit_provenance
-from amorphace.dataset.store import read_table
+from amorphace.dataset.zarr_table import read_table
 from amorphace.learn.analysis import AnalysisSettings, analyse
 from amorphace.learn.bundle import Analysis, read_analysis
 from amorphace.learn.folder import write_folder

@@ -75,7 +75,7 @@ def describe(
     from amorphace.dataset.describe import all_sites, labelled_sites, write_features
     from amorphace.dataset.plausible import check_neighbours, check_repeated, check_spacing, warn
     from amorphace.dataset.provenance import provenance
-    from amorphace.dataset.store import check_replaceable, read_table
+    from amorphace.dataset.zarr_table import check_replaceable, read_table
 
     inputs = [*files, *([labels] if labels else [])]
     refuse_inputs(output, inputs)

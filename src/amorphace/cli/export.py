@@ -38,7 +38,7 @@ def export(
     from amorphace.core.owned import owned_file
     from amorphace.dataset.export import export_csv, export_npz
     from amorphace.dataset.particles import particle_columns
-    from amorphace.dataset.store import read_table
+    from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read, write
 
     data = read_table(table)

@@ -91,14 +91,14 @@ def label(
     s2.ends.dump --species A,B -o labels.zarr
     """
     from amorphace.core.owned import refuse_inputs
-    from amorphace.dataset.isoconfigurational import (
+    from amorphace.dataset.label_thermal import (
         ThermalSample,
         label_thermal,
         summarize_samples,
     )
     from amorphace.dataset.plausible import check_repeated
     from amorphace.dataset.provenance import provenance
-    from amorphace.dataset.store import check_replaceable, write_table
+    from amorphace.dataset.zarr_table import check_replaceable, write_table
 
     inputs = [*initial, *(endpoints or [])]
     refuse_inputs(output, inputs)

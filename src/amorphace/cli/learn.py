@@ -72,7 +72,7 @@ def learn(
 
     from amorphace.core.owned import owned_folder, refuse_inputs
     from amorphace.dataset.provenance import provenance
-    from amorphace.dataset.store import read_table
+    from amorphace.dataset.zarr_table import read_table
     from amorphace.learn.analysis import AnalysisSettings, analyse
     from amorphace.learn.fit import labelled_sites
     from amorphace.learn.folder import write_folder

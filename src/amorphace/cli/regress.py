@@ -65,10 +65,10 @@ def regress(
 
     from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.owned import check_file, owned_file
+    from amorphace.dataset.label_thermal import majority_species
     from amorphace.dataset.plausible import check_neighbours, warn
     from amorphace.dataset.provenance import provenance
-    from amorphace.dataset.store import read_table
-    from amorphace.dataset.thermal import majority_species
+    from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read
     from amorphace.learn.coarse import LENGTHS, table_inputs
     from amorphace.learn.propensity import (

@@ -152,7 +152,7 @@ def _experiment(file: Path) -> ReportContent:
 
 def _analysis(source: Path, n_jobs: int) -> Analysis:
     """The analysis of a source, made if the source is a table."""
-    from amorphace.dataset.store import read_table
+    from amorphace.dataset.zarr_table import read_table
     from amorphace.learn.analysis import AnalysisSettings, analyse
     from amorphace.learn.bundle import read_analysis
 
@@ -180,7 +180,7 @@ def _snapshots(
     n_jobs: int,
 ) -> tuple[Snapshot, ...]:
     """One for each configuration, with everything that is known of its particles."""
-    from amorphace.dataset.store import read_table
+    from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read
     from amorphace.report.assemble import make_snapshot
 

@@ -183,7 +183,7 @@ def unit(sigma: str | None, configuration: Configuration, species: str | None = 
     InputError
         If it is no positive number.
     """
-    from amorphace.dataset.thermal import majority_species
+    from amorphace.dataset.label_thermal import majority_species
     from amorphace.observe.structure import first_peak
 
     if sigma == "auto":

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator, model_validator
 
 from amorphace.ace.radial import RadialBasis
-from amorphace.dataset.mechanical import LARGEST_EVENT, THRESHOLD
+from amorphace.dataset.sheared import LARGEST_EVENT, THRESHOLD
 from amorphace.simulate.preparation import Preparation
 from amorphace.simulate.shear import Shear
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
 from amorphace.dataset.plausible import check_positions, warn
-from amorphace.dataset.store import TableWriter
 from amorphace.dataset.table import Columns, Table
+from amorphace.dataset.zarr_table import TableWriter
 
 BLOCK_BYTES = 32 << 20
 """Features that are computed, gathered and written at a time; a few times as much is in memory."""
@@ -170,6 +170,41 @@ def find_sites(sample: Sample, rows: Table, labelled: str) -> Sites:
         )
     warn(check_positions(sample.name, labelled, sample.configuration, index, rows.positions))
     return Sites(sample.configuration, index)
+
+
+def event_sites(table: Table, find: Callable[[str, int], Configuration]) -> Iterator[Sites]:
+    """The sites of rows of a sheared set, event by event.
+
+    Parameters
+    ----------
+    table : Table
+        Any rows of the table of a sheared set, in its order.
+    find : callable
+        The configuration before the event of a sample at a step, called with the sample's name
+        and the step.
+
+    Raises
+    ------
+    InputError
+        If a particle of the table is missing.
+    """
+    for rows in _events_of(table) if len(table) else []:
+        name, step = table.sample_names[table.sample[rows[0]]], int(table.step[rows[0]])
+        before = find(name, step)
+        index = before.rows_of(table.particle_id[rows])
+        if (index < 0).any():
+            raise InputError(
+                f"sample {name}, step {step}: the configuration holds no particle id "
+                f"{table.particle_id[rows][index < 0][0]}; give the configurations that the labels "
+                "were made with"
+            )
+        yield Sites(before, index)
+
+
+def _events_of(table: Table) -> list[NDArray[np.int64]]:
+    """Rows of every event: stretches of one sample and step."""
+    key = np.stack([table.sample, table.step], axis=1)
+    return np.split(np.arange(len(table)), np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1)
 
 
 def describe_columns(descriptor: ACEDescriptor) -> Columns:

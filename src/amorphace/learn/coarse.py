@@ -11,9 +11,9 @@ from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.neighbors import Neighbors, check_cutoff, iter_neighbors
+from amorphace.dataset.label_thermal import majority_species
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
-from amorphace.dataset.thermal import majority_species
 
 LENGTHS = (0.8, 1.6, 3.0)
 """In units of sigma: the first shell, the second, and beyond."""

@@ -17,7 +17,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.files import written_aside
 from amorphace.core.sites import Sites
-from amorphace.dataset.thermal import majority_species
+from amorphace.dataset.label_thermal import majority_species
 from amorphace.io import write
 from amorphace.learn.model import LinearModel
 

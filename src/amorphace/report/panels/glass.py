@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from amorphace.dataset.thermal import majority_species
+from amorphace.dataset.label_thermal import majority_species
 from amorphace.report.content import (
     ReportContent,
     Snapshot,

@@ -1,4 +1,4 @@
-"""The mechanical data set: localised events, as many inactive particles, one group a sample."""
+"""Labels of sheared glasses: localised events, as many inactive particles, one group a sample."""
 
 from __future__ import annotations
 
@@ -15,16 +15,9 @@ from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.describe import write_features
-from amorphace.dataset.mechanical import (
-    Event,
-    MechanicalSet,
-    ShearedSample,
-    is_event,
-    label_mechanical,
-    localised_particles,
-    mechanical_sites,
-)
-from amorphace.dataset.store import read_table, write_table
+from amorphace.dataset.label_shear import ShearSet, label_shear, shear_sites
+from amorphace.dataset.sheared import Event, ShearedSample, is_event, localised_particles
+from amorphace.dataset.zarr_table import read_table, write_table
 
 
 def sheared(
@@ -80,17 +73,17 @@ def samples(draw: st.DrawFn) -> list[ShearedSample]:
     return out
 
 
-def label_or_skip(every: list[ShearedSample], largest: int) -> MechanicalSet | None:
+def label_or_skip(every: list[ShearedSample], largest: int) -> ShearSet | None:
     """None where there is nothing to label, which other tests look at."""
     try:
-        return label_mechanical(every, largest_event=largest, majority="A")
+        return label_shear(every, largest_event=largest, majority="A")
     except InputError as error:
         if "no localised plastic event" in str(error) or "none is left" in str(error):
             return None
         raise
 
 
-def rows_of_events(labels: MechanicalSet) -> list[NDArray[np.int64]]:
+def rows_of_events(labels: ShearSet) -> list[NDArray[np.int64]]:
     t = labels.table
     keys = sorted(set(zip(t.sample.tolist(), t.step.tolist(), strict=True)))
     return [np.flatnonzero((t.sample == s) & (t.step == k)) for s, k in keys]
@@ -187,19 +180,19 @@ def test_an_event_needs_one_particle_over_the_threshold() -> None:
 def test_events_far_apart_in_one_step_are_judged_one_by_one(strain: float) -> None:
     """Seven particles each; the first one lies across the boundaries of the cell."""
     two = crystal([[0, 0, 0], [4, 4, 4]], strain=strain)
-    (found,) = label_mechanical([two], largest_event=7).summary
+    (found,) = label_shear([two], largest_event=7).summary
     assert (found.n_events, found.n_avalanches, found.n_active) == (1, 0, 14)
     with pytest.raises(InputError, match="1 collective ones left out"):
-        label_mechanical([two], largest_event=7, events="steps")
-    assert label_mechanical([two], largest_event=14, events="steps").summary[0].n_active == 14
+        label_shear([two], largest_event=7, events="steps")
+    assert label_shear([two], largest_event=14, events="steps").summary[0].n_active == 14
     with pytest.raises(InputError, match="2 collective ones left out"):
-        label_mechanical([two], largest_event=6)
+        label_shear([two], largest_event=6)
 
 
 def test_an_avalanche_goes_and_the_event_beside_it_stays() -> None:
     line = [[0, 0, z] for z in range(8)]  # through the whole cell
     sample = crystal([*line, [4, 4, 4]])
-    labels = label_mechanical([sample], largest_event=10)
+    labels = label_shear([sample], largest_event=10)
     (found,) = labels.summary
     assert (found.n_events, found.n_avalanches, found.n_active) == (1, 1, 7)
     (event,) = sample.events
@@ -227,28 +220,28 @@ def test_an_avalanche_has_more_than_200_active_particles() -> None:
         assert localised_particles(event).any() == stays
         assert localised_particles(event, largest=None).sum() == n
     with pytest.raises(InputError, match="events must be clusters or steps, got 'all'"):
-        label_mechanical([c], events="all")
+        label_shear([c], events="all")
 
 
 def test_an_avalanche_counts_every_species_and_is_left_out() -> None:
     sample = sheared(active=((0, 1, 16, 17), (2,)))
-    labels = label_mechanical([sample], largest_event=3, events="steps")
+    labels = label_shear([sample], largest_event=3, events="steps")
     (found,) = labels.summary
     assert (found.n_events, found.n_avalanches, found.n_active) == (1, 1, 1)
     assert labels.table.step.tolist() == [12, 12]
-    assert label_mechanical([sample], largest_event=None).summary[0].n_active == 3
+    assert label_shear([sample], largest_event=None).summary[0].n_active == 3
 
 
 def test_only_majority_particles_are_active() -> None:
-    labels = label_mechanical([sheared(active=((0, 17), (18,)))])
+    labels = label_shear([sheared(active=((0, 17), (18,)))])
     assert labels.summary[0].n_events == 1
     assert labels.table.species.tolist() == ["A", "A"]
-    assert label_mechanical([sheared(active=((0, 17),))], majority="B").table.species[0] == "B"
+    assert label_shear([sheared(active=((0, 17),))], majority="B").table.species[0] == "B"
 
 
 def test_targets_are_the_events_d2min_and_the_maximum() -> None:
     sample = sheared()
-    t = label_mechanical([sample]).table
+    t = label_shear([sample]).table
     place = {int(i): k for k, i in enumerate(sample.ids)}
     for row in range(len(t)):
         k = place[int(t.particle_id[row])]
@@ -261,7 +254,7 @@ def test_targets_are_the_events_d2min_and_the_maximum() -> None:
 def test_the_calmest_particles_are_spread_over_the_events() -> None:
     """An event of three and one of six draw from the same part of the distribution."""
     sample = sheared(n=60, active=((0, 1, 2), (3, 4, 5, 6, 7, 8)), minority=0)
-    labels = label_mechanical([sample])
+    labels = label_shear([sample])
     t = labels.table
     calm = np.sort(t.targets["maximum"][t.label == 0])
     for rows in rows_of_events(labels):
@@ -273,13 +266,13 @@ def test_the_calmest_particles_are_spread_over_the_events() -> None:
 
 def test_a_large_event_keeps_its_most_active_particles() -> None:
     sample = sheared(n=10, active=(tuple(range(7)),), minority=0)
-    t = label_mechanical([sample]).table
+    t = label_shear([sample]).table
     assert (t.label == 1).sum() == (t.label == 0).sum() == 3
     assert t.targets["d2min"][t.label == 1].min() >= np.sort(sample.events[0].d2min)[-3]
 
 
 def test_a_sample_without_events_stays_a_group_of_no_rows() -> None:
-    labels = label_mechanical([sheared("calm", active=()), sheared("busy")])
+    labels = label_shear([sheared("calm", active=()), sheared("busy")])
     assert labels.table.sample_names == ("calm", "busy")
     assert set(labels.table.sample.tolist()) == {1}
     assert labels.summary[0].n_events == 0
@@ -291,7 +284,7 @@ def test_each_interval_of_a_sample_has_inactive_particles_of_its_own() -> None:
     late = tuple(replace(e, step=e.step + 100) for e in two.events)
     two = replace(two, interval=1, events=late)
     other = sheared("other", seed=3)
-    labels = label_mechanical([one, two, other], majority="A")
+    labels = label_shear([one, two, other], majority="A")
     t = labels.table
     assert t.sample_names == ("one", "other")
     assert [(s.name, s.n_events, s.n_active) for s in labels.summary] == [
@@ -301,7 +294,7 @@ def test_each_interval_of_a_sample_has_inactive_particles_of_its_own() -> None:
     for part in (one, two):
         (step,) = (e.step for e in part.events)
         rows = (t.step == step) & (t.sample == 0)
-        alone = label_mechanical([replace(part, interval=0)], majority="A").table
+        alone = label_shear([replace(part, interval=0)], majority="A").table
         np.testing.assert_array_equal(t.particle_id[rows], alone.particle_id)
         np.testing.assert_array_equal(t.targets["maximum"][rows], alone.targets["maximum"])
 
@@ -311,8 +304,8 @@ def test_each_interval_of_a_sample_has_inactive_particles_of_its_own() -> None:
 
 def test_sites_are_in_the_configuration_before_their_event(tmp_path: Path) -> None:
     every = [sheared("one", seed=1), sheared("two", active=((5, 6, 7),), seed=2)]
-    labels = label_mechanical(every, provenance={"command": "label"})
-    sites = mechanical_sites(labels)
+    labels = label_shear(every, provenance={"command": "label"})
+    sites = shear_sites(labels)
     np.testing.assert_array_equal(sites.ids, labels.table.particle_id)
     np.testing.assert_array_equal(sites.species, labels.table.species)
     events = [e for s in every for e in s.events]
@@ -326,13 +319,13 @@ def test_sites_are_in_the_configuration_before_their_event(tmp_path: Path) -> No
         )
         assert event.step == labels.table.step[k]
     write_table(tmp_path / "labels.zarr", labels.table)
-    stored = MechanicalSet(read_table(tmp_path / "labels.zarr"), labels.configurations[::-1], ())
-    np.testing.assert_array_equal(mechanical_sites(stored).ids, sites.ids)
+    stored = ShearSet(read_table(tmp_path / "labels.zarr"), labels.configurations[::-1], ())
+    np.testing.assert_array_equal(shear_sites(stored).ids, sites.ids)
 
 
 def test_the_set_can_be_described(tmp_path: Path) -> None:
-    labels = label_mechanical([sheared("one", seed=1), sheared("two", seed=2)])
-    sites = mechanical_sites(labels)
+    labels = label_shear([sheared("one", seed=1), sheared("two", seed=2)])
+    sites = shear_sites(labels)
     ace = ACEDescriptor(cutoff=1.4, species=("A", "B"), max_order=2, max_degree=4, n_max=3)
     write_features(tmp_path / "set.zarr", labels.table, sites, [ace])
     described = read_table(tmp_path / "set.zarr")
@@ -345,9 +338,9 @@ def test_the_set_can_be_described(tmp_path: Path) -> None:
 
 def test_no_event_at_all_is_said_with_a_way_out() -> None:
     with pytest.raises(InputError, match=r"no localised plastic event in 2 samples .* strain fur"):
-        label_mechanical([sheared("a", active=()), sheared("b", active=())])
+        label_shear([sheared("a", active=()), sheared("b", active=())])
     with pytest.raises(InputError, match=r"in 1 samples \(2 collective ones left out, and 0"):
-        label_mechanical([sheared()], largest_event=0, events="steps")
+        label_shear([sheared()], largest_event=0, events="steps")
 
 
 @pytest.mark.parametrize(
@@ -360,28 +353,28 @@ def test_no_event_at_all_is_said_with_a_way_out() -> None:
 )
 def test_arrays_that_do_not_belong_together_are_refused(change: dict, text: str) -> None:
     with pytest.raises(InputError, match=text):
-        label_mechanical([replace(sheared(), **change)])
+        label_shear([replace(sheared(), **change)])
 
 
 def test_samples_that_cannot_be_labelled_are_refused() -> None:
     with pytest.raises(InputError, match="no samples to label"):
-        label_mechanical([])
+        label_shear([])
     with pytest.raises(InputError, match="two samples are called one, interval 0"):
-        label_mechanical([sheared(), sheared()])
+        label_shear([sheared(), sheared()])
     with pytest.raises(InputError, match="no particle is of species C; there are A, B"):
-        label_mechanical([sheared()], majority="C")
+        label_shear([sheared()], majority="C")
     with pytest.raises(InputError, match="threshold must be positive"):
-        label_mechanical([sheared()], threshold=0.0)
+        label_shear([sheared()], threshold=0.0)
     all_active = sheared(n=6, active=(tuple(range(6)),), minority=0)
     with pytest.raises(InputError, match="and 1 of samples that no inactive particle is left in"):
-        label_mechanical([all_active])
+        label_shear([all_active])
     one = sheared()
     twice = replace(one, events=(one.events[0], one.events[0]))
     with pytest.raises(InputError, match="each step makes one event"):
-        label_mechanical([twice])
+        label_shear([twice])
 
 
 def test_a_configuration_that_is_missing_is_named() -> None:
-    labels = label_mechanical([sheared()])
+    labels = label_shear([sheared()])
     with pytest.raises(InputError, match="the configuration of sample one before step 12 is miss"):
-        mechanical_sites(replace(labels, configurations=labels.configurations[:1]))
+        shear_sites(replace(labels, configurations=labels.configurations[:1]))

@@ -3,81 +3,34 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
-from amorphace.dataset.describe import Sample
+from amorphace.dataset.describe import Sample, event_sites
+from amorphace.dataset.label_thermal import majority_species
+from amorphace.dataset.sheared import (
+    LARGEST_EVENT,
+    THRESHOLD,
+    Event,
+    Events,
+    ShearedSample,
+    check_sample,
+    event_numbers,
+    is_collective,
+    is_event,
+)
 from amorphace.dataset.table import ACTIVE, INACTIVE, Table
-from amorphace.dataset.thermal import majority_species
-from amorphace.observe.structure import connected_clusters, first_minimum
-
-THRESHOLD = 0.6
-"""D2min, summed over the neighbours within 2.5 sigma, above which a particle is plastically active
-(paper, Methods), in units of sigma^2."""
-LARGEST_EVENT = 200
-"""Active particles of all species beyond which an event counts as a collective avalanche. In one
-sheared Kob-Andersen glass of 1000, ten events had 2 to 184 active particles, five 247 to 888."""
-Events = Literal["clusters", "steps"]
-"""What an event is: a connected cluster of active particles, so that two that happen in one step
-in different places are two; or all active particles of a step, however many places they are in."""
-ROUNDING = 1e-6
-"""Relative difference between D2min and its maximum that storage may cause."""
 
 
-@dataclass(frozen=True, eq=False)
-class Event:
-    """A strain step in which particles rearranged.
-
-    Attributes
-    ----------
-    step : int
-        Of the shear run.
-    strain : float
-        After the step.
-    before : Configuration
-        At mechanical equilibrium, before the step.
-    d2min : ndarray of shape (n,)
-        Of every particle in this step, in units of sigma^2.
-    """
-
-    step: int
-    strain: float
-    before: Configuration
-    d2min: NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class ShearedSample:
-    """One glass sheared over an interval of strain in which data are taken.
-
-    Attributes
-    ----------
-    name : str
-    species : ndarray of shape (n,)
-    ids : ndarray of shape (n,)
-    maximum : ndarray of shape (n,)
-        Largest D2min of every particle in any single step of the interval, in units of
-        sigma^2.
-    events : tuple of Event
-        Collective ones too.
-    interval : int
-        Which of the sample's intervals; those of a sample stand under its name, and each has
-        inactive particles of its own.
-    """
-
-    name: str
-    species: NDArray[np.str_]
-    ids: NDArray[np.int64]
-    maximum: NDArray[np.float64]
-    events: tuple[Event, ...]
-    interval: int = 0
+class NoEvent(InputError):
+    """Samples in which nothing rearranged locally."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +60,7 @@ class ShearSummary:
 
 
 @dataclass(frozen=True, eq=False)
-class MechanicalSet:
+class ShearSet:
     """Labels of sheared samples, and the configurations that their sites are in.
 
     Attributes
@@ -127,48 +80,7 @@ class MechanicalSet:
     summary: tuple[ShearSummary, ...]
 
 
-def is_event(d2min: ArrayLike, threshold: float = THRESHOLD) -> bool:
-    """Whether a particle is active in this step: D2min > threshold.
-
-    Parameters
-    ----------
-    d2min : array_like of shape (n,)
-        Of the particles that count, those of the majority species.
-    threshold : float
-        In units of sigma^2.
-    """
-    return bool((np.asarray(d2min) > threshold).any())
-
-
-def localised_particles(
-    event: Event,
-    threshold: float = THRESHOLD,
-    largest: int | None = LARGEST_EVENT,
-    *,
-    events: Events = "clusters",
-) -> NDArray[np.bool_]:
-    """The particles that are active in a step, but not in a collective avalanche.
-
-    Parameters
-    ----------
-    event : Event
-    threshold : float
-        In units of sigma^2.
-    largest : int or None
-        Active particles of all species beyond which an event is an avalanche; None: none is.
-    events : {"clusters", "steps"}
-        Whether connected clusters are counted one by one, or all particles of the step.
-        Connected are active particles closer than the first minimum of g(r) before the event.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-    """
-    number = _event_numbers(event, threshold, largest, events)
-    return (number >= 0) & ~_collective(number, largest)
-
-
-def label_mechanical(
+def label_shear(
     samples: Iterable[ShearedSample],
     *,
     threshold: float = THRESHOLD,
@@ -176,7 +88,7 @@ def label_mechanical(
     events: Events = "clusters",
     majority: str | None = None,
     provenance: Mapping[str, Any] | None = None,
-) -> MechanicalSet:
+) -> ShearSet:
     """Active and inactive sites of sheared samples (paper, Results).
 
     Active are the majority particles with D2min > threshold in a localised event. As many
@@ -207,15 +119,16 @@ def label_mechanical(
 
     Returns
     -------
-    MechanicalSet
+    ShearSet
         Targets of its table: "d2min", of active sites that of the event and of inactive ones the
         maximum; "maximum", over the strain interval; both in units of sigma^2.
 
     Raises
     ------
+    NoEvent
+        If there is no localised event beside inactive particles.
     InputError
-        If there is no localised event beside inactive particles, names repeat, or the arrays of a
-        sample do not belong together.
+        If names repeat, or the arrays of a sample do not belong together.
     """
     if not threshold > 0:
         raise InputError(f"threshold must be positive (in units of sigma^2), got {threshold}")
@@ -226,7 +139,7 @@ def label_mechanical(
         raise InputError("no samples to label; give at least one")
     _check_names([(s.name, s.interval) for s in every])
     for sample in every:
-        _check_sample(sample)
+        check_sample(sample)
     species = np.concatenate([s.species for s in every])
     chosen = majority_species(species) if majority is None else majority
     if not (species == chosen).any():
@@ -237,12 +150,12 @@ def label_mechanical(
     if not any(p.rows for p in parts):
         left_out = sum(p.n_avalanches for p in parts)
         unpaired = sum(p.n_unpaired for p in parts)
-        raise InputError(
+        raise NoEvent(
             f"no localised plastic event in {len(every)} samples ({left_out} collective ones left "
             f"out, and {unpaired} of samples that no inactive particle is left in): strain further "
             "or use more samples, or larger ones"
         )
-    return MechanicalSet(
+    return ShearSet(
         table=_table(every, parts, provenance or {}),
         configurations=tuple(
             Sample(s.name, replace(r.event.before, step=r.event.step))
@@ -256,7 +169,7 @@ def label_mechanical(
     )
 
 
-def mechanical_sites(labels: MechanicalSet) -> Sites:
+def shear_sites(labels: ShearSet) -> Sites:
     """The sites of the table, row by row, each in the configuration before its event.
 
     Raises
@@ -275,35 +188,6 @@ def mechanical_sites(labels: MechanicalSet) -> Sites:
         return place[name, step]
 
     return Sites.concatenate(event_sites(labels.table, find))
-
-
-def event_sites(table: Table, find: Callable[[str, int], Configuration]) -> Iterator[Sites]:
-    """The sites of rows of a mechanical set, event by event.
-
-    Parameters
-    ----------
-    table : Table
-        Any rows of the table of a mechanical set, in its order.
-    find : callable
-        The configuration before the event of a sample at a step, called with the sample's name
-        and the step.
-
-    Raises
-    ------
-    InputError
-        If a particle of the table is missing.
-    """
-    for rows in _events_of(table) if len(table) else []:
-        name, step = table.sample_names[table.sample[rows[0]]], int(table.step[rows[0]])
-        before = find(name, step)
-        index = before.rows_of(table.particle_id[rows])
-        if (index < 0).any():
-            raise InputError(
-                f"sample {name}, step {step}: the configuration holds no particle id "
-                f"{table.particle_id[rows][index < 0][0]}; give the configurations that the labels "
-                "were made with"
-            )
-        yield Sites(before, index)
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,8 +219,8 @@ def _label_sample(
     for event in sample.events:
         if not is_event(event.d2min[majority], threshold):
             continue
-        number = _event_numbers(event, threshold, largest_event, events)
-        collective = _collective(number, largest_event)
+        number = event_numbers(event, threshold, largest_event, events)
+        collective = is_collective(number, largest_event)
         n_avalanches += len(np.unique(number[collective]))
         active = (number >= 0) & ~collective & majority
         if active.any():
@@ -358,26 +242,6 @@ def _label_sample(
         ),
         n_avalanches,
     )
-
-
-def _event_numbers(
-    event: Event, threshold: float, largest: int | None, events: Events
-) -> NDArray[np.int64]:
-    """The event that each particle is active in, shape (n,); -1 where it is in none.
-
-    Clusters are found only where one of them may be an avalanche.
-    """
-    active = event.d2min > threshold
-    if events == "steps" or largest is None or active.sum() <= largest:
-        return np.where(active, 0, -1)
-    return connected_clusters(event.before, active, first_minimum(event.before))
-
-
-def _collective(number: NDArray[np.int64], largest: int | None) -> NDArray[np.bool_]:
-    """Which particles are in events of more than `largest`, shape (n,)."""
-    if largest is None:
-        return np.zeros(len(number), dtype=bool)
-    return (np.bincount(number + 1)[number + 1] > largest) & (number >= 0)
 
 
 def _summary(name: str, parts: Sequence[_SampleRows]) -> ShearSummary:
@@ -457,12 +321,6 @@ def _table(
     )
 
 
-def _events_of(table: Table) -> list[NDArray[np.int64]]:
-    """Rows of every event: stretches of one sample and step."""
-    key = np.stack([table.sample, table.step], axis=1)
-    return np.split(np.arange(len(table)), np.flatnonzero((key[1:] != key[:-1]).any(axis=1)) + 1)
-
-
 def _check_names(names: Sequence[tuple[str, int]]) -> None:
     repeated = sorted({n for n in names if names.count(n) > 1})
     if repeated:
@@ -471,28 +329,3 @@ def _check_names(names: Sequence[tuple[str, int]]) -> None:
             f"two samples are called {name}, interval {interval}; name each, since they are the "
             "groups of the cross-validation, and number the intervals of one"
         )
-
-
-def _check_sample(sample: ShearedSample) -> None:
-    """Arrays that belong together, and a maximum that is one."""
-    n = len(sample.ids)
-    if not sample.species.shape == sample.maximum.shape == (n,):
-        raise InputError(
-            f"sample {sample.name}: {n} ids need as many species and maxima, got "
-            f"{sample.species.shape} and {sample.maximum.shape}"
-        )
-    steps = [e.step for e in sample.events]
-    if len(set(steps)) != len(steps):
-        raise InputError(f"sample {sample.name}: each step makes one event, got steps {steps}")
-    for event in sample.events:
-        where = f"sample {sample.name}, step {event.step}"
-        if event.d2min.shape != (n,) or not np.array_equal(event.before.ids, sample.ids):
-            raise InputError(
-                f"{where}: the particles of the event are not the {n} of the sample, in their "
-                "order; keep the rows of a sample as they are"
-            )
-        if not (event.d2min <= sample.maximum * (1 + ROUNDING)).all():
-            raise InputError(
-                f"{where}: D2min exceeds its maximum over the strain; take the maximum over all "
-                "steps of the data strain, events included"
-            )
