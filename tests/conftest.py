@@ -15,17 +15,18 @@ settings.register_profile("unattended", deadline=None, derandomize=True)
 settings.load_profile("unattended" if os.environ.get("CI") else "patient")
 
 
-SEVERAL_PROCESSES = ("test_campaign", "test_report_browser", "test_runs")
-"""Files whose tests start processes of their own: one after the other, in one of the processes that
-share the tests ('make test'), so that they never take the machine twice."""
+SEVERAL_PROCESSES = (("test_campaign", "test_report_browser"), ("test_runs",))
+"""Files whose tests start processes of their own: those of a row one after the other, in one of the
+processes that share the tests ('make test'), so that the machine is not taken many times over."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a fixture of their file stay together, so that it is made once."""
     for item in items:
         name = item.path.name
-        if name.startswith(SEVERAL_PROCESSES):
-            item.add_marker(pytest.mark.xdist_group("several processes"))
+        rows = [row for row in SEVERAL_PROCESSES if name.startswith(row)]
+        if rows:
+            item.add_marker(pytest.mark.xdist_group(rows[0][0]))
         elif isinstance(item, pytest.Function) and _shares(item):
             item.add_marker(pytest.mark.xdist_group(name))
 
