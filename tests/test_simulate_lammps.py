@@ -346,6 +346,17 @@ def test_an_instance_forgets_the_model_that_was_in_it() -> None:
     assert ends[0].velocities.tobytes() == ends[1].velocities.tobytes()
 
 
+def test_files_of_a_run_are_where_they_are_wanted_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance left by an earlier run has its folder elsewhere: it is not taken."""
+    after(liquid("kob-andersen"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with LammpsEngine(KA, liquid("kob-andersen").configuration):
+        assert [p.name.startswith("amorphace-") for p in tmp_path.iterdir()] == [True]
+    free_idle()
+
+
 def test_two_engines_at_once_have_an_instance_each(monkeypatch: pytest.MonkeyPatch) -> None:
     started, c = instances(monkeypatch), liquid("kob-andersen").configuration
     with LammpsEngine(KA, c) as one, LammpsEngine(MODELS["wahnstrom"], c) as two:

