@@ -15,18 +15,18 @@ settings.register_profile("unattended", deadline=None, derandomize=True)
 settings.load_profile("unattended" if os.environ.get("CI") else "patient")
 
 
-SEVERAL_PROCESSES = (("test_campaign", "test_report_browser"), ("test_runs",))
-"""Files whose tests start processes of their own: those of a row one after the other, in one of the
-processes that share the tests ('make test'), so that the machine is not taken many times over."""
+SEVERAL_PROCESSES = ("test_campaign", "test_report_browser", "test_runs")
+"""Files whose tests start processes of their own: those of a kind one after the other, in one of
+the processes that share the tests ('make test'), so that the machine is not taken many times."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a fixture of their file stay together, so that it is made once."""
     for item in items:
         name = item.path.name
-        rows = [row for row in SEVERAL_PROCESSES if name.startswith(row)]
-        if rows:
-            item.add_marker(pytest.mark.xdist_group(rows[0][0]))
+        kinds = [kind for kind in SEVERAL_PROCESSES if name.startswith(kind)]
+        if kinds:
+            item.add_marker(pytest.mark.xdist_group(kinds[0]))
         elif isinstance(item, pytest.Function) and _shares(item):
             item.add_marker(pytest.mark.xdist_group(name))
 

@@ -9,7 +9,7 @@ import pytest
 from fuzz_formats import FORMATS
 from fuzzing import Case, fuzz
 
-SHORT, LONG = 300, 10_000
+SHORT, LONG = 200, 10_000
 """Cases of all formats together, at least."""
 
 
