@@ -68,3 +68,11 @@ def test_what_is_damaged_or_not_periodic_is_one_line(tmp_path: Path) -> None:
             am.read(tmp_path / name)
     with pytest.raises(FileFormatError, match=r"b\.traj: no such file"):
         am.read(tmp_path / "b.traj")
+
+
+@pytest.mark.parametrize("name", ["a.cif", "a.gro", "a.cfg", "POSCAR"])
+def test_a_line_without_end_is_refused_at_once(tmp_path, name):
+    file = tmp_path / name
+    file.write_text("first line\n" + "x" * 600_000)
+    with pytest.raises(FileFormatError, match=rf"{name}:2: a line of more than 65536 bytes"):
+        am.read(file)

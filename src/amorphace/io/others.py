@@ -28,6 +28,9 @@ FORMATS = {
     ".cfg": "cfg",
 }
 """ASE's names of the formats, by suffix."""
+BINARY = ("traj",)
+LONGEST_LINE = 65_536
+"""Bytes of a line of text: ASE reads a word of a CIF file in a time that grows as its square."""
 
 
 def read_other(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
@@ -77,8 +80,17 @@ def other_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
 def _frames(path: Path) -> Iterator[Any]:
     from ase.io import iread
 
-    open_binary(path).close()  # says what is wrong with a path that cannot be opened
     name = FORMATS.get(path.suffix.lower(), "vasp")
+    with open_binary(path) as file:  # says what is wrong with a path that cannot be opened
+        number = 0
+        while name not in BINARY and (line := file.readline(LONGEST_LINE + 1)):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise FileFormatError(
+                    path,
+                    f"a line of more than {LONGEST_LINE} bytes; no {name} file has one",
+                    number,
+                )
     frames = guarded(path, f"is no {name} file", lambda: iread(path, ":", format=name))
     while (atoms := guarded(path, f"is no {name} file", lambda: next(frames, None))) is not None:
         yield atoms
