@@ -351,6 +351,7 @@ def test_a_missing_lammps_stops_the_run_at_once_and_loses_nothing(tmp_path):
     assert "Traceback" not in out
 
 
+@pytest.mark.slow
 def test_samples_that_are_dropped_are_named_and_never_used(tmp_path):
     text = QUICK["thermal"].replace("[thermal]", "attempts = 2\n[thermal]\nlongest_lag = 0.1")
     file, plan = plan_of(tmp_path, text.replace("lag = 2.0", 'lag = "tau_alpha"'))
