@@ -174,8 +174,10 @@ def read_archive(path: Path, kind: type[T]) -> T:
                 for name in archive.namelist()
                 if name != RECORD
             }
-    except (OSError, ValueError, EOFError, KeyError, BadZipFile, MemoryError, NotImplementedError,
-            RuntimeError, OverflowError) as error:  # fmt: skip
+    except (
+        OSError, ValueError, OverflowError, RuntimeError, MemoryError,
+        EOFError, KeyError, BadZipFile,
+    ) as error:  # fmt: skip
         raise FileFormatError(path, f"not a whole archive ({error})") from None
     return decode(kind, _parse(path, text, ""), arrays, source=path)
 
