@@ -15,9 +15,10 @@ settings.register_profile("unattended", deadline=None, derandomize=True)
 settings.load_profile("unattended" if os.environ.get("CI") else "patient")
 
 
-SEVERAL_PROCESSES = ("test_campaign", "test_report_browser", "test_runs")
-"""Files whose tests start processes of their own: those of a kind one after the other, in one of
-the processes that share the tests ('make test'), so that the machine is not taken many times."""
+SEVERAL_PROCESSES = ("test_batch", "test_campaign", "test_report_browser", "test_runs")
+"""Files whose tests start processes of their own, or compile kernels: those of a kind one after
+the other, in one of the processes that share the tests ('make test'), so that the machine is not
+taken many times."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -36,7 +36,7 @@ from amorphace.simulate.models import (
     kob_andersen,
     wahnstrom,
 )
-from amorphace.simulate.potentials import Chains, EmbeddedAtom, LennardJones
+from amorphace.simulate.potentials import Chains, EmbeddedAtom, InversePower, LennardJones
 from amorphace.simulate.preparation import (
     Preparation,
     Progress,
@@ -74,6 +74,7 @@ __all__ = [
     "GlassModel",
     "Health",
     "Inherent",
+    "InversePower",
     "LammpsEngine",
     "LennardJones",
     "Motion",

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
-from amorphace.simulate.potentials import Chains, EmbeddedAtom, LennardJones
+from amorphace.simulate.potentials import Chains, EmbeddedAtom, InversePower, LennardJones
 
 BOLTZMANN = {"lj": 1.0, "metal": 8.617343e-5}
 """Boltzmann's constant in each system of units (metal: eV/K, to LAMMPS' digits)."""
@@ -54,7 +54,7 @@ class GlassModel:
     fractions : tuple of float
         Number fractions of the species; they add up to 1.
     masses : tuple of float
-    potential : LennardJones or EmbeddedAtom
+    potential : LennardJones, InversePower or EmbeddedAtom
     number_density : float
         Particles per volume: of a simulation at constant volume, and of the start of one at
         constant pressure.
@@ -84,7 +84,7 @@ class GlassModel:
     species: tuple[str, ...]
     fractions: tuple[float, ...]
     masses: tuple[float, ...]
-    potential: LennardJones | EmbeddedAtom
+    potential: LennardJones | InversePower | EmbeddedAtom
     number_density: float
     temperature: float
     lag: float

@@ -80,6 +80,68 @@ class LennardJones:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InversePower:
+    """V(r) = epsilon [(sigma/r)^n + c0 + c2 (r/sigma)^2 + c4 (r/sigma)^4], zero beyond the cutoff.
+
+    The even powers make energy, force and its slope vanish at the cutoff (Ninarello, Berthier and
+    Coslovich, Phys. Rev. X 7, 021039 (2017), whose n is 12 and whose cutoff is 1.25).
+
+    Parameters
+    ----------
+    sigma : tuple of tuples, shape (n_species, n_species)
+        Symmetric matrix of diameters.
+    cutoff : float
+        In units of the diameter of the pair.
+    exponent : int
+        n, even.
+    epsilon : float
+
+    Raises
+    ------
+    InputError
+        If the diameters are not a symmetric matrix, or the exponent is not even and positive.
+    """
+
+    sigma: Matrix
+    cutoff: float = 1.25
+    exponent: int = 12
+    epsilon: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_symmetric("sigma", self.sigma)
+        if self.exponent < 2 or self.exponent % 2:
+            raise InputError(f"exponent must be even and positive, got {self.exponent}")
+
+    @property
+    def diameters(self) -> Matrix:
+        """Distances that the push-off opens between pairs of species."""
+        return self.sigma
+
+    @property
+    def smoothing(self) -> tuple[float, float, float]:
+        """c0, c2 and c4."""
+        n, x = self.exponent, self.cutoff
+        c0, c2, c4 = -(n + 2) * (n + 4) / 8, n * (n + 4) / 4, -n * (n + 2) / 8
+        return c0 * x**-n, c2 * x ** -(n + 2), c4 * x ** -(n + 4)
+
+    def commands(self) -> list[str]:
+        """The LAMMPS commands that define the interaction."""
+        c0, c2, c4 = (f"({c:.17g})" for c in self.smoothing)
+        energy = f"{self.epsilon:.17g}*(x^(-{self.exponent})+{c0}+{c2}*x^2+{c4}*x^4)"
+        n, sizes = len(self.sigma), self.sigma
+        largest = self.cutoff * max(map(max, sizes))
+        return [
+            f"pair_style lepton {largest:.17g}",
+            *(
+                f'pair_coeff {i + 1} {j + 1} "{energy};x=r/{sizes[i][j]:.17g}" '
+                f"{self.cutoff * sizes[i][j]:.17g}"
+                for i in range(n)
+                for j in range(i, n)
+            ),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
 class EmbeddedAtom:
     """An embedded-atom potential from a file.
 

@@ -1,0 +1,47 @@
+"""Small systems that the tests of the batch engine share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from amorphace.core.configuration import Configuration
+from amorphace.simulate import MODELS, GlassModel, InversePower, LennardJones, State, create
+from simulate_samples import liquid
+
+TILT = np.array([[0.0, 0.0, 0.0], [0.6, 0.0, 0.0], [0.3, -0.4, 0.0]])
+
+SIZES = np.linspace(0.84, 1.16, 5)
+MEANS = tuple(tuple((a + b) / 2 for b in SIZES.tolist()) for a in SIZES.tolist())
+FIVE = LennardJones(epsilon=((1.0,) * 5,) * 5, sigma=MEANS, cutoff=2.5, smooth_from=2.2)
+
+
+def five_sizes(potential: LennardJones | InversePower) -> GlassModel:
+    """A mixture of five sizes of particles."""
+    return GlassModel(
+        name="five-sizes",
+        species=("A", "B", "C", "D", "E"),
+        fractions=(0.2,) * 5,
+        masses=(1.0,) * 5,
+        potential=potential,
+        number_density=1.0,
+        temperature=0.5,
+        lag=5.0,
+        citation="an example",
+    )
+
+
+def of_five_sizes(model: GlassModel) -> Configuration:
+    """The places of a polymer melt, bonds left out, with particles of five sizes."""
+    melt = liquid("bead-spring").configuration
+    return Configuration(positions=melt.positions, species=model.labels(len(melt)), cell=melt.cell)
+
+
+def tilted(configuration: Configuration) -> Configuration:
+    """The same fractional positions in a tilted cell."""
+    cell = configuration.cell + TILT
+    return configuration.replace(positions=configuration.fractional() @ cell, cell=cell)
+
+
+def smaller() -> State:
+    """A Kob-Andersen liquid of another number of particles."""
+    return create(MODELS["kob-andersen"], 180, seed=5)
