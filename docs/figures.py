@@ -29,7 +29,7 @@ def main(folder: Path) -> None:
 def transform(path: Path) -> None:
     """x(r) of both transforms, and its derivative."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(6.4, 2.4), layout="constrained")
-    for name in ("paper", "ace1"):
+    for name in ("ace1", "paper"):
         radial = RadialBasis(4.0, distance_transform=name)
         r = np.linspace(0, 4, 400)
         left.plot(r, radial.x(r), label=f'"{name}"')

@@ -70,9 +70,9 @@ CHOICES = (
     USUAL,
     Choice(name="random folds", folds="random"),
     Choice(
-        name='distance transform "ace1"',
-        key=("describe", "distance_transform", '"ace1"'),
-        describe=("--distance-transform", "ace1"),
+        name='distance transform "paper"',
+        key=("describe", "distance_transform", '"paper"'),
+        describe=("--distance-transform", "paper"),
     ),
     Choice(name="not purified", key=("describe", "purify", "false"), describe=("--no-purify",)),
     Choice(

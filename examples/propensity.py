@@ -32,7 +32,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SPECIES = ("A", "B")
 CUTOFF = 2.5
 """Of D2min, in units of sigma."""
-ACE = am.ACEDescriptor(cutoff=4.0, species=SPECIES, max_order=1, n_max=10, n_jobs=1)
+ACE = am.ACEDescriptor(
+    cutoff=4.0, species=SPECIES, max_order=1, n_max=10, distance_transform="paper", n_jobs=1
+)
 FORCE = 1e-2
 """Largest force left in the inherent structure of an end point: positions to about 1e-3."""
 

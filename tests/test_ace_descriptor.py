@@ -164,7 +164,7 @@ def test_float32_is_close_to_float64():
         ({"n_jobs": 2.0}, r"n_jobs must be a whole number up to 4096, .* got 2\.0"),
         ({"sort": "alphabet"}, "'lexicographic' or 'degree', got 'alphabet'"),
         ({"dtype": "int8"}, "'float64' or 'float32', got 'int8'"),
-        ({"distance_transform": "none"}, "'paper' or 'ace1', got 'none'"),
+        ({"distance_transform": "none"}, "'ace1' or 'paper', got 'none'"),
     ],
 )
 def test_senseless_settings_are_refused(words, text):

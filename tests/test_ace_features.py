@@ -73,6 +73,13 @@ def test_golden_features(shared, case, key, cutoff, transform):
         assert column_error(reference_features(configuration, ace), expected) < GOLDEN
 
 
+def test_the_distance_transform_is_that_of_the_authors_program_unless_another_is_named(shared):
+    golden = np.load(shared / "golden" / "ace.npz")
+    configuration = am.Configuration(positions=golden["c1_pos"], species="A", cell=golden["c1_box"])
+    ace = am.ACEDescriptor(cutoff=2.4, max_degree=8, n_max=10)
+    assert column_error(ace.transform(configuration), golden["c1_ace1_Bpure"]) < GOLDEN
+
+
 @pytest.mark.parametrize(("case", "n_species", "size"), [("c1", 1, (8, 10)), ("c2", 2, (6, 8))])
 def test_golden_columns_and_purification_matrix(shared, case, n_species, size):
     golden = np.load(shared / "golden" / "ace.npz")

@@ -39,7 +39,7 @@ def spread(seed, n, cell, n_species=2):
 CASES = {
     "random": (60, np.diag([4.0, 4.2, 3.9]), 2.1),
     "smaller than the cutoff": (5, np.diag([1.6, 1.5, 1.7]), 3.0),
-    "one particle and its images": (1, np.diag([1.1, 1.2, 1.3]), 2.6),
+    "one particle and its images": (1, np.diag([1.1, 1.2, 1.4]), 2.6),
     "triclinic": (50, np.array([[4.0, 0, 0], [1.9, 3.8, 0], [-1.7, 1.6, 4.1]]), 2.2),
     "left-handed, any orientation": (
         40,

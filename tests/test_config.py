@@ -71,6 +71,7 @@ def test_the_paper_scale_holds_the_numbers_of_the_paper(tmp_path):
     assert thermal.preparation.quench_time == 50_000
     assert thermal.describe.cutoffs == (2.0, 2.5, 3.0, 4.0)
     assert (thermal.describe.max_degree, thermal.describe.n_max) == (10, 10)
+    assert thermal.describe.distance_transform == "ace1"
     shear = read(tmp_path, experiment_text("bead-spring", "shear", "paper"))
     assert shear.shear is not None
     assert shear.how_sheared().increment == 5e-5

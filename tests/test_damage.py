@@ -16,13 +16,14 @@ import pytest
 
 from amorphace import cli
 from amorphace.core.codec import encode
+from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.export import export_npz
 from amorphace.dataset.provenance import sha256
 from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn.bundle import read_analysis, write_analysis
 from amorphace.learn.model import LinearModel
-from amorphace.learn.predict import model_columns, model_descriptor
+from amorphace.learn.predict import model_columns, model_descriptor, score
 from amorphace.learn.propensity import read_regression, write_regression
 
 from fuzzing import MEMORY, files_of
@@ -78,6 +79,15 @@ def test_a_model_of_format_0_1_is_read_and_written_as_it_was(tmp_path: Path) -> 
     assert model_columns(model, model_descriptor(model)).tolist() == list(range(13))
     assert (model.names[3], model.centres, model.strength) == ("B1", ("A",), 10.0)
     assert model.weights[0] == 0.7738517809517778
+    assert model_descriptor(model).distance_transform == "paper"  # as it was made, not the default
+    k = np.arange(6)
+    glass = Configuration(
+        positions=np.stack([0.7 * k, 0.9 * (k % 2), 0.6 * (k * k % 5)], axis=1),
+        species=list("AABABA"),
+        cell=6.0,
+    )
+    of_a = [0.4408750380417641, 0.4408750380417641, 0.4594858902777606, 0.4789823252882115]
+    np.testing.assert_allclose(score(model, glass)[glass.species == "A"], of_a, rtol=1e-13)
     model.to_json(tmp_path / "m.json")
     assert json.loads((tmp_path / "m.json").read_text()) == json.loads(
         (GOLDEN / "model-0.1.json").read_text()

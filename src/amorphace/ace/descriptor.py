@@ -44,7 +44,7 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         w_l.
     purify : bool
         Sum over tuples of distinct neighbours (eq. 13) instead of all tuples (eq. 12).
-    distance_transform : {"paper", "ace1"}
+    distance_transform : {"ace1", "paper"}
         See `RadialBasis`.
     r0 : float
         Where radial resolution is greatest, in units of sigma.
@@ -82,7 +82,7 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         n_max: int = 10,
         degree_weight: float = 1.5,
         purify: bool = True,
-        distance_transform: str = "paper",
+        distance_transform: str = "ace1",
         r0: float = 1.0,
         sort: str = "lexicographic",
         dtype: str = "float64",

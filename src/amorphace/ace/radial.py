@@ -11,7 +11,7 @@ from amorphace.core.checks import check_positive
 from amorphace.core.errors import InputError
 from amorphace.core.neighbors import check_cutoff
 
-TRANSFORMS = ("paper", "ace1")
+TRANSFORMS = ("ace1", "paper")
 LONGEST = 1000
 """Cutoff over r0: beyond it x(r) is 1, within a part in 10^9, at all distances but the shortest."""
 
@@ -24,22 +24,22 @@ class RadialBasis:
     ----------
     cutoff : float
         r_cut, in units of sigma.
-    distance_transform : {"paper", "ace1"}
-        "paper": Y(r) = y(r / r_cut), the literal text of the paper; "ace1": Y(r) = y(r / r0),
-        as ACEpotentials.jl computes it. Both are steepest at r0; they span different spaces.
+    distance_transform : {"ace1", "paper"}
+        "ace1": Y(r) = y(r / r0), the Agnesi transform of ACEpotentials.jl, which the authors'
+        program is built on; "paper": Y(r) = y(r / r_cut), the formula as printed. Both are
+        steepest at r0; they span different spaces.
     r0 : float
         Where resolution is greatest, in units of sigma.
 
     Raises
     ------
     InputError
-        If a length is not positive, the transform has another name, r0 is less than a
-        thousandth of the cutoff, or too large for "paper", whose steepest point lies below
-        2^(1/3) r_cut.
+        If a length is not positive, the transform has another name, or r0 is less than a
+        thousandth of the cutoff or 2^(1/3) of it and more, where no `a` makes "paper" steepest.
     """
 
     cutoff: float
-    distance_transform: str = "paper"
+    distance_transform: str = "ace1"
     r0: float = 1.0
 
     def __post_init__(self) -> None:
@@ -52,9 +52,9 @@ class RadialBasis:
             )
         if self.distance_transform not in TRANSFORMS:
             raise InputError(
-                f"distance_transform must be 'paper' or 'ace1', got {self.distance_transform!r}"
+                f"distance_transform must be 'ace1' or 'paper', got {self.distance_transform!r}"
             )
-        if self.distance_transform == "paper" and min(self.r0 / self.cutoff, 2) ** 3 >= 2:
+        if min(self.r0 / self.cutoff, 2) ** 3 >= 2:
             raise InputError(
                 f"cutoff {self.cutoff} is too short for r0 = {self.r0}: it must be more than "
                 f"{self.r0 * 2 ** (-1 / 3):.4g}"
@@ -62,7 +62,7 @@ class RadialBasis:
 
     @property
     def scale(self) -> float:
-        """Length that divides r in Y(r): r_cut ("paper") or r0 ("ace1")."""
+        """Length that divides r in Y(r): r0 ("ace1") or r_cut ("paper")."""
         return self.cutoff if self.distance_transform == "paper" else self.r0
 
     @property

@@ -17,6 +17,7 @@ from amorphace.cli.shared import (
     OverwriteOption,
     SigmaOption,
     SpeciesOption,
+    TransformOption,
     app,
     command_line,
     progress_bar,
@@ -51,9 +52,7 @@ def describe(
     n_max: Annotated[int, typer.Option(help="Radial functions of order 1.")] = 10,
     degree_weight: Annotated[float, typer.Option(help="w, the weight of l in the degree.")] = 1.5,
     purify: Annotated[bool, typer.Option(help="Sum over distinct neighbours only.")] = True,
-    distance_transform: Annotated[
-        str, typer.Option(help="'paper': y(r / r_cut); 'ace1': y(r / r0).")
-    ] = "paper",
+    distance_transform: TransformOption = "ace1",
     r0: Annotated[float, typer.Option(help="Where resolution is greatest, in sigma.")] = 1.0,
     sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
     dtype: Annotated[str, typer.Option(help="'float32' or 'float64'.")] = "float32",

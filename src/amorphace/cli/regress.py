@@ -18,6 +18,7 @@ from amorphace.cli.shared import (
     OverwriteOption,
     SigmaOption,
     SpeciesOption,
+    TransformOption,
     app,
     command_line,
     progress_bar,
@@ -45,6 +46,7 @@ def regress(
     cutoff: Annotated[float, typer.Option(help="Of the features, in units of sigma.")] = 4.0,
     sigma: SigmaOption = None,
     n_max: Annotated[int, typer.Option(help="Radial functions for each species.")] = 10,
+    distance_transform: TransformOption = "ace1",
     lengths: Annotated[
         list[float] | None, typer.Option(help="Of the averages, in units of sigma; 0.8, 1.6 and 3.")
     ] = None,
@@ -93,6 +95,7 @@ def regress(
         species=tuple(species),
         max_order=1,
         n_max=n_max,
+        distance_transform=distance_transform,
         r0=scaled(1.0, length),
         n_jobs=n_jobs,
     )
@@ -118,6 +121,7 @@ def regress(
             "cutoff": reach,
             "sigma": length,
             "n_max": n_max,
+            "distance_transform": distance_transform,
             "lengths": list(scales),
             "centres": chosen,
         },

@@ -132,6 +132,12 @@ SigmaOption = Annotated[
         "number, or auto for the first peak of the majority's g(r).",
     ),
 ]
+TransformOption = Annotated[
+    str,
+    typer.Option(
+        "--distance-transform", help="'ace1': y(r / r0); 'paper': y(r / r_cut), as printed."
+    ),
+]
 JobsOption = Annotated[
     int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")
 ]

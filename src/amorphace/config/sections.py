@@ -177,7 +177,9 @@ class DescribeSection(Section):
     n_max: int = Field(default=10, ge=1, le=60, description="Radial columns of each species")
     degree_weight: float = Field(default=1.5, ge=0.5, le=100, description="Of l in the degree")
     purify: bool = Field(default=True, description="Sum over distinct neighbours only")
-    distance_transform: Literal["paper", "ace1"] = Field(default="paper")
+    distance_transform: Literal["ace1", "paper"] = Field(
+        default="ace1", description="What the authors' program computes, or the printed formula"
+    )
     r0: PositiveFloat = Field(default=1.0, description="Where the distance transform resolves best")
     dtype: Literal["float32", "float64"] = Field(
         default="float32", description="Of the features in the table"

@@ -141,7 +141,7 @@ def score(
     >>> glass = Configuration(positions=[[0, 0, 0], [1, 0, 0], [4, 4, 4]], cell=9.0,
     ...                       species=["A", "B", "A"])
     >>> score(model, glass).round(2)  # B1 < 0 beside a B, zero where nothing is near
-    array([0.53,  nan, 0.27])
+    array([0.55,  nan, 0.27])
     """
     ((_, values),) = iter_scores(model, [configuration], centres=centres, n_jobs=n_jobs)
     return values
