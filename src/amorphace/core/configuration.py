@@ -89,8 +89,8 @@ class Configuration:
             )
         h = _cell_rows(cell)
         _check_resolved(xyz, h, number)
-        unique, count = np.unique(number, return_counts=True)
-        if len(unique) != n:
+        if not all_differ(number):
+            unique, count = np.unique(number, return_counts=True)
             raise InputError(
                 f"particle id {unique[count > 1][0]} stands {count.max()} times; ids must differ"
             )
@@ -236,6 +236,20 @@ class Configuration:
         )
 
 
+def all_differ(ids: NDArray[np.int64]) -> bool:
+    """Whether no number stands twice.
+
+    Examples
+    --------
+    >>> all_differ(np.array([3, 1, 2])), all_differ(np.array([3, 1, 3]))
+    (True, False)
+    """
+    n = len(ids)
+    if not n or int(ids.max()) - int(low := ids.min()) >= 4 * n:
+        return len(np.unique(ids)) == n
+    return int(np.bincount(ids - low).max()) == 1  # without sorting them
+
+
 def _whole_ids(ids: ArrayLike) -> NDArray[np.int64]:
     """The ids as 64-bit integers, checked to be just that."""
     given = np.asarray(ids)
@@ -256,10 +270,10 @@ def _check_resolved(
 ) -> None:
     """Raise InputError where rounding of a coordinate is not small against the cell."""
     with np.errstate(over="ignore", invalid="ignore"):
-        away = np.abs(positions @ np.linalg.inv(cell)).max(axis=1)
-    bad = np.flatnonzero(~(away <= FAR))
-    if len(bad):
-        k = bad[0]
+        s = np.abs(positions @ np.linalg.inv(cell))
+    if not (s <= FAR).all():
+        away = s.max(axis=1)
+        k = np.flatnonzero(~(away <= FAR))[0]
         raise InputError(
             f"the position of particle id {ids[k]} (row {k}) is {positions[k]}, about "
             f"{away[k]:.2g} cells away: at most {FAR:.0e} can be resolved; wrap the positions, or "

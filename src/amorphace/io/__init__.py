@@ -9,7 +9,7 @@ hoomd.py              GSD, HOOMD-blue's format
 others.py             what ASE reads
 npz.py                NumPy archives, without pickle
 text.py packing.py    lines of plain and packed files
-table.py plain.py     columns of tokens; many plain numbers at once
+table.py table.cpp    columns of tokens
 frames.py             choosing a frame, errors that name the file
 plausible.py          frames that are no glass of three dimensions
 labels.py columns.py  which species a particle is; what may be written beside the particles

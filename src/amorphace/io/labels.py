@@ -124,15 +124,15 @@ def check_words(labels: Iterable[str], path: object) -> None:
 
 
 def _one_name_one_type(types: NDArray[np.int64], names: NDArray[np.str_]) -> bool:
-    pairs = set(zip(names.tolist(), types.tolist(), strict=True))
-    return len(pairs) == len({name for name, _ in pairs})
+    _, first, name = np.unique(names, return_index=True, return_inverse=True)
+    return bool((types == types[first][name]).all())
 
 
 def _first_outside(names: NDArray[np.str_], species: tuple[str, ...] | None) -> int | None:
     """The first row whose name is not declared; None where all are, or nothing is declared."""
     if species is None:
         return None
-    outside = np.flatnonzero(~np.isin(names, species))
+    outside = np.flatnonzero(np.all([names != label for label in species], axis=0))
     return int(outside[0]) if len(outside) else None
 
 

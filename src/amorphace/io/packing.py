@@ -65,7 +65,7 @@ def unpacked(file: io.BufferedReader) -> tuple[io.BufferedReader, Packing | None
     begin = file.peek(8)
     for packing in PACKINGS:
         if begin.startswith(packing.magic):
-            # read line by line in C, by the buffer around it
+            # by few bytes: what is whole before a damage can be read
             return io.BufferedReader(packing.around(file, "rb")), packing
     return file, None
 

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amorphace.core.configuration import all_differ
 from amorphace.core.errors import FileFormatError
-from amorphace.io.plain import plain_columns
+from amorphace.io import _table
 from amorphace.io.text import Lines, shown
 
 
@@ -65,6 +66,9 @@ class Block:
         """The first line that begins with a word; the number of lines where none does."""
         before = 0
         for piece in self.pieces:
+            if word[-1:] not in piece:  # one letter is found much faster than several
+                before += piece.count(b"\n")
+                continue
             place = 0 if piece.startswith(word) else piece.find(b"\n" + word) + 1
             if place or piece.startswith(word):
                 return before + piece.count(b"\n", 0, place)
@@ -94,11 +98,20 @@ class Block:
         parts: dict[str, list[NDArray[Any]]] = {name: [_empty(kinds[name])] for name in kinds}
         start = 0
         for piece in self.pieces:
-            columns = plain_columns(piece, self.names, kinds) or self._columns(piece, kinds, start)
+            columns = self._plain(piece, kinds) or self._columns(piece, kinds, start)
             for name in kinds:
                 parts[name].append(columns[name])
             start += piece.count(b"\n")
         return {name: np.concatenate(part) for name, part in parts.items()}
+
+    def _plain(self, piece: bytes, kinds: Mapping[str, type]) -> dict[str, NDArray[Any]] | None:
+        """The wanted columns of a piece; None where a token is not plainly what it should be."""
+        letters = "".join(_LETTER[kinds[name]] if name in kinds else "-" for name in self.names)
+        found = _table.columns(piece, letters)
+        if found is None:
+            return None
+        arrays = [np.array(c[1], dtype=np.str_)[c[0]] if isinstance(c, tuple) else c for c in found]
+        return dict(zip((name for name in self.names if name in kinds), arrays, strict=True))
 
     def _columns(
         self, piece: bytes, kinds: Mapping[str, type], start: int
@@ -147,12 +160,13 @@ class Block:
             If a coordinate is NaN or infinite; names the line.
         """
         xyz = np.stack([columns[name] for name in names], axis=1)
-        bad = np.flatnonzero(~np.isfinite(xyz).all(axis=1))
-        if len(bad):
+        finite = np.isfinite(xyz)
+        if not finite.all():
+            bad = int(np.flatnonzero(~finite.all(axis=1))[0])
             raise self.error(
-                f"the position {xyz[bad[0]].tolist()} is not finite; every coordinate must be "
+                f"the position {xyz[bad].tolist()} is not finite; every coordinate must be "
                 "a finite number",
-                int(bad[0]),
+                bad,
             )
         return xyz
 
@@ -164,9 +178,9 @@ class Block:
         FileFormatError
             If one stands twice; names the second line.
         """
-        order = np.argsort(ids, kind="stable")
-        again = np.flatnonzero(np.diff(ids[order]) == 0)
-        if len(again):
+        if not all_differ(ids):
+            order = np.argsort(ids, kind="stable")
+            again = np.flatnonzero(np.diff(ids[order]) == 0)
             row = int(order[again + 1].min())
             first = int(np.flatnonzero(ids == ids[row])[0])
             raise self.error(
@@ -217,6 +231,7 @@ _CONVERT: dict[type, Callable[[Sequence[bytes]], NDArray[Any]]] = {
     int: _integers,
     str: _words,
 }
+_LETTER = {float: "f", int: "i", str: "s"}
 _CALLED = {
     float: "numbers",
     int: "integers of at most 64 bits",

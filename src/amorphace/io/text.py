@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.errors import FileFormatError, InputError
@@ -17,8 +17,8 @@ from amorphace.io.packing import Packing, unpacked
 
 LONGEST_LINE = 1 << 20
 """Bytes."""
-BATCH = 1 << 12
-"""Lines taken between two looks at how much a packed file has unpacked to."""
+BLOCK = 1 << 17
+"""Bytes read at once."""
 CHUNK = 1 << 16
 """Lines of a frame in one piece of text."""
 BLANK_LINES = 1000
@@ -46,13 +46,12 @@ class Lines:
         self._unpacked = 0
         self._packing: Packing | None = None
         try:
-            stream, self._packing = unpacked(file)
+            self._stream, self._packing = unpacked(file)
         except (InputError, OSError) as e:
             raise FileFormatError(path, f"cannot be read: {e}") from None
-        self._next = partial(stream.readline, LONGEST_LINE)
 
     def take(self, n: int) -> list[bytes]:
-        """The next `n` lines; fewer where the file ends.
+        """The next `n` lines with their ends; fewer where the file ends.
 
         Raises
         ------
@@ -60,8 +59,10 @@ class Lines:
             If a line is too long, or the file is packed, and cut, damaged or grows too much.
         """
         lines: list[bytes] = []
-        for batch in self._batches(n):
-            lines += batch
+        read = partial(self._stream.readline, LONGEST_LINE)
+        while len(lines) < n and (line := self._tried(read)):
+            self._took(len(line), 1, len(line))
+            lines.append(line)
         return lines
 
     def take_text(self, n: int) -> tuple[list[bytes], int]:
@@ -69,35 +70,46 @@ class Lines:
         pieces: list[bytes] = []
         before = self.number
         for start in range(0, n, CHUNK):
-            lines = self.take(min(CHUNK, n - start))
-            if not lines:
+            text = self._text(min(CHUNK, n - start))
+            if not text:
                 break
-            pieces.append(b"".join(lines))
+            pieces.append(text)
         return pieces, self.number - before
 
-    def _batches(self, n: int) -> Iterator[list[bytes]]:
-        while n > 0:
-            try:
-                batch = list(islice(iter(self._next, b""), min(n, BATCH)))
-            except Exception as e:  # each packing has errors of its own
-                raise self._unreadable(e) from None
-            size = sum(map(len, batch))
-            if size >= LONGEST_LINE:
-                self._check_lengths(batch)
-            self.number += len(batch)
-            self._check_growth(size)
-            yield batch
-            n = n - len(batch) if batch else 0
+    def _text(self, n: int) -> bytes:
+        """The next `n` lines, read by blocks."""
+        blocks: list[bytes] = []
+        begun = 0  # bytes of the line in which the last block ends
+        while n > 0 and (block := self._tried(self._stream.peek)):
+            ends = block.count(b"\n")
+            if ends >= n:
+                letters = np.frombuffer(block, dtype=np.uint8)
+                block = block[: int(np.flatnonzero(letters == ord("\n"))[n - 1]) + 1]
+            ends = min(ends, n)
+            self._took(len(block), ends, begun + (block.find(b"\n") + 1 or len(block)))
+            begun = len(block) - block.rfind(b"\n") - 1 + (0 if ends else begun)
+            n -= ends
+            blocks.append(self._stream.read(len(block)))
+        self.number += begun > 0
+        return b"".join(blocks)
 
-    def _check_lengths(self, lines: list[bytes]) -> None:
-        for k, line in enumerate(lines, start=1):
-            if len(line) == LONGEST_LINE:
-                raise FileFormatError(
-                    self.path,
-                    f"the line is longer than {LONGEST_LINE >> 20} MiB; this is no text of "
-                    "particles, or it is damaged",
-                    self.number + k,
-                )
+    def _tried(self, read: Callable[[], bytes]) -> bytes:
+        try:
+            return read()
+        except Exception as e:  # each packing has errors of its own
+            raise self._unreadable(e) from None
+
+    def _took(self, size: int, lines: int, longest: int) -> None:
+        """Count bytes and lines, of which the first, as far as it is known, is the longest."""
+        if longest >= LONGEST_LINE:
+            raise FileFormatError(
+                self.path,
+                f"the line is longer than {LONGEST_LINE >> 20} MiB; this is no text of "
+                "particles, or it is damaged",
+                self.number + 1,
+            )
+        self.number += lines
+        self._check_growth(size)
 
     def _check_growth(self, size: int) -> None:
         self._unpacked += size
@@ -166,7 +178,7 @@ def open_binary(path: Path) -> io.BufferedReader:
     if path.is_dir():
         raise FileFormatError(path, "is a folder; name a file in it")
     try:
-        return path.open("rb")
+        return io.BufferedReader(path.open("rb", buffering=0), BLOCK)
     except FileNotFoundError:
         raise FileFormatError(path, "no such file") from None
     except OSError as e:
