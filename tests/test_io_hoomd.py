@@ -99,7 +99,10 @@ def test_what_gsd_cannot_hold_is_refused(tmp_path: Path) -> None:
     for glass, message in (
         (particle(species="Å"), "species labels of a GSD file must be ASCII, got ('Å',)"),
         (particle(step=-1), "a GSD file cannot hold the negative step -1"),
-        (particle(cell=[[0, 3, 0], [3, 0, 0], [0, 0, 3]]), "rotate it, or write .xyz"),
+        (
+            particle(cell=[[0, 3, 0], [3, 0, 0], [0, 0, 3]]),
+            "configuration, or write .xyz",
+        ),
     ):
         with pytest.raises(InputError) as e:
             am.write(tmp_path / "a.gsd", glass)

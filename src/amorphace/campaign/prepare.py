@@ -17,6 +17,7 @@ from amorphace.simulate.crystal import crystal_fraction
 from amorphace.simulate.dynamics import Record, step_count
 from amorphace.simulate.health import Health, Tolerances
 from amorphace.simulate.models import GlassModel
+from amorphace.simulate.outside import open_lammps
 from amorphace.simulate.preparation import (
     Preparation,
     Progress,
@@ -137,7 +138,8 @@ def prepare_sound(
     for number in range(found.number if found else 0, len(seeds)):
         end = found.progress if found and found.number == number else None
         try:
-            chunks = prepare(model, way, seed=seeds[number], progress=end, command=command)
+            engine = open_lammps(command)
+            chunks = prepare(model, way, seed=seeds[number], progress=end, engine=engine)
             for end in chunks:
                 keep(Attempt(number, messages, end))
                 report(*_stand(model, way, end))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from amorphace.simulate.dynamics import Record, Stage, run_stage
 from amorphace.simulate.models import GlassModel
+from amorphace.simulate.outside import open_lammps
 from amorphace.simulate.state import State
 
 
@@ -53,7 +54,7 @@ def run_stretch(
     stage : Stage
     seed : int
     command : str, optional
-        See `run_stage`.
+        See `open_lammps`.
     keep : callable
         Called between two chunks.
     report : callable
@@ -65,7 +66,12 @@ def run_stretch(
         If LAMMPS fails.
     """
     for chunk in run_stage(
-        model, stretch.state, stage, seed=seed, first_chunk=stretch.chunk, command=command
+        model,
+        stretch.state,
+        stage,
+        seed=seed,
+        first_chunk=stretch.chunk,
+        engine=open_lammps(command),
     ):
         parts = [chunk.record] if stretch.record is None else [stretch.record, chunk.record]
         stretch = Stretch(chunk.state, chunk.index + 1, Record.concatenate(parts))

@@ -1,4 +1,4 @@
-"""Cells of LAMMPS: the box of a dump, and the one orientation that LAMMPS and HOOMD can write."""
+"""Cells of LAMMPS and HOOMD: their one orientation, particles inside them, the box of a dump."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.io.table import numbers
 from amorphace.io.text import shown
 
 ROUNDING = 1e-12
 """A component of a cell vector below this fraction of its length is a rounded zero."""
+FARTHEST = 512
+"""Cells away at which image flags of LAMMPS' usual build begin anew."""
 
 
-def oriented_cell(cell: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+def oriented_cell(cell: NDArray[np.float64], subject: object) -> NDArray[np.float64]:
     """The cell vectors as rows, shape (3, 3), with a along x and b in the xy plane.
 
     Raises
@@ -27,11 +30,28 @@ def oriented_cell(cell: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
     lengths = np.linalg.norm(cell, axis=1, keepdims=True)
     if (np.abs(cell - lower) > ROUNDING * lengths).any() or (np.diag(cell) <= 0).any():
         raise InputError(
-            f"{path}: the cell {cell.tolist()} cannot be written in this format, which needs a "
-            "along +x, b in the xy plane with y > 0, and c with z > 0; rotate it, or write .xyz, "
-            "which takes any cell"
+            f"{subject}: the cell {cell.tolist()} must have a along +x, b in the xy plane with "
+            "y > 0, and c with z > 0; rotate the configuration"
+            f"{', or write .xyz, which takes any cell' if isinstance(subject, Path) else ''}"
         )
     return lower
+
+
+def inside_cell(configuration: Configuration) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Positions inside the cell, shape (n, 3), and the cell vectors taken off, shape (n, 3).
+
+    Raises
+    ------
+    InputError
+        If a particle is farther away than LAMMPS counts.
+    """
+    turns = np.floor(configuration.fractional()).astype(np.int64)
+    if len(far := np.flatnonzero(np.abs(turns).max(axis=1, initial=0) >= FARTHEST)):
+        raise InputError(
+            f"particle id {configuration.ids[far[0]]} lies {np.abs(turns[far[0]]).max()} cells "
+            f"away, LAMMPS counts less than {FARTHEST}: wrap the positions into the cell"
+        )
+    return configuration.positions - turns @ configuration.cell, turns
 
 
 def read_box(

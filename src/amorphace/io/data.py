@@ -15,7 +15,7 @@ Other sections are passed over.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.io.cells import oriented_cell
+from amorphace.io.cells import inside_cell, oriented_cell
 from amorphace.io.columns import Columns, chosen_columns
 from amorphace.io.frames import located, pick
 from amorphace.io.labels import check_words, particle_labels, type_numbers
@@ -125,23 +125,59 @@ def write_data(
         raise InputError(f"{path}: LAMMPS data files hold no {what}; write a dump")
     known = type_numbers((), first.species)
     check_words(known, path)
-    labels = "".join(f"{k} {label}\n" for k, label in enumerate(known, start=1))
-    head = _header_text(first, len(known), path)
-    kinds = first.species_index(known) + 1
-    turns = np.floor(first.fractional()).astype(np.int64)
-    inside = first.positions - turns @ first.cell
+    labels = text_rows([np.arange(1, len(known) + 1), np.array(known, dtype=np.str_)])
     with open_output(path, packing) as file:
-        file.write(f"{head}\nAtom Type Labels\n\n{labels}\nAtoms # atomic\n\n".encode())
-        file.write(text_rows([first.ids, kinds, *inside.T, *turns.T]))
+        file.write(data_text(first, known, path, before={"Atom Type Labels": labels}))
 
 
-def _header_text(configuration: Configuration, types: int, path: Path) -> str:
-    cell = oriented_cell(configuration.cell, path)
-    lines = ["amorphace", "", f"{len(configuration)} atoms", f"{types} atom types", ""]
-    lines += [f"{reprs((0, cell[k, k]))} {axis}lo {axis}hi" for k, axis in enumerate("xyz")]
+def data_text(
+    configuration: Configuration,
+    species: Sequence[str],
+    subject: object,
+    *,
+    before: Mapping[str, bytes] = {},
+    after: Mapping[str, bytes] = {},
+    molecules: NDArray[np.int64] | None = None,
+    header: Sequence[str] = (),
+    tilted: bool = False,
+) -> bytes:
+    """The text of a data file, particles inside the cell.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    species : sequence of str
+        Labels of types 1, 2, ....
+    subject : object
+        What an error is about: a file, or LAMMPS.
+    before, after : mapping of str to bytes
+        Sections before and after the atoms, each with its lines.
+    molecules : ndarray of int of shape (n,), optional
+        Makes the atom style "bond"; "atomic" without.
+    header : sequence of str
+        Further lines of the header.
+    tilted : bool
+        Whether the tilt is written where it is zero, too.
+
+    Raises
+    ------
+    InputError
+        If the cell is not oriented as LAMMPS demands, a particle is too many cells away, or a
+        label is not among the species.
+    """
+    cell = oriented_cell(configuration.cell, subject)
+    inside, turns = inside_cell(configuration)
     tilts = cell[1, 0], cell[2, 0], cell[2, 1]
-    lines += [f"{reprs(tilts)} xy xz yz"] if any(tilts) else []
-    return "".join(f"{line}\n" for line in lines)
+    lines = ["amorphace", "", f"{len(configuration)} atoms", f"{len(species)} atom types", *header]
+    lines += [f"{reprs((0, cell[k, k]))} {axis}lo {axis}hi" for k, axis in enumerate("xyz")]
+    lines += [f"{reprs(tilts)} xy xz yz"] if tilted or any(tilts) else []
+    named = [] if molecules is None else [molecules]
+    types = configuration.species_index(species) + 1
+    atoms = text_rows([configuration.ids, *named, types, *inside.T, *turns.T])
+    style = "atomic" if molecules is None else "bond"
+    head = "".join(f"{line}\n" for line in lines).encode()
+    sections = {**before, f"Atoms # {style}": atoms, **after}
+    return head + b"".join(b"\n%s\n\n%s" % (k.encode(), text) for k, text in sections.items())
 
 
 def _header(lines: Lines) -> tuple[Header, bytes | None]:

@@ -243,7 +243,12 @@ def write(
     writer = _writer(format_, packing_of_name(file), single=single)
     try:
         with written_aside(file) as aside:
-            writer(aside, frames, checked)
+            try:
+                writer(aside, frames, checked)
+            except InputError as e:
+                if str(aside) not in str(e):
+                    raise
+                raise InputError(str(e).replace(str(aside), str(file))) from None
     except OSError as e:
         # an error about another folder is the caller's own, raised by the iterable
         if e.filename is not None and Path(e.filename).parent != file.resolve().parent:

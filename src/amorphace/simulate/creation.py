@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
-from amorphace.simulate.engine import OpenEngine
+from amorphace.simulate.engine import OpenMover
 from amorphace.simulate.health import Health, longest_bond, problems
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import Chains, GlassModel
@@ -20,7 +20,7 @@ ATTEMPTS = 3
 
 
 def create(
-    model: GlassModel, n_particles: int, *, seed: int, engine: OpenEngine = LammpsEngine
+    model: GlassModel, n_particles: int, *, seed: int, engine: OpenMover = LammpsEngine
 ) -> State:
     """A hot liquid from nothing: random placement, then two push-offs.
 
@@ -35,7 +35,7 @@ def create(
     seed : int
         Of places, velocities and thermostat.
     engine : callable
-        Opens who does it (`OpenEngine`).
+        Opens who does it (`OpenMover`).
 
     Returns
     -------
@@ -56,7 +56,7 @@ def create(
         )
         with engine(model, start) as opened:
             opened.push_apart(own)
-            pushed = opened.configuration()
+            pushed = opened.state().configuration
         if not problems(Health(longest_bond=longest_bond(model, pushed))):
             speed = thermal_velocities(model, pushed, model.melt_temperature, seed=own)
             return State(pushed, speed)

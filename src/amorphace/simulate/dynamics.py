@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -21,7 +20,6 @@ from amorphace.simulate.engine import BAROSTAT_STEPS, Motion, OpenMover
 from amorphace.simulate.health import Health, energy_drift, longest_bond, plateau
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
-from amorphace.simulate.outside import Command, OutsideLammps
 from amorphace.simulate.state import State, derive_seed
 
 CHUNK = 30_000_000
@@ -159,7 +157,6 @@ def run_stage(
     seed: int,
     first_chunk: int = 0,
     engine: OpenMover = LammpsEngine,
-    command: Command = None,
 ) -> Iterator[Chunk]:
     """Run a stage, chunk by chunk.
 
@@ -176,9 +173,8 @@ def run_stage(
         Of the thermostat; each chunk draws from a seed of its own derived from it.
     first_chunk : int
     engine : callable
-        Opens who does it (`OpenMover`); LAMMPS in this process, on one thread, when left out.
-    command : str or sequence of str, optional
-        A LAMMPS command instead, such as `mpiexec -n 8 lmp`, to run outside this process.
+        Opens who does it (`OpenMover`): LAMMPS in this process, on one thread, when left out;
+        `open_lammps("mpiexec -n 8 lmp")` runs that command beside it.
 
     Yields
     ------
@@ -198,9 +194,8 @@ def run_stage(
         )
     if first_chunk == 0 and stage.density is not None:
         state = scale_to_density(state, stage.density)
-    opener = engine if command is None else partial(OutsideLammps, command)
     for index in range(first_chunk, len(bounds) - 1):
-        with opener(model, state.configuration, state.velocities) as opened:
+        with engine(model, state.configuration, state.velocities) as opened:
             rows = opened.move(_motion(stage, bounds, index, seed))
             state = opened.state()
         rows[:, 0] += bounds[index] - rows[0, 0]

@@ -54,7 +54,7 @@ class Motion:
 
 
 class Mover(Protocol):
-    """What a stage of molecular dynamics needs; a context that frees what it holds."""
+    """What creation and molecular dynamics need; a context that frees what it holds."""
 
     def __enter__(self) -> Self: ...
 
@@ -65,6 +65,15 @@ class Mover(Protocol):
         traceback: TracebackType | None,
         /,
     ) -> None: ...
+
+    def push_apart(self, seed: int) -> None:
+        """Make a hot liquid of particles at random places.
+
+        `SOFT_STEPS` under a soft repulsion that grows from the melt's k_B T to `SOFT_HEIGHT` of
+        it, then `HARD_STEPS` under the model's forces in which no particle moves farther than
+        `LONGEST_MOVE`; a thermostat of this seed keeps the temperature of the melt.
+        """
+        ...
 
     def move(self, motion: Motion) -> NDArray[np.float64]:
         """Integrate.
@@ -85,15 +94,6 @@ class Mover(Protocol):
 class Engine(Mover, Protocol):
     """A model's particles and all that can be done to them; energies and forces are those after
     what was done last."""
-
-    def push_apart(self, seed: int) -> None:
-        """Make a hot liquid of particles at random places.
-
-        `SOFT_STEPS` under a soft repulsion that grows from the melt's k_B T to `SOFT_HEIGHT` of
-        it, then `HARD_STEPS` under the model's forces in which no particle moves farther than
-        `LONGEST_MOVE`; a thermostat of this seed keeps the temperature of the melt.
-        """
-        ...
 
     def place(self, configuration: Configuration) -> None:
         """Put the same particles and the cell elsewhere; only where the engine was opened to
@@ -121,7 +121,7 @@ class Engine(Mover, Protocol):
 
 
 class OpenMover(Protocol):
-    """How a stage opens who moves its particles."""
+    """How a creation or a stage opens who moves its particles."""
 
     def __call__(
         self,

@@ -12,20 +12,19 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
+from amorphace.io.cells import inside_cell, oriented_cell
 from amorphace.simulate.command import failure, one_line, tail
 from amorphace.simulate.engine import HARD_STEPS, SOFT_STEPS, Motion
 from amorphace.simulate.lammps import give_back, take
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.script import (
     THERMO,
-    lammps_cell,
     motion_commands,
     pack_turns,
     push_off_commands,
     record_steps,
     setup_commands,
     unpack_turns,
-    wrap,
     write_data,
 )
 from amorphace.simulate.state import State
@@ -83,7 +82,7 @@ class LammpsEngine:
         try:
             self.commands(["clear", f"log {shlex.quote(str(self._instance.log))}"])
             data = self._instance.log.with_name("start.data")
-            write_data(data, model, configuration, velocities, triclinic=sheared)
+            write_data(data, model, configuration, velocities, tilted=sheared)
             self.commands(setup_commands(model, data, fixed_order=sheared))
             self.commands(model.potential.commands())
         except BaseException:
@@ -219,11 +218,11 @@ class LammpsEngine:
 
         The configuration must hold the same particles in the same order.
         """
-        cell = lammps_cell(configuration)
+        cell = oriented_cell(configuration.cell, "LAMMPS")
         size = " ".join(f"{a} final 0.0 {cell[k, k]:.17g}" for k, a in enumerate("xyz"))
         tilt = f"xy final {cell[1, 0]:.17g} xz final {cell[2, 0]:.17g} yz final {cell[2, 1]:.17g}"
         self.commands([f"change_box all {size} {tilt} units box"])
-        wrapped, turns = wrap(configuration)
+        wrapped, turns = inside_cell(configuration)
         order = self._order()
         self._lammps.numpy.extract_atom("x")[order] = wrapped
         self._lammps.numpy.extract_atom("image")[order] = pack_turns(turns, self._image_bits())

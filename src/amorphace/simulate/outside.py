@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import FileFormatError, InputError, SimulationError
+from amorphace.core.errors import FileFormatError, SimulationError
+from amorphace.io.dump import dump_columns, read_dump
 from amorphace.simulate.command import check_room, run_command, scratch_folder
-from amorphace.simulate.engine import Motion
+from amorphace.simulate.engine import Motion, OpenMover
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.script import (
     THERMO,
@@ -26,6 +29,18 @@ from amorphace.simulate.state import State
 AGAIN = "run again: it goes on from its checkpoint"
 
 Command = str | Sequence[str] | None
+
+
+def open_lammps(command: Command = None) -> OpenMover:
+    """How molecular dynamics by LAMMPS is opened, for `engine=`.
+
+    Parameters
+    ----------
+    command : str or sequence of str, optional
+        Such as `mpiexec -n 8 lmp`, to run outside this process; inside, on one thread, when left
+        out. The first push-off of particles at random places is done inside in either case.
+    """
+    return LammpsEngine if command is None else partial(OutsideLammps, command)
 
 
 class OutsideLammps:
@@ -61,6 +76,12 @@ class OutsideLammps:
         traceback: TracebackType | None,
     ) -> None:
         """Nothing is held between two runs."""
+
+    def push_apart(self, seed: int) -> None:
+        """Make a hot liquid of particles at random places, inside this process."""
+        with LammpsEngine(self.model, self._state.configuration) as inside:
+            inside.push_apart(seed)
+            self._state = inside.state()
 
     def move(self, motion: Motion) -> NDArray[np.float64]:
         """Integrate, in a folder of its own."""
@@ -98,25 +119,16 @@ def read_end(path: Path, like: State) -> State:
         If particles were lost.
     """
     try:
-        text = path.read_text(encoding="ascii")
-        lines = text.splitlines()
-        n = int(lines[3])
-        bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
-        table = np.array([line.split() for line in lines[9 : 9 + n]], dtype=float)
-    except (OSError, ValueError, IndexError) as error:
+        end = read_dump(path, None, 0)
+        velocities = dump_columns(path, ("vx", "vy", "vz"), 0)
+    except FileFormatError as error:
         check_room(path.parent)
         raise FileFormatError(path, f"LAMMPS left no whole file ({error}); {AGAIN}") from None
-    if not text.endswith("\n") or len(lines) != 9 + n or (n and table.shape != (n, 10)):
-        check_room(path.parent)
-        raise FileFormatError(path, f"it ends after {len(lines)} lines; {AGAIN}", len(lines))
-    if n != len(like.configuration):
-        raise SimulationError(f"{len(like.configuration) - n} particles were lost")
-    if bounds.shape != (3, 2):
-        raise InputError("molecular dynamics in a tilted cell runs in this process only")
-    size = bounds[:, 1] - bounds[:, 0]
-    positions = table[:, 1:4] - bounds[:, 0] + table[:, 4:7] * size
-    configuration = like.configuration.replace(positions=positions, cell=np.diag(size))
-    return State(configuration, table[:, 7:10])
+    lost = len(like.configuration) - len(end)
+    if lost:
+        raise SimulationError(f"{lost} particles were lost")
+    configuration = like.configuration.replace(positions=end.positions, cell=end.cell)
+    return State(configuration, np.stack(list(velocities.values()), axis=1, dtype=np.float64))
 
 
 def read_thermo(path: Path, log: str) -> NDArray[np.float64]:

@@ -18,11 +18,10 @@ from amorphace.simulate.dynamics import (
     stage_health,
     step_count,
 )
-from amorphace.simulate.engine import HARD_STEPS, SOFT_STEPS, OpenEngine
+from amorphace.simulate.engine import HARD_STEPS, SOFT_STEPS, OpenMover
 from amorphace.simulate.health import Health, Plateau, plateau
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
-from amorphace.simulate.outside import Command
 from amorphace.simulate.state import State, derive_seed
 
 MEASURED_SHARE = 0.2
@@ -190,8 +189,7 @@ def prepare(
     *,
     seed: int,
     progress: Progress | None = None,
-    engine: OpenEngine = LammpsEngine,
-    command: Command = None,
+    engine: OpenMover = LammpsEngine,
 ) -> Iterator[Progress]:
     """Create and run all stages, chunk by chunk; the last value holds the prepared state.
 
@@ -203,9 +201,7 @@ def prepare(
     progress : Progress, optional
         Where an earlier run was interrupted; the result is the same to the last bit.
     engine : callable
-        Opens who does it (`OpenEngine`).
-    command : str or sequence of str, optional
-        A LAMMPS command for the stages instead (see `run_stage`).
+        Opens who does it (see `run_stage`).
 
     Yields
     ------
@@ -231,7 +227,6 @@ def prepare(
             seed=derive_seed(seed, ATTEMPTS + index),
             first_chunk=progress.chunk,
             engine=engine,
-            command=command,
         ):
             done = progress.records[index:]
             record = Record.concatenate([*done, chunk.record])

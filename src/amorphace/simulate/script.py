@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError
-from amorphace.simulate.command import (
-    write_text,
-)
+from amorphace.io.data import data_text
+from amorphace.io.text import text_rows
+from amorphace.simulate.command import write_file
 from amorphace.simulate.engine import (
     BAROSTAT_STEPS,
     LONGEST_MOVE,
@@ -24,8 +24,6 @@ from amorphace.simulate.models import GlassModel
 
 SKIN = 0.3
 """Of the neighbour lists, in units of sigma (metal: 2 Angstrom)."""
-FARTHEST = 512
-"""Cells away at which image flags of the usual build begin anew."""
 THERMO = ("step", "temp", "press", "pe", "etotal", "vol")
 
 
@@ -96,54 +94,41 @@ def write_data(
     configuration: Configuration,
     velocities: NDArray[np.float64] | None = None,
     *,
-    triclinic: bool = False,
+    tilted: bool = False,
 ) -> None:
-    """A LAMMPS data file with every number to its last bit; ids are 1, 2, ... in row order."""
-    cell = lammps_cell(configuration)
-    wrapped, turns = wrap(configuration)
-    n, bonds = len(configuration), model.bonds(len(configuration))
-    kind = configuration.species_index(model.species) + 1
-    lines = ["amorphace", "", f"{n} atoms", f"{len(model.species)} atom types"]
-    if model.chains is not None:
-        lines += [f"{len(bonds)} bonds", "1 bond types", "2 extra bond per atom"]
-        lines += ["4 extra special per atom"]
-    lines += [f"0.0 {cell[k, k]:.17g} {a}lo {a}hi" for k, a in enumerate("xyz")]
-    tilts = cell[1, 0], cell[2, 0], cell[2, 1]
-    if triclinic or any(tilts):
-        lines += [" ".join(f"{t:.17g}" for t in tilts) + " xy xz yz"]
-    lines += ["", "Masses", ""]
-    lines += [f"{k + 1} {m:.17g}" for k, m in enumerate(model.masses)]
-    lines += ["", "Atoms", ""]
-    chain = None if model.chains is None else np.arange(n) // model.chains.length + 1
-    for k, (t, x, turn) in enumerate(zip(kind, wrapped.tolist(), turns.tolist(), strict=True)):
-        head = f"{k + 1} {t}" if chain is None else f"{k + 1} {chain[k]} {t}"
-        place = f"{x[0]:.17g} {x[1]:.17g} {x[2]:.17g}"
-        lines.append(f"{head} {place} {turn[0]} {turn[1]} {turn[2]}")
-    if velocities is not None:
-        lines += ["", "Velocities", ""]
-        for k, v in enumerate(np.asarray(velocities).tolist()):
-            lines.append(f"{k + 1} {v[0]:.17g} {v[1]:.17g} {v[2]:.17g}")
-    if len(bonds):
-        lines += ["", "Bonds", ""]
-        lines += [f"{k + 1} 1 {i + 1} {j + 1}" for k, (i, j) in enumerate(bonds.tolist())]
-    write_text(path, "\n".join(lines) + "\n")
-
-
-def wrap(configuration: Configuration) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Positions inside the cell, shape (n, 3), and the cell vectors taken off, shape (n, 3).
+    """A LAMMPS data file with every number to its last bit; ids are 1, 2, ... in row order.
 
     Raises
     ------
     InputError
-        If a particle is farther away than LAMMPS counts.
+        As `io.data.data_text`.
+    SetupError
+        If the disk is full or may not be written to.
     """
-    turns = np.floor(configuration.fractional()).astype(np.int64)
-    if len(far := np.flatnonzero(np.abs(turns).max(axis=1, initial=0) >= FARTHEST)):
-        raise InputError(
-            f"particle id {configuration.ids[far[0]]} lies {np.abs(turns[far[0]]).max()} cells "
-            f"away, LAMMPS counts less than {FARTHEST}: wrap the positions into the cell"
-        )
-    return configuration.positions - turns @ configuration.cell, turns
+    number = np.arange(1, len(configuration) + 1)
+    types = [np.arange(1, len(model.masses) + 1), np.array(model.masses)]
+    after = {}
+    if velocities is not None:
+        after["Velocities"] = text_rows([number, *np.asarray(velocities).T])
+    header, molecules = [], None
+    if model.chains is not None:
+        molecules = (number - 1) // model.chains.length + 1
+        bonds = model.bonds(len(configuration)) + 1
+        header = [f"{len(bonds)} bonds", "1 bond types", "2 extra bond per atom"]
+        header += ["4 extra special per atom"]
+        count = np.arange(1, len(bonds) + 1)
+        after["Bonds"] = text_rows([count, np.ones_like(count), *bonds.T])
+    text = data_text(
+        replace(configuration, ids=number),
+        model.species,
+        "LAMMPS",
+        before={"Masses": text_rows(types)},
+        after=after,
+        molecules=molecules,
+        header=header,
+        tilted=tilted,
+    )
+    write_file(path, text)
 
 
 def unpack_turns(image: NDArray[np.integer], bits: int) -> NDArray[np.int64]:
@@ -155,14 +140,3 @@ def unpack_turns(image: NDArray[np.integer], bits: int) -> NDArray[np.int64]:
 def pack_turns(turns: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
     """The image flags that `unpack_turns` takes apart, shape (n,)."""
     return (turns + (1 << bits - 1) << bits * np.arange(3)).sum(axis=1)
-
-
-def lammps_cell(configuration: Configuration) -> NDArray[np.float64]:
-    """The cell, checked to be one that LAMMPS can hold."""
-    cell = configuration.cell
-    if np.triu(cell, 1).any() or (np.diag(cell) <= 0).any():
-        raise InputError(
-            f"LAMMPS needs a along x, b in the xy plane and a right-handed cell, got "
-            f"{cell.tolist()}; rotate the configuration"
-        )
-    return cell

@@ -12,7 +12,6 @@ from amorphace.simulate.engine import OpenMover
 from amorphace.simulate.health import Health
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
-from amorphace.simulate.outside import Command
 from amorphace.simulate.state import State, thermal_velocities
 
 REPLICAS = 30
@@ -57,7 +56,6 @@ def replicas(
     lag: float,
     seeds: Iterable[int] = range(REPLICAS),
     engine: OpenMover = LammpsEngine,
-    command: Command = None,
 ) -> Iterator[Replica]:
     """Replicas one after another, so that averages can stream.
 
@@ -71,8 +69,8 @@ def replicas(
         In the model's unit of time.
     seeds : iterable of int
         One for each replica, of its velocities; may be endless.
-    engine, command
-        See `run_stage`.
+    engine : callable
+        Opens who does it (see `run_stage`).
 
     Yields
     ------
@@ -86,7 +84,7 @@ def replicas(
     stage = replica_stage(lag)
     for seed in seeds:
         state = start_replica(model, configuration, temperature, seed=seed)
-        chunks = list(run_stage(model, state, stage, seed=seed, engine=engine, command=command))
+        chunks = list(run_stage(model, state, stage, seed=seed, engine=engine))
         end, record = chunks[-1].state, Record.concatenate([c.record for c in chunks])
         yield Replica(seed, end.configuration, stage_health(model, stage, end, record))
 
