@@ -27,10 +27,10 @@ from amorphace.campaign.plan import make_plan
 from amorphace.config import read_experiment
 from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import read_table
-from amorphace.learn.curves import AccuracyCurve, accuracy_curve
+from amorphace.learn.curves import accuracy_curve
 from amorphace.learn.fit import labelled_sites
-from amorphace.learn.folds import Folds
-from amorphace.learn.tables import write_table
+from amorphace.learn.results import Curve, write_table
+from amorphace.learn.splits import Folds
 from amorphace.report.paper import CUTOFFS
 from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
@@ -156,7 +156,7 @@ def points(table: Table) -> dict[str, int]:
     return found | {names[n]: int((orders <= n).sum()) for n in names}
 
 
-def curve(table: Table, cutoff: float, folds: Folds) -> AccuracyCurve:
+def curve(table: Table, cutoff: float, folds: Folds) -> Curve:
     sites = labelled_sites(table, cutoff)
     n_splits = min(5, len(np.unique(sites.groups)))
     numbers = sorted(set(points(table).values()))
@@ -180,7 +180,7 @@ def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
         )
         found = curve(table, cutoff, choice.folds)
         for what, n in points(table).items():
-            scores = found.accuracy[list(found.n_columns).index(n)]
+            scores = found.values[list(found.x).index(n)]
             usual.setdefault(what, scores)
             gain = scores - usual[what]
             yield {
@@ -208,7 +208,7 @@ def compare_models(folder: Path) -> Iterator[dict[str, Any]]:
         cutoff = CUTOFFS["thermal"]
         found = curve(table, cutoff, "grouped")
         for what, n in points(table).items():
-            scores = found.accuracy[list(found.n_columns).index(n)]
+            scores = found.values[list(found.x).index(n)]
             yield {
                 "case": MODELS,
                 "choice": f"sigma_AB = {source.stem.rpartition('_')[2]}",

@@ -28,8 +28,8 @@ from amorphace.config import Experiment, read_experiment
 from amorphace.dataset.label_thermal import summarize_samples
 from amorphace.dataset.zarr_table import read_table
 from amorphace.io import read
-from amorphace.learn.analysis import read_analysis
-from amorphace.learn.tables import analysis_tables, write_table
+from amorphace.learn.bundle import read_analysis
+from amorphace.learn.results import write_table
 from amorphace.report.assemble import assemble, make_snapshot
 from amorphace.report.comparison import comparisons
 from amorphace.report.content import ReportContent
@@ -68,7 +68,7 @@ TABLES = (
     "learning",
     "ard",
 )
-"""Of the analysis, kept beside a page."""
+"""Curves of the table of results, kept beside a page."""
 FIGURES = (
     "figure-2",
     "figure-3",
@@ -247,8 +247,9 @@ def publish(case: Case) -> None:
         old.unlink()
     statements = [asdict(line) for line in comparisons(case.content)]
     write_table(folder / "statements.csv", statements)
-    for name, lines in analysis_tables(a).items():
-        if name in TABLES:
+    for name in TABLES:
+        lines = [line for curve in a.curves(name) for line in curve.lines()]
+        if lines:
             write_table(folder / f"{name}.csv", lines)
     about = {
         "title": case.title,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from amorphace.config import PROTOCOLS, SCALES, experiment_text
-from amorphace.learn.analysis import Analysis, read_analysis
+from amorphace.learn.bundle import Analysis, read_analysis
 from amorphace.simulate.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,8 +32,9 @@ def run(file: Path) -> float:
 
 def accuracy(analysis: Analysis, n_columns: int) -> str:
     """Of the first columns at the analysis' cutoff, with the spread between folds."""
-    (curve,) = (c for c in analysis.accuracy if c.cutoff == analysis.cutoff)
-    (point,) = np.flatnonzero(curve.n_columns == n_columns)
+    curve = analysis.curve("accuracy", "grouped")
+    assert curve is not None
+    (point,) = np.flatnonzero(curve.x == n_columns)
     return f"{curve.mean[point]:.3f} ± {curve.std[point]:.3f}"
 
 
@@ -41,7 +42,7 @@ def row(case: str, analysis: Analysis) -> str:
     orders = analysis.columns.order
     ends = [int((orders <= n).sum()) for n in (1, 2, 3)]
     first_b = analysis.columns.species_starts()[1:]
-    picks = next(s for s in analysis.selections if s.scope == "order 1").names[:2]
+    picks = analysis.curves("selection", "order 1")[0].labels[:2]
     cells = [
         case,
         str(analysis.n_active + analysis.n_inactive),

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.dataset.table import Columns
 from amorphace.learn.bundle import Analysis, AnalysisSettings
-from amorphace.learn.classifiers import ClassifierScore
-from amorphace.learn.clusters import ClusterCurve, ClusterFunctions, ClusterMap
-from amorphace.learn.contributions import Contributions
-from amorphace.learn.curves import AccuracyCurve
-from amorphace.learn.distributions import Distribution
-from amorphace.learn.learning_curve import LearningCurve
-from amorphace.learn.probabilities import Calibration, Roc
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
-from amorphace.learn.regression import CorrelationCurve
-from amorphace.learn.selection import Selection, SelectionStability
+from amorphace.learn.results import Curve
 from amorphace.observe.pair_correlation import pair_correlation
 from amorphace.report.content import (
     HealthLine,
@@ -48,147 +42,157 @@ def folded(mean, spread: float = 0.01, seed: int = 0):
     return np.asarray(mean)[:, None] + spread * noise
 
 
-def accuracy_curve(cutoff: float, top: float = 0.92, **fields) -> AccuracyCurve:
-    scores = folded(top - 0.3 * np.exp(-POINTS / 8), seed=int(10 * cutoff))
-    fields = {"n_columns": POINTS} | fields
-    n = len(fields["n_columns"])
-    return AccuracyCurve(
-        accuracy=scores[:n],
-        balanced_accuracy=scores[:n],
-        roc_auc=scores[:n],
-        strength=np.ones((n, N_FOLDS)),
-        order=tuple(np.where(POINTS <= 20, 1, np.where(POINTS <= 174, 2, 3)).tolist())[:n],
-        last_column=tuple(f"c{k}" for k in POINTS)[:n],
-        cutoff=cutoff,
-        **fields,
-    )
+FOLDS = tuple(f"s{k}" for k in range(1, N_FOLDS + 1))
 
 
-def distribution(column: str, shift: float) -> Distribution:
+def curve(name: str, x, scores, **fields) -> Curve:
+    """A curve at cutoff 4; what has no folds has one column."""
+    arrays = {k: np.asarray(v, float) for k, v in scores.items()}
+    columns = {k: v if v.ndim == 2 else v[:, None] for k, v in arrays.items()}
+    folds = FOLDS if next(iter(columns.values())).shape[1] == N_FOLDS else ()
+    given = {"cutoff": 4.0, "folds": folds} | fields
+    return Curve(name=name, x=np.asarray(x), scores=columns, **given)
+
+
+def accuracy_curve(cutoff: float, top: float = 0.92, **fields) -> Curve:
+    given = {"name": "accuracy", "variant": "grouped", "x": POINTS, "cutoff": cutoff} | fields
+    n = len(given["x"])
+    scores = folded(top - 0.3 * np.exp(-POINTS / 8), seed=int(10 * cutoff))[:n]
+    names = ("accuracy", "balanced_accuracy", "roc_auc")
+    labels = tuple(f"c{k}" for k in POINTS)[:n]
+    known = dict.fromkeys(names, scores) | {"strength": np.ones_like(scores)}
+    return curve(scores=known, labels=labels, **given)
+
+
+def distribution(column: str, shift: float) -> Curve:
     edges = np.linspace(-4, 4, 33)
     x = (edges[1:] + edges[:-1]) / 2
     density = [np.exp(-((x - s) ** 2) / 2) / np.sqrt(2 * np.pi) for s in (shift, -shift)]
-    return Distribution(
-        column=column,
-        edges=edges,
-        active=density[0],
-        inactive=density[1],
-        n_active=320,
-        n_inactive=320,
-        mean_active=shift,
-        mean_inactive=-shift,
-        threshold=0.0,
-        accuracy=0.7,
-        auc=0.77,
-        cutoff=4.0,
-    )
+    scores = {"active": density[0], "inactive": density[1], "to": edges[1:]}
+    return curve("distributions", edges[:-1], scores, variant=column)
 
 
-def selection(scope: str, names: tuple[str, ...]) -> Selection:
+def selection(scope: str, names: tuple[str, ...]) -> tuple[Curve, Curve]:
     n = 20
     many = (names + tuple(f"A{k}" for k in range(2, 40)))[:n]
-    scores = folded(0.91 - 0.22 * np.exp(-np.arange(n) / 2), seed=3)
-    return Selection(
-        indices=np.arange(n),
-        names=many,
-        accuracy=scores,
-        candidates=np.arange(n),
-        candidate_names=many,
-        first_accuracy=scores,
-        twins=names[:2],
-        strength=1.0,
-        scope=scope,
-        cutoff=4.0,
+    picked = folded(0.91 - 0.22 * np.exp(-np.arange(n) / 2), seed=3)
+    alone = folded(np.where(np.arange(n) < 2, 0.7, 0.5), seed=4)
+    x, words = np.arange(1, n + 1), {"labels": many, "variant": scope}
+    return (
+        curve("selection", x, {"accuracy": picked}, **words),
+        curve("single_columns", x, {"accuracy": alone}, **words),
     )
+
+
+def but(analysis: Analysis, name: str, *curves: Curve) -> Analysis:
+    """The same analysis with other curves of a name."""
+    others = (c for c in analysis.results if c.name != name)
+    return replace(analysis, results=(*others, *curves))
 
 
 def analysis(species: tuple[str, str] = ("A", "B")) -> Analysis:
     a, b = species
-    columns = mixture_columns(species)
-    scores = folded([0.91], seed=5)[0]
-    calibration = Calibration(
-        edges=np.linspace(0, 1, 11),
-        predicted=np.linspace(0.05, 0.95, 10),
-        observed=np.append(np.linspace(0.02, 0.9, 9), np.nan),
-        count=np.append(np.full(9, 64), 0),
-        brier=0.07,
-        expected_calibration_error=0.02,
-    )
-    stability = SelectionStability(
-        names=(f"{b}1", f"{a}1", f"{a}3"),
-        frequency=np.array([1.0, 0.95, 0.3]),
-        first=np.array([0.9, 0.1, 0.0]),
-        bootstrap=((f"{b}1", f"{a}1"),) * 20,
-        left_out=((f"{b}1", f"{a}1"),) * 5,
-        n_steps=5,
-        scope="order 1",
-        cutoff=4.0,
-    )
-    pearson = folded(0.7 - 0.5 * np.exp(-POINTS / 10), 0.02)
     return Analysis(
         settings=AnalysisSettings(),
-        columns=columns,
+        columns=mixture_columns(species),
         species=species,
         n_samples=10,
         n_active=640,
         n_inactive=640,
         cutoff=4.0,
-        accuracy=tuple(accuracy_curve(c, 0.8 + 0.03 * c) for c in (2.0, 2.5, 3.0, 4.0)),
-        accuracy_random=(accuracy_curve(4.0, 0.93, folds="random"),),
-        classifiers=tuple(
-            ClassifierScore(
-                classifier=kind,
-                n_columns=n,
-                accuracy=scores + 0.0001 * n,
-                balanced_accuracy=scores,
-                roc_auc=scores + 0.05,
-                strength=np.ones(N_FOLDS),
-                calibration=calibration if kind == "logistic" else None,
-                roc=Roc(
-                    false_positive=np.linspace(0, 1, 101),
-                    true_positive=np.linspace(0, 1, 101) ** (0.2 if kind == "svm" else 0.15),
-                ),
-                cutoff=4.0,
-            )
-            for n in (20, 174)
-            for kind in ("logistic", "svm")
+        results=(
+            *(accuracy_curve(c, 0.8 + 0.03 * c) for c in (2.0, 2.5, 3.0, 4.0)),
+            accuracy_curve(4.0, 0.93, variant="random"),
+            *classified(),
+            *selection("order 1", (f"{b}1", f"{a}1")),
+            *selection("orders 1 to 2", (f"{a}1·{b}1 l=0", f"{a}1")),
+            *resampled(f"{b}1", f"{a}1", f"{a}3"),
+            accuracy_curve(4.0, 0.83, name="pca", variant="", x=POINTS[:7]),
+            *learned(),
+            *correlated(),
+            *clusters(species),
+            contributions(species),
+            distribution(f"{a}1", 0.4),
+            distribution(f"{b}1", 0.7),
+            thresholds(f"{a}1", f"{b}1"),
         ),
-        selections=(
-            selection("order 1", (f"{b}1", f"{a}1")),
-            selection("orders 1 to 2", (f"{a}1·{b}1 l=0", f"{a}1")),
-        ),
-        stability=(stability,),
-        pca=accuracy_curve(4.0, 0.83, ordering="pca", n_columns=POINTS[:7]),
-        learning=tuple(
-            LearningCurve(
-                n_samples=np.array([1, 2, 4, 8]),
-                n_sites=np.array([128.0, 256, 512, 1024]),
-                train=folded([1.0, 0.98, 0.96, 0.95], 0.003),
-                test=folded([0.8, 0.84, 0.88, 0.9]),
-                n_columns=n,
-                vary=vary,
-                cutoff=4.0,
-            )
-            for vary in ("samples", "sites")
-            for n in (20, 174)
-        ),
-        ard=tuple(
-            CorrelationCurve(
-                n_columns=POINTS,
-                pearson=pearson + 0.05 * log,
-                spearman=pearson,
-                n_kept=np.ones((len(POINTS), N_FOLDS), dtype=int),
-                cutoff=c,
-                log_target=log,
-            )
-            for log in (False, True)
-            for c in (2.0, 4.0)
-        ),
-        clusters=clusters(species),
-        contributions=contributions(species),
-        distributions=(distribution(f"{a}1", 0.4), distribution(f"{b}1", 0.7)),
         warnings=("One sample has fewer labelled sites than the others.",),
     )
+
+
+def classified() -> list[Curve]:
+    """Classifiers, their ROC curves, and a calibration."""
+    n, scores = np.array([20, 174]), folded([0.91, 0.91], seed=5)
+    more = {"balanced_accuracy": scores, "roc_auc": scores + 0.05, "strength": scores**0}
+    x, step = np.linspace(0, 1, 101), np.linspace(0.1, 1, 10)
+    made = []
+    for kind, power in (("logistic", 0.15), ("svm", 0.2)):
+        known = {"accuracy": scores + 0.0001 * n[:, None], **more}
+        made.append(curve("classifiers", n, known, variant=kind))
+        made += [
+            curve("roc", x, {"true_positive": x**power}, variant=kind, n_columns=k)
+            for k in n.tolist()
+        ]
+    calibration = {
+        "observed": np.append(np.linspace(0.02, 0.9, 9), np.nan),
+        "predicted": np.linspace(0.05, 0.95, 10),
+        "to": step,
+        "count": np.append(np.full(9, 64), 0),
+        "brier": np.full(10, 0.07),
+        "error": np.full(10, 0.02),
+    }
+    words = {"variant": "logistic"}
+    return made + [
+        curve("calibration", step - 0.1, calibration, n_columns=k, **words) for k in n.tolist()
+    ]
+
+
+def resampled(*names: str) -> list[Curve]:
+    """The first name is picked first in nine of ten runs, the second otherwise."""
+    place = np.full((3, 20), np.nan)
+    place[0], place[1, 1:], place[2, :6] = 1, 2, 3
+    place[0, :2], place[1, :2] = 2, 1
+    words = {"labels": names, "variant": "order 1", "folds": ()}
+    return [
+        curve("stability", [11, 1, 3], {"place": place}, **words),
+        curve("left_out", [11, 1, 3], {"place": place[:, 10:15]}, **words),
+    ]
+
+
+def learned() -> list[Curve]:
+    scores = {
+        "test": folded([0.8, 0.84, 0.88, 0.9]),
+        "train": folded([1.0, 0.98, 0.96, 0.95], 0.003),
+    }
+    labels = ("1", "2", "4", "8")
+    return [
+        curve("learning", [128.0, 256, 512, 1024], scores, labels=labels, variant=v, n_columns=n)
+        for v in ("samples", "sites")
+        for n in (20, 174)
+    ]
+
+
+def correlated() -> list[Curve]:
+    pearson = folded(0.7 - 0.5 * np.exp(-POINTS / 10), 0.02)
+    return [
+        curve(
+            "ard",
+            POINTS,
+            {"pearson": pearson + extra, "spearman": pearson, "n_kept": pearson**0},
+            variant=variant,
+            cutoff=c,
+        )
+        for variant, extra in (("d2min", 0.0), ("log d2min", 0.05))
+        for c in (2.0, 4.0)
+    ]
+
+
+def thresholds(*names: str) -> Curve:
+    shift = np.array([0.4, 0.7])
+    scores = {"accuracy": [0.7, 0.7], "auc": [0.77, 0.77], "threshold": [0.0, 0.0]}
+    scores |= {"mean_active": shift, "mean_inactive": -shift}
+    scores |= {"n_active": [320, 320], "n_inactive": [320, 320]}
+    return curve("thresholds", [1, 2], scores, labels=names)
 
 
 def glass(n: int = 4000, species: tuple[str, str] = ("A", "B"), seed: int = 0) -> Configuration:
@@ -227,43 +231,36 @@ def snapshot(
     )
 
 
-def clusters(species: tuple[str, str] = ("A", "B")) -> ClusterFunctions:
+def clusters(species: tuple[str, str] = ("A", "B")) -> list[Curve]:
     a, b = species
-    r = np.linspace(0.7, 4, 60)
-    angle = np.linspace(0, 180, 37)
-    rng = np.random.default_rng(2)
+    r, rng = np.linspace(0.7, 4, 60), np.random.default_rng(2)
+    wave = (np.sin(3 * r) * np.exp(-r / 2))[:, None]
 
-    def curve(*kinds: str) -> ClusterCurve:
-        wave = np.sin(3 * r) * np.exp(-r / 2)
-        return ClusterCurve(species=kinds, r=r, v=wave + 0.03 * rng.normal(size=(5, 1)))
+    def along(name: str, *kinds: str) -> Curve:
+        v = wave + 0.03 * rng.normal(size=(1, N_FOLDS))
+        return curve(name, r, {"v": v}, variant="·".join(kinds), folds=())
 
-    def over(y, *kinds: str) -> ClusterMap:
-        return ClusterMap(species=kinds, x=r, y=y, v=np.outer(np.sin(2 * r), np.cos(y))[None])
+    def over(name: str, y, *kinds: str) -> Curve:
+        v = np.outer(np.sin(2 * r), np.cos(y)).ravel()[:, None]
+        grid = {"x": np.repeat(r, len(y)), "y": np.tile(y, len(r))}
+        return curve(name, scores={"v": v}, variant="·".join(kinds), **grid)
 
-    pairs = ((a, a), (a, b), (b, b))
-    return ClusterFunctions(
-        cutoff=4.0,
-        n_models=5,
-        angle=60.0,
-        triple_angle=60.0,
-        v1=(curve(a), curve(b)),
-        v2_distance=tuple(over(r, *p) for p in pairs),
-        v2_angle=tuple(over(angle, *p) for p in pairs),
-        v3=(curve(a, a, a), curve(a, a, b)),
-    )
+    pairs, angle = ((a, a), (a, b), (b, b)), np.linspace(0, 180, 37)
+    return [
+        along("v1", a),
+        along("v1", b),
+        *(over("v2_distance", r, *p) for p in pairs),
+        *(over("v2_angle", angle, *p) for p in pairs),
+        along("v3", a, a, a),
+        along("v3", a, a, b),
+    ]
 
 
-def contributions(species: tuple[str, str] = ("A", "B")) -> Contributions:
+def contributions(species: tuple[str, str] = ("A", "B")) -> Curve:
     names = ("order 1", "order 2", f"order 1: {species[0]}", f"order 1: {species[1]}")
     share = np.array([0.8, 0.2, 0.3, 0.5])[:, None] + np.linspace(-0.02, 0.02, 5)
-    return Contributions(
-        names=names,
-        order=(1, 2, 1, 1),
-        species=((), (), (species[0],), (species[1],)),
-        variance=share,
-        mean_abs=share,
-        share=share,
-    )
+    scores = dict.fromkeys(("share", "variance", "mean_abs"), share)
+    return curve("contributions", [1, 2, 1, 1], scores, labels=names, folds=())
 
 
 def content(n: int = 4000, species: tuple[str, str] = ("A", "B"), **fields) -> ReportContent:

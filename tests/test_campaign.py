@@ -59,7 +59,7 @@ def test_an_experiment_ends_in_a_labelled_set_and_its_analysis(finished, protoco
     assert (table.label == 1).sum() == (table.label == 0).sum() > 0
     assert table.cutoffs == (2.0,)
     assert set(table.species) == {"A"}
-    for name in ("accuracy.csv", "analysis.json", "model.json", "report.html"):
+    for name in ("results.csv", "analysis.json", "model.json", "report.html"):
         assert (results / name).stat().st_size > 100
     assert (results / "figures" / "figure-3-accuracy.png").exists()
     checks = json.loads((results / "health.json").read_text())["checks"]

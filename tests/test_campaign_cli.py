@@ -125,16 +125,16 @@ def test_files_of_the_user_among_the_results_stay(case):
     file, _, _ = case
     results = file.with_suffix(".results")
     (results / "NOTES.md").write_text("mine")
-    (results / "accuracy.csv").unlink()
+    (results / "results.csv").unlink()
     before = (results / TABLE / "zarr.json").stat().st_mtime_ns
     amorphace("run", file)
     assert (results / "NOTES.md").read_text() == "mine"
-    assert (results / "accuracy.csv").stat().st_size
+    assert (results / "results.csv").stat().st_size
     assert (results / TABLE / "zarr.json").stat().st_mtime_ns == before
-    (results / "accuracy.csv").write_text("mine")
+    (results / "results.csv").write_text("mine")
     done = CliRunner().invoke(app, ["run", str(file)])
-    assert "accuracy.csv would be replaced, but amorphace did not write" in str(done.exception)
-    assert (results / "accuracy.csv").read_text() == "mine"
+    assert "results.csv would be replaced, but amorphace did not write" in str(done.exception)
+    assert (results / "results.csv").read_text() == "mine"
 
 
 def test_a_folder_behind_a_link_to_the_results_keeps_its_files(case):

@@ -10,7 +10,7 @@ import pytest
 import amorphace as am
 from amorphace import cli
 from amorphace.dataset.zarr_table import read_table
-from amorphace.learn.analysis import read_analysis
+from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
 
 from test_ace_features import glass
@@ -103,11 +103,11 @@ def test_learn_writes_numbers_and_figure(table, tmp_path, capsys):
     words = ["--folds", 3, "--n-columns", 1, 5, 6, 10, "--n-jobs", 1]
     assert run("learn", table, "-o", out, *words) == 0
     assert {p.name for p in out.iterdir()} >= {
-        "analysis.json", "accuracy.csv", "selection.csv", "distributions.csv", "ard.csv",
-        "summary.json", "model.json", "accuracy.png", "accuracy.pdf",
+        "analysis.json", "results.csv", "summary.json", "model.json", "accuracy.png",
+        "accuracy.pdf",
     }  # fmt: skip
     analysis = read_analysis(out)
-    assert analysis.selections[0].names[0] == "B1"
+    assert analysis.curves("selection")[0].labels[0] == "B1"
     assert "Only 40 active sites" in analysis.warnings[1]
     assert list(analysis.warnings) == json.loads((out / "summary.json").read_text())["warnings"]
     model = LinearModel.from_json(out / "model.json")
@@ -119,8 +119,9 @@ def test_learn_writes_numbers_and_figure(table, tmp_path, capsys):
     best = {(s["cutoff"], s["n_columns"]): s["accuracy"] for s in summary["accuracy"]}
     assert best[2.0, 6] > best[2.0, 5] + 0.1  # the first B column decides
     assert summary["provenance"]["parameters"]["folds"] == 3
-    with open(out / "accuracy.csv") as stream:
-        assert len(list(csv.DictReader(stream))) == 2 * 4 * 3
+    with open(out / "results.csv") as stream:
+        lines = [line for line in csv.DictReader(stream) if line["curve"] == "accuracy"]
+    assert len(lines) == 2 * 4 * 3 * 4  # cutoffs, points, folds, scores
     assert "cutoff" in capsys.readouterr().out
     assert run("learn", table, "-o", out, *words) == 2
     assert "is there already" in capsys.readouterr().err

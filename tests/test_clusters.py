@@ -1,4 +1,3 @@
-import json
 from itertools import combinations
 from math import pi
 
@@ -8,10 +7,9 @@ from scipy.spatial.transform import Rotation
 
 import amorphace as am
 from amorphace.ace.clusters import cluster_expansion, directions_at, pure_weights
-from amorphace.core.codec import decode, encode
 from amorphace.core.neighbors import find_neighbors
-from amorphace.learn.clusters import ClusterFunctions, cluster_functions
-from amorphace.learn.contributions import Contributions, contributions
+from amorphace.learn.clusters import ANGLE, cluster_functions
+from amorphace.learn.contributions import contributions
 from amorphace.learn.model import LinearModel
 
 from test_ace_features import glass
@@ -155,34 +153,42 @@ def fitted(seed, ace, names=None):
 def test_curves_and_maps_are_the_cluster_functions_of_every_fold(purify):
     ace = descriptor(2, purify=purify)
     models = [fitted(k, ace) for k in range(3)]
-    read = cluster_functions(models, n_r=5, n_map=4, angle=90, triple_angle=100)
-    assert [c.species for c in read.v1] == [("A",), ("B",)]
-    assert [m.species for m in read.v2_angle] == [("A", "A"), ("A", "B"), ("B", "B")]
-    assert len(read.v3) == 4
-    assert (read.n_models, read.cutoff) == (3, 1.9)
+    read = {(c.name, c.variant): c for c in cluster_functions(models, n_r=5, n_map=4)}
+    pairs, triples = ["A·A", "A·B", "B·B"], ["A·A·A", "A·A·B", "A·B·B", "B·B·B"]
+    assert list(read) == [
+        *(("v1", z) for z in "AB"),
+        *((name, z) for name in ("v2_distance", "v2_angle") for z in pairs),
+        *(("v3", z) for z in triples),
+    ]
+    assert {c.cutoff for c in read.values()} == {1.9}
+    assert {c.values.shape for c in read.values()} == {(5, 3), (16, 3)}
     e = cluster_expansion(ace.basis_, ace.radial_, models[1].weights, purified=purify)
-    np.testing.assert_allclose(read.v1[1].v[1], e.v1(read.v1[1].r, 1))
-    m = read.v2_distance[1]
-    assert m.v[1, 0, 2] == pytest.approx(float(e.v2(m.x[0], m.y[2], pi / 2, 0, 1)))
-    m = read.v2_angle[1]
-    assert m.v[1, 1, 2] == pytest.approx(float(e.v2(m.x[1], m.x[1], np.radians(m.y[2]), 0, 1)))
-    c, u = read.v3[2], directions_at(*np.radians([100.0] * 3))
-    assert c.v[1, 2] == pytest.approx(float(e.v3(c.r[2], c.r[2], c.r[2], u, *(0, 1, 1))))
-    np.testing.assert_allclose(c.mean, c.v.mean(axis=0))
-    np.testing.assert_allclose(c.std, c.v.std(axis=0))
-    assert (read.v1[0].v[:, -1] == 0).all()  # at the cutoff
+    v1 = read["v1", "B"]
+    np.testing.assert_allclose(v1["v"][:, 1], e.v1(v1.x, 1))
+    between = np.radians(ANGLE)
+    m = read["v2_distance", "A·B"]
+    expected = [float(e.v2(r1, r2, between, 0, 1)) for r1, r2 in zip(m.x, m.y, strict=True)]
+    np.testing.assert_allclose(m["v"][:, 1], expected)
+    m = read["v2_angle", "A·B"]
+    expected = [float(e.v2(r, r, np.radians(w), 0, 1)) for r, w in zip(m.x, m.y, strict=True)]
+    np.testing.assert_allclose(m["v"][:, 1], expected)
+    c, u = read["v3", "A·B·B"], directions_at(*[between] * 3)
+    assert c["v"][2, 1] == pytest.approx(float(e.v3(c.x[2], c.x[2], c.x[2], u, *(0, 1, 1))))
+    assert (read["v1", "A"]["v"][-1] == 0).all()  # at the cutoff
 
 
 def test_a_radial_model_has_curves_only():
     ace = descriptor(2)
     read = cluster_functions(fitted(0, ace, names=["A1", "B2"]), n_r=4, n_map=3)
-    assert all((m.v == 0).all() for m in read.v2_distance)
-    R = ace.radial_.evaluate(read.v1[0].r[:-1], 2)
+    a, b, *higher = read
+    assert {c.name for c in higher} == {"v2_distance", "v2_angle", "v3"}
+    assert not any(c.values.any() for c in higher)
+    R = ace.radial_.evaluate(a.x[:-1], 2)
     theta = np.random.default_rng(0).normal(size=2)
-    np.testing.assert_allclose(read.v1[0].v[0, :-1], theta[0] * R[:, 0])
-    np.testing.assert_allclose(read.v1[1].v[0, :-1], theta[1] * R[:, 1])
+    np.testing.assert_allclose(a["v"][:-1, 0], theta[0] * R[:, 0])
+    np.testing.assert_allclose(b["v"][:-1, 0], theta[1] * R[:, 1])
     read = cluster_functions(fitted(0, descriptor(2, max_order=1)))
-    assert (read.v2_distance, read.v2_angle, read.v3) == ((), (), ())
+    assert [c.name for c in read] == ["v1", "v1"]
 
 
 @pytest.mark.parametrize("purify", [True, False])
@@ -191,35 +197,21 @@ def test_parts_of_the_log_odds_add_up(purify):
     X = ace.transform(glass(9))
     model = fitted(5, ace)
     parts = contributions([model, fitted(6, ace)], X)
-    whole = [k for k, kinds in enumerate(parts.species) if kinds == ()]
-    assert [parts.names[k] for k in whole] == ["order 1", "order 2", "order 3"]
-    kinds = [k for k in range(len(parts.names)) if k not in whole]
-    assert {parts.names[k] for k in kinds} >= {"order 1: A", "order 2: A·B", "order 3: A·B·B"}
-    np.testing.assert_allclose(parts.share[whole].sum(axis=0), 1)
-    np.testing.assert_allclose(parts.share[kinds].sum(axis=0), 1)
+    whole = [k for k, name in enumerate(parts.labels) if ":" not in name]
+    assert [parts.labels[k] for k in whole] == ["order 1", "order 2", "order 3"]
+    assert parts.x[whole].tolist() == [1, 2, 3]
+    kinds = [k for k in range(len(parts.labels)) if k not in whole]
+    assert {parts.labels[k] for k in kinds} >= {"order 1: A", "order 2: A·B", "order 3: A·B·B"}
+    np.testing.assert_allclose(parts["share"][whole].sum(axis=0), 1)
+    np.testing.assert_allclose(parts["share"][kinds].sum(axis=0), 1)
     radial = cluster_expansion(ace.basis_, ace.radial_, model.weights, purified=purify)
     neighbors = find_neighbors(glass(9), ace.cutoff)
     z = glass(9).species_index(ace.species)[neighbors.index]
     v1 = np.array([radial.v1(r, k) for r, k in zip(neighbors.distances, z, strict=True)])
     order_1 = np.bincount(neighbors.centre, v1, minlength=len(X))
-    assert parts.variance[whole[0], 0] == pytest.approx(order_1.var(), rel=1e-9)
+    assert parts["variance"][whole[0], 0] == pytest.approx(order_1.var(), rel=1e-9)
     expected = abs(order_1 - order_1.mean()).mean()
-    assert parts.mean_abs[whole[0], 0] == pytest.approx(expected, rel=1e-9)
-
-
-def test_results_go_through_json():
-    ace = descriptor(2)
-    models = [fitted(k, ace) for k in range(2)]
-    read = cluster_functions(models, n_r=3, n_map=3)
-    again = decode(ClusterFunctions, json.loads(json.dumps(encode(read))))
-    assert encode(again) == encode(read)
-    np.testing.assert_array_equal(again.v3[1].std, read.v3[1].std)
-    parts = contributions(models, ace.transform(glass(0)))
-    again = decode(Contributions, json.loads(json.dumps(encode(parts))))
-    assert (again.names, again.species) == (parts.names, parts.species)
-    np.testing.assert_array_equal(again.share, parts.share)
-    with pytest.raises(am.InputError, match="the field share of Contributions is missing"):
-        decode(Contributions, {k: v for k, v in encode(parts).items() if k != "share"})
+    assert parts["mean_abs"][whole[0], 0] == pytest.approx(expected, rel=1e-9)
 
 
 def test_models_that_cannot_be_read_together_are_refused():

@@ -25,6 +25,7 @@ from amorphace.learn.bundle import read_analysis, write_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns, model_descriptor, score
 from amorphace.learn.propensity import read_regression, write_regression
+from amorphace.learn.selection import twins
 
 from fuzzing import MEMORY, files_of
 
@@ -94,14 +95,42 @@ def test_a_model_of_format_0_1_is_read_and_written_as_it_was(tmp_path: Path) -> 
     )
 
 
-def test_an_analysis_of_format_0_1_is_read_and_written_as_it_was(tmp_path: Path) -> None:
+def test_an_analysis_of_format_0_1_is_read_number_by_number(tmp_path: Path) -> None:
     analysis = read_analysis(GOLDEN / "analysis-0.1.json")
     known = json.loads((GOLDEN / "analysis-0.1.json").read_text())
     assert analysis.n_active == 24
-    assert analysis.accuracy[0].n_columns.tolist() == [1, 2, 5]
+    assert encode(analysis.model) == known["model"]
+    for folds, part in (("grouped", "accuracy"), ("random", "accuracy_random")):
+        for curve, one in zip(analysis.curves("accuracy", folds), known[part], strict=True):
+            assert curve.x.tolist() == one["n_columns"] == [1, 2, 5]
+            for kind in ("accuracy", "balanced_accuracy", "roc_auc", "strength"):
+                assert curve[kind].tolist() == one[kind]
+    classifiers = zip(analysis.curves("classifiers"), known["classifiers"], strict=True)
+    assert all(c["roc_auc"][0].tolist() == one["roc_auc"] for c, one in classifiers)
+    calibrated = [one for one in known["classifiers"] if one["calibration"]]
+    for c, one in zip(analysis.curves("calibration"), calibrated, strict=True):
+        assert c["observed"][:, 0].tolist() == one["calibration"]["observed"]
+        assert c["brier"][0, 0] == one["calibration"]["brier"]
+    for selection, one in zip(analysis.curves("selection"), known["selections"], strict=True):
+        assert list(selection.labels) == one["names"]
+        assert selection.values.tolist() == one["accuracy"]
+    for alone, one in zip(analysis.curves("single_columns"), known["selections"], strict=True):
+        assert alone.values.tolist() == one["first_accuracy"]
+        assert twins(alone) == tuple(one["twins"])
+    for runs, one in zip(analysis.curves("stability"), known["stability"], strict=True):
+        assert np.isfinite(runs.values).mean(axis=1).tolist() == one["frequency"]
+        assert (runs.values == 1).mean(axis=1).tolist() == one["first"]
+    for curve, one in zip(analysis.curves("learning"), known["learning"], strict=True):
+        assert (curve["test"].tolist(), curve.x.tolist()) == (one["test"], one["n_sites"])
+    for curve, one in zip(analysis.curves("ard"), known["ard"], strict=True):
+        np.testing.assert_array_equal(curve.values, np.array(one["pearson"], dtype=float))
+    for d, one in zip(analysis.curves("distributions"), known["distributions"], strict=True):
+        assert [*d.x, d["to"][-1, 0]] == one["edges"]
+        assert d["active"][:, 0].tolist() == one["active"]
+    pairs = zip(analysis.curves("thresholds"), known["distributions"], strict=True)
+    assert all(c["auc"][0, 0] == one["auc"] for c, one in pairs)
     write_analysis(tmp_path, analysis)
-    written = json.loads((tmp_path / "analysis.json").read_text())
-    assert missing_from(known, written) == []
+    assert encode(read_analysis(tmp_path)) == encode(analysis)
 
 
 def missing_from(known: Any, written: Any, where: str = "") -> list[str]:

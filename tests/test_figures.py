@@ -16,14 +16,14 @@ from matplotlib.image import imread
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
-from amorphace.learn.curves import AccuracyCurve
+from amorphace.learn.results import Curve
 from amorphace.report.content import ReportContent, colour_range, slice_rows
 from amorphace.report.figures import content_figures, draw, save_figure
 from amorphace.report.palette import PALETTE
 from amorphace.report.panels import panels
 from amorphace.report.panels.glass import slice_panel
 
-from report_samples import analysis, content, distribution, snapshot
+from report_samples import analysis, but, content, distribution, snapshot
 
 
 def mixture() -> Columns:
@@ -34,22 +34,20 @@ def mixture() -> Columns:
     return Columns(names=[f"c{k}" for k in range(574)], order=order, z=z, n=z, l=z)
 
 
-def curve(cutoff: float | None, height: float) -> AccuracyCurve:
-    points = np.array([1, 10, 11, 20, 174, 574])
+def curve(cutoff: float | None, height: float) -> Curve:
     accuracy = height + np.array([[-0.02, 0.02]]) + np.linspace(0, 0.2, 6)[:, None]
-    return AccuracyCurve(
-        n_columns=points,
-        accuracy=accuracy,
-        balanced_accuracy=accuracy,
-        roc_auc=accuracy,
-        strength=np.ones_like(accuracy),
+    return Curve(
+        name="accuracy",
+        x=np.array([1, 10, 11, 20, 174, 574]),
+        scores={"accuracy": accuracy},
+        variant="grouped",
         cutoff=cutoff,
     )
 
 
 def accuracy_figure(curves, columns, *, title: str = "", species=()):
     """Figure 3 of these curves alone."""
-    alone = replace(analysis(), accuracy=tuple(curves), columns=columns, species=species)
+    alone = replace(but(analysis(), "accuracy", *curves), columns=columns, species=species)
     content = ReportContent(title="t", analysis=alone)
     return draw(panels(content)["figure-3-accuracy"], title=title)
 
@@ -67,7 +65,7 @@ def test_a_panel_has_one_curve_for_each_cutoff_in_ascending_order() -> None:
     drawn = [line for line in axes.lines if line.get_label()[0] != "_"]
     assert [line.get_label() for line in drawn] == ["2 σ", "4 σ"]
     for line, expected in zip(drawn, (curve(2.0, 0.6), curve(4.0, 0.7)), strict=True):
-        np.testing.assert_array_equal(line.get_xdata(), expected.n_columns)
+        np.testing.assert_array_equal(line.get_xdata(), expected.x)
         np.testing.assert_array_equal(line.get_ydata(), expected.mean)
     legend = axes.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["2 σ", "4 σ"]
@@ -182,7 +180,7 @@ def test_a_slice_through_the_face_of_the_cell_takes_particles_from_both_sides() 
 
 def test_figure_4_holds_both_protocols_thermal_solid_and_mechanical_dashed() -> None:
     both = {"thermal": distribution("A1", 0.5), "shear": distribution("A1", 0.1)}
-    thermal, shear = (replace(analysis(), distributions=(d,)) for d in both.values())
+    thermal, shear = (but(analysis(), "distributions", d) for d in both.values())
     parts = content(n=200, analysis=thermal, companion=shear)
     (axes,) = content_figures(parts)["figure-4-distribution-1"].axes
     drawn = {line.get_label(): line for line in axes.lines}
@@ -194,8 +192,8 @@ def test_figure_4_holds_both_protocols_thermal_solid_and_mechanical_dashed() -> 
     ]
     assert [line.get_linestyle() for line in drawn.values()] == ["-"] * 2 + ["--"] * 2
     steps = drawn["active, shear"].get_ydata()
-    np.testing.assert_array_equal(steps[::2], both["shear"].active)
-    np.testing.assert_array_equal(steps[1::2], both["shear"].active)
+    np.testing.assert_array_equal(steps[::2], both["shear"]["active"][:, 0])
+    np.testing.assert_array_equal(steps[1::2], both["shear"]["active"][:, 0])
 
 
 def test_figure_5_names_the_first_picks_and_compares_three_orders() -> None:
@@ -213,7 +211,7 @@ def test_figure_5_names_the_first_picks_and_compares_three_orders() -> None:
 def test_figure_7_is_the_mean_pearson_correlation_over_folds() -> None:
     a = analysis()
     (axes,) = content_figures(content(n=200))["figure-7-ard"].axes
-    np.testing.assert_allclose(axes.lines[0].get_ydata(), a.ard[0].pearson.mean(axis=1))
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), a.curves("ard")[0].mean)
     assert axes.get_ylabel() == r"Pearson correlation ($D^2_\mathrm{min}$)"
 
 

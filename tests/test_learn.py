@@ -22,19 +22,19 @@ from amorphace.dataset.label_thermal import majority_species, thermal_labels
 from amorphace.dataset.table import Columns, Table
 from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn import newton
-from amorphace.learn.analysis import AnalysisSettings, analyse
-from amorphace.learn.curves import AccuracyCurve, accuracy_curve
-from amorphace.learn.folds import split
+from amorphace.learn.analysis import analyse
+from amorphace.learn.bundle import AnalysisSettings, summarize
+from amorphace.learn.curves import accuracy_curve
 from amorphace.learn.logistic import (
     STRENGTHS,
     fit_best,
     fit_classifier,
-    inner_folds,
     logistic_path,
 )
 from amorphace.learn.model import LinearModel
 from amorphace.learn.points import default_columns
-from amorphace.learn.summary import summarize
+from amorphace.learn.results import Curve
+from amorphace.learn.splits import inner_folds, split
 
 
 def samples(n_samples: int, per_sample: int) -> np.ndarray:
@@ -231,7 +231,7 @@ def test_accuracy_rises_to_the_best_possible_when_the_planted_column_enters() ->
     error = 0.5 / np.sqrt(4000)
     np.testing.assert_allclose(curve.mean[:3], 0.5, atol=4 * error)
     np.testing.assert_allclose(curve.mean[3:], best, atol=4 * error)
-    assert (curve.roc_auc[3:] > curve.accuracy[3:]).all()
+    assert (curve["roc_auc"][3:] > curve["accuracy"][3:]).all()
 
 
 def test_random_features_know_nothing() -> None:
@@ -239,7 +239,7 @@ def test_random_features_know_nothing() -> None:
     y = np.tile([0, 1], 500)
     curve = accuracy_curve(rng.normal(size=(1000, 30)), y, samples(10, 100), n_columns=[3, 30])
     np.testing.assert_allclose(curve.mean, 0.5, atol=4 * 0.5 / np.sqrt(1000))
-    np.testing.assert_allclose(curve.roc_auc.mean(axis=1), 0.5, atol=0.08)
+    np.testing.assert_allclose(curve["roc_auc"].mean(axis=1), 0.5, atol=0.08)
 
 
 def test_features_that_only_name_the_sample_help_random_folds_alone() -> None:
@@ -259,16 +259,16 @@ def test_neither_strength_nor_scaling_ever_sees_the_test_rows() -> None:
     X, y, _ = logistic_data(400, [1.0, -1.0] + [0.0] * 20, seed=10)
     groups = samples(10, 40)
     curve = accuracy_curve(X, y, groups, n_columns=[2, 22])
-    assert len(np.unique(curve.strength)) > 1  # there is a choice to be made
+    assert len(np.unique(curve["strength"])) > 1  # there is a choice to be made
     for k, fold in enumerate(split(y, groups, n_splits=5)[:2]):
         X_other, y_other = X.copy(), y.copy()
         X_other[fold.test] *= 1e3
         y_other[fold.test] = 1 - y[fold.test]
         other = accuracy_curve(X_other, y_other, groups, n_columns=[2, 22])
-        np.testing.assert_array_equal(other.strength[:, k], curve.strength[:, k])
+        np.testing.assert_array_equal(other["strength"][:, k], curve["strength"][:, k])
         # weights are the same too: with rows stretched a thousandfold the intercept is all that
         # can change a side, and the labels are turned round
-        np.testing.assert_allclose(other.accuracy[:, k], 1 - curve.accuracy[:, k], atol=0.05)
+        np.testing.assert_allclose(other["accuracy"][:, k], 1 - curve["accuracy"][:, k], atol=0.05)
 
 
 def test_only_leading_columns_are_used() -> None:
@@ -277,7 +277,7 @@ def test_only_leading_columns_are_used() -> None:
     other = X.copy()
     other[:, 2] = np.random.default_rng(0).normal(size=200) * 1e6
     a, b = (accuracy_curve(M, y, groups, n_columns=[2], strengths=[1.0]) for M in (X, other))
-    np.testing.assert_array_equal(a.accuracy, b.accuracy)
+    np.testing.assert_array_equal(a["accuracy"], b["accuracy"])
 
 
 def test_balanced_accuracy_is_not_fooled_by_rare_active_sites() -> None:
@@ -285,7 +285,7 @@ def test_balanced_accuracy_is_not_fooled_by_rare_active_sites() -> None:
     y = (np.arange(500) % 10 == 0).astype(int)
     curve = accuracy_curve(rng.normal(size=(500, 1)), y, samples(5, 100), strengths=[1.0])
     assert curve.mean[0] == 0.9
-    assert curve.balanced_accuracy.mean() == 0.5
+    assert curve["balanced_accuracy"].mean() == 0.5
 
 
 def test_the_result_does_not_depend_on_the_number_of_processes() -> None:
@@ -295,9 +295,9 @@ def test_the_result_does_not_depend_on_the_number_of_processes() -> None:
     two = accuracy_curve(
         X, y, groups, strengths=[1.0, 10.0], n_jobs=2, progress=lambda *a: seen.append(a)
     )
-    for name in ("n_columns", "accuracy", "balanced_accuracy", "roc_auc", "strength"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
-    total = 5 * len(one.n_columns)
+    for name in ("accuracy", "balanced_accuracy", "roc_auc", "strength"):
+        np.testing.assert_array_equal(one[name], two[name])
+    total = 5 * len(one.x)
     assert seen == [(k, total) for k in range(1, total + 1)]
 
 
@@ -372,9 +372,9 @@ def labelled_table() -> Table:
     )
 
 
-def curves_of(table: Table, progress=None, **settings) -> tuple[AccuracyCurve, ...]:
-    only = AnalysisSettings(parts=("accuracy",), **settings)
-    return analyse(table, settings=only, progress=progress).accuracy
+def curves_of(table: Table, progress=None, cutoffs=None) -> tuple[Curve, ...]:
+    only = AnalysisSettings(parts=("accuracy",), cutoffs=cutoffs)
+    return analyse(table, settings=only, progress=progress).curves("accuracy")
 
 
 def test_curves_come_one_for_each_cutoff_from_the_labelled_sites(tmp_path: Path) -> None:
@@ -382,19 +382,20 @@ def test_curves_come_one_for_each_cutoff_from_the_labelled_sites(tmp_path: Path)
     seen: list[tuple[str, int, int]] = []
     noise, telling = curves_of(read_table(tmp_path / "t.zarr"), progress=lambda *a: seen.append(a))
     assert (noise.cutoff, telling.cutoff) == (2.0, 3.0)
-    assert telling.n_columns.tolist() == [1, 2, 3]
-    assert telling.order == (1, 1, 2)
-    assert telling.last_column == ("A1", "B1", "A1·A1 l=0")
+    assert telling.x.tolist() == [1, 2, 3]
+    assert telling.labels == ("A1", "B1", "A1·A1 l=0")
+    assert telling.folds == ("s0 + s1", "s2 + s3", "s4 + s5", "s6 + s7", "s8 + s9")
     assert telling.mean[2] > 0.9
     assert max(noise.mean.max(), telling.mean[:2].max()) < 0.65
     assert len(seen) == 30  # points, folds, cutoffs
     assert seen[-1] == ("accuracy", 2000, 2000)
     (only,) = curves_of(labelled_table(), cutoffs=(3.0,))
-    np.testing.assert_array_equal(only.accuracy, telling.accuracy)
-    summary = summarize([noise, telling])[-1]
-    assert summary.accuracy == pytest.approx(np.mean(telling.accuracy[2]))
-    assert summary.accuracy_std == pytest.approx(np.std(telling.accuracy[2], ddof=1))
-    assert (summary.cutoff, summary.n_columns, summary.last_column) == (3.0, 3, "A1·A1 l=0")
+    np.testing.assert_array_equal(only["accuracy"], telling["accuracy"])
+    made = analyse(labelled_table(), settings=AnalysisSettings(parts=("accuracy",)))
+    *_, last = summarize(made)
+    assert last["accuracy"] == pytest.approx(np.mean(telling.values[2]))
+    assert last["accuracy_std"] == pytest.approx(np.std(telling.values[2], ddof=1))
+    assert (last["cutoff"], last["n_columns"], last["last_column"]) == (3.0, 3, "A1·A1 l=0")
 
 
 # ---------------------------------------------------------------- the fitted model

@@ -16,18 +16,18 @@ from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.describe import Sample, labelled_sites
 from amorphace.dataset.label_thermal import ThermalSample, label_thermal
 from amorphace.dataset.table import Columns, Table
-from amorphace.learn.analysis import (
+from amorphace.learn.analysis import analyse
+from amorphace.learn.bundle import (
     ALL_PARTS,
+    QUICK,
     Analysis,
     AnalysisSettings,
-    analyse,
-    analysis_tables,
-    best_setting,
     read_analysis,
     write_analysis,
+    write_folder,
 )
-from amorphace.learn.curves import AccuracyCurve
-from amorphace.learn.tables import write_table
+from amorphace.learn.fit import best_setting
+from amorphace.learn.results import LINE, Curve, write_table
 
 NAMES = ["A1", "A2", "B1", "A1·A1 l=0", "A1·B1 l=0"]
 Z = [[0, -1], [0, -1], [1, -1], [0, 0], [0, 1]]
@@ -87,40 +87,44 @@ def assert_same(a: Any, b: Any) -> None:
         assert len(a) == len(b)
         for x, y in zip(a, b, strict=True):
             assert_same(x, y)
+    elif isinstance(a, dict):
+        assert list(a) == list(b)
+        assert_same(tuple(a.values()), tuple(b.values()))
     else:
         assert a == b
 
 
 def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None:
-    assert [c.cutoff for c in whole.accuracy] == [2.0, 3.0]
-    noise, telling = whole.accuracy
+    noise, telling = whole.curves("accuracy", "grouped")
+    assert (noise.cutoff, telling.cutoff) == (2.0, 3.0)
     assert telling.mean[1] > 0.8 > 0.7 > noise.mean[1]
-    assert {c.folds for c in whole.accuracy_random} == {"random"}
-    assert [(s.classifier, s.n_columns) for s in whole.classifiers] == [
-        ("logistic", 3),
-        ("svm", 3),
-        ("logistic", 5),
-        ("svm", 5),
+    assert telling.folds == ("s0 + s1", "s2", "s3")
+    assert [c.cutoff for c in whole.curves("accuracy", "random")] == [2.0, 3.0]
+    assert [(c.variant, c.x.tolist()) for c in whole.curves("classifiers")] == [
+        ("logistic", [3, 5]),
+        ("svm", [3, 5]),
     ]
-    assert [s.scope for s in whole.selections] == ["order 1", "orders 1 to 2"]
-    assert {s.names[0] for s in whole.selections} == {"B1"}
-    assert [s.names[0] for s in whole.stability] == ["B1", "B1"]
-    assert whole.pca is not None
-    assert whole.pca.ordering == "pca"
-    assert [(c.vary, c.n_columns) for c in whole.learning] == [
+    for name in ("selection", "single_columns", "stability", "left_out"):
+        assert [c.variant for c in whole.curves(name)] == ["order 1", "orders 1 to 2"]
+    assert [c.labels[0] for c in whole.curves("selection")] == ["B1", "B1"]
+    assert [c.labels[0] for c in whole.curves("stability")] == ["B1", "B1"]
+    assert whole.curve("pca") is not None
+    assert whole.curve("pca", cutoff=2.0) is None
+    assert [(c.variant, c.n_columns) for c in whole.curves("learning")] == [
         ("samples", 3),
         ("samples", 5),
         ("sites", 3),
         ("sites", 5),
     ]
-    assert [(c.cutoff, c.log_target) for c in whole.ard] == [
-        (2.0, False),
-        (3.0, False),
-        (2.0, True),
-        (3.0, True),
+    ard = whole.curves("ard")
+    assert [(c.cutoff, c.variant) for c in ard] == [
+        (2.0, "d2min"),
+        (3.0, "d2min"),
+        (2.0, "log d2min"),
+        (3.0, "log d2min"),
     ]
-    assert whole.ard[3].pearson[1].mean() > 0.95 > 0.3 > np.nanmax(whole.ard[2].pearson)
-    assert [d.column for d in whole.distributions] == ["A1", "B1"]
+    assert ard[3].mean[1] > 0.95 > 0.3 > np.nanmax(ard[2].values)
+    assert [c.variant for c in whole.curves("distributions")] == ["A1", "B1"]
     assert whole.model is not None
     assert whole.model.settings["cutoff"] == 3.0
     assert whole.species == ("A", "B")
@@ -131,9 +135,8 @@ def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None
 
 
 def test_an_analysis_comes_back_from_its_file_as_it_was(whole: Analysis, tmp_path: Path) -> None:
-    holes = replace(
-        whole, ard=(replace(whole.ard[0], pearson=np.full((3, 3), np.nan)), *whole.ard[1:])
-    )
+    hole = Curve(name="ard", x=np.arange(3), scores={"pearson": np.full((3, 3), np.nan)})
+    holes = replace(whole, results=(hole, *whole.results))
     for given in (whole, holes):
         write_analysis(tmp_path, given)
         assert_same(read_analysis(tmp_path), given)
@@ -151,20 +154,19 @@ def test_parts_left_out_are_empty_and_cost_nothing() -> None:
         settings=replace(SMALL, parts=("distributions", "selection")),
         progress=lambda part, done, total: seen.append(part),
     )
-    assert made.accuracy == made.learning == made.ard == made.classifiers == ()
-    assert made.pca is None
+    names = {"distributions", "thresholds", "selection", "single_columns"}
+    assert {c.name for c in made.results} == names
     assert made.model is None
-    assert len(made.distributions) == len(made.selections) == 2
+    assert len(made.curves("distributions")) == len(made.curves("selection")) == 2
     assert set(seen) == {"selection"}
-    assert "stability" not in AnalysisSettings.quick().parts
-    assert AnalysisSettings.quick(n_splits=3).n_splits == 3
+    assert "stability" not in QUICK.parts
 
 
 def test_what_cannot_be_computed_is_a_warning_beside_what_can() -> None:
     few = replace(SMALL, n_splits=5, parts=("accuracy", "ard", "distributions", "stability"))
     made = analyse(table(2, targets={}), settings=few)
-    assert len(made.distributions) == 2
-    assert made.accuracy == ()
+    assert len(made.curves("distributions")) == 2
+    assert made.curves("accuracy") == ()
     text = " | ".join(made.warnings)
     assert "5 folds grouped by sample need as many samples; there are 2" in text
     assert "accuracy: choosing the strength with grouped folds needs at least 2 samples" in text
@@ -174,7 +176,7 @@ def test_what_cannot_be_computed_is_a_warning_beside_what_can() -> None:
 
 def test_three_samples_for_five_folds_give_three_folds_and_a_warning() -> None:
     made = analyse(table(3), settings=replace(SMALL, n_splits=5, parts=("accuracy",)))
-    assert made.accuracy[0].accuracy.shape == (3, 3)
+    assert made.curves("accuracy")[0].values.shape == (3, 3)
     assert "there are 3, so that grouped scores come from 3 folds. Add samples." in made.warnings[0]
 
 
@@ -209,11 +211,10 @@ def test_sites_of_one_event_count_once() -> None:
 def test_random_folds_are_as_many_as_grouped_ones() -> None:
     few = replace(SMALL, n_splits=5, parts=("accuracy", "random_folds"))
     made = analyse(table(4), settings=few)
-    assert made.accuracy[0].accuracy.shape == made.accuracy_random[0].accuracy.shape == (3, 4)
+    grouped, random = (made.curves("accuracy", folds) for folds in ("grouped", "random"))
+    assert grouped[0].values.shape == random[0].values.shape == (3, 4)
     (note,) = (note for note in made.notes if "Random folds score" in note)
-    gain = np.mean(
-        [r.mean - g.mean for g, r in zip(made.accuracy, made.accuracy_random, strict=True)]
-    )
+    gain = np.mean([r.mean - g.mean for g, r in zip(grouped, random, strict=True)])
     assert f"{gain:+.3f} against as many folds that keep samples whole" in note
     assert "of the difference" in note
 
@@ -246,16 +247,10 @@ def test_tables_from_which_nothing_can_be_learned_are_errors(change, options, te
 
 
 def test_the_best_setting_is_a_whole_order_and_of_equal_ones_the_shortest() -> None:
-    def curve(cutoff: float | None, scores: list[float]) -> AccuracyCurve:
+    def curve(cutoff: float | None, scores: list[float]) -> Curve:
         score = np.array(scores)[:, None] * np.ones(2)
-        return AccuracyCurve(
-            n_columns=np.array([2, 3, 5]),
-            accuracy=score,
-            balanced_accuracy=score,
-            roc_auc=score,
-            strength=score,
-            cutoff=cutoff,
-        )
+        x = np.array([2, 3, 5])
+        return Curve(name="accuracy", x=x, scores={"accuracy": score}, cutoff=cutoff)
 
     assert best_setting([curve(2.0, [0.9, 0.7, 0.8]), curve(3.0, [0.9, 0.8, 0.8])], columns()) == (
         3.0,
@@ -268,40 +263,26 @@ def test_the_best_setting_is_a_whole_order_and_of_equal_ones_the_shortest() -> N
 # ---------------------------------------------------------------- tables
 
 
-def test_tables_hold_every_number_behind_the_figures(whole: Analysis, tmp_path: Path) -> None:
-    tables = analysis_tables(whole)
-    assert set(tables) == {
-        "accuracy",
-        "classifiers",
-        "calibration",
-        "roc",
-        "distributions",
-        "thresholds",
-        "selection",
-        "single_columns",
-        "stability",
-        "pca",
-        "learning",
-        "ard",
-    }
-    assert len(tables["accuracy"]) == 2 * 2 * 3 * 3
-    grouped = [
-        line["accuracy"]
-        for line in tables["accuracy"]
-        if line["folds"] == "grouped" and line["cutoff"] == 3.0 and line["n_columns"] == 5
-    ]
-    assert grouped == whole.accuracy[1].accuracy[2].tolist()
-    for lines in tables.values():
-        assert all(line.keys() == lines[0].keys() for line in lines)
-    best = tables["single_columns"][0]
-    assert (best["column"], best["twin_of_first_pick"]) == ("B1", True)
-    for name, lines in tables.items():
-        write_table(tmp_path / f"{name}.csv", lines)
-    with (tmp_path / "selection.csv").open(encoding="utf-8", newline="") as stream:
-        back = list(csv.DictReader(stream))
-    assert back[0]["column"] == "B1"
-    assert float(back[1]["accuracy"]) == whole.selections[0].accuracy[0, 1]
-    assert analysis_tables(replace(whole, ard=())).keys() == set(tables) - {"ard"}
+def test_the_table_of_results_holds_every_number_and_gives_it_back(
+    whole: Analysis, tmp_path: Path
+) -> None:
+    write_folder(tmp_path / "results", whole, {})
+    with (tmp_path / "results" / "results.csv").open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert tuple(lines[0]) == LINE
+    assert {line["curve"] for line in lines} == {c.name for c in whole.results}
+    assert len(lines) == sum(v.size for c in whole.results for v in c.scores.values())
+    for curve in whole.results:
+        own = [
+            line
+            for line in lines
+            if (line["curve"], line["variant"]) == (curve.name, curve.variant)
+            and line["cutoff"] == str(curve.cutoff)
+            and line["n_columns"] == str(curve.n_columns or "")
+        ]
+        for score, values in curve.scores.items():
+            found = np.array([float(line["value"]) for line in own if line["score"] == score])
+            np.testing.assert_array_equal(found.reshape(values.shape), values)
 
 
 def test_text_of_a_table_is_written_as_it_is(tmp_path: Path) -> None:
@@ -314,7 +295,10 @@ def test_text_of_a_table_is_written_as_it_is(tmp_path: Path) -> None:
     [
         (lambda f: "{", r"a.json:1: not JSON: .*; learn again"),
         (lambda f: "[]", "JSON, but not an analysis with the format"),
-        (lambda f: json.dumps({**f, "format_version": 2}), "analysis of format version 2; this pr"),
+        (
+            lambda f: json.dumps({**f, "format_version": 3}),
+            "analysis of format version 3; this program reads versions 1 and 2",
+        ),
         (
             lambda f: json.dumps({k: v for k, v in f.items() if k != "cutoff"}),
             "the field cutoff of Analysis is missing; learn again",
@@ -324,12 +308,16 @@ def test_text_of_a_table_is_written_as_it_is(tmp_path: Path) -> None:
             "n_active: a whole number is needed, got",
         ),
         (
-            lambda f: json.dumps({**f, "pca": {**f["pca"], "folds": "no"}}),
-            "pca.folds: one of 'gr",
+            lambda f: json.dumps({**f, "results": [{**f["results"][0], "folds": ["s0"]}]}),
+            "results.0: 3 folds need as many names, got 1",
         ),
         (
-            lambda f: json.dumps({**f, "pca": {**f["pca"], "n_columns": [1.5]}}),
-            r"pca.n_columns: an array of int64 is needed, got \[1.5\]",
+            lambda f: json.dumps({**f, "results": [{**f["results"][0], "x": [1]}]}),
+            "results.0: scores of the curve 'accuracy' must have one shape .* with 1 points",
+        ),
+        (
+            lambda f: json.dumps({**f, "format_version": 1, "pca": {"x": 1}}),
+            "pca is not what version 1 of an analysis holds .*; learn again",
         ),
     ],
 )
@@ -394,19 +382,22 @@ def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
         log_target=False,
     )
     made = analyse(found, settings=settings)
-    (grouped,), (random,) = made.accuracy, made.accuracy_random
+    (grouped,), (random,) = made.curves("accuracy", "grouped"), made.curves("accuracy", "random")
     np.testing.assert_allclose(grouped.mean, [0.61, 0.68, 0.92, 0.92], atol=0.02)
     assert (np.abs(random.mean - grouped.mean) < 0.02).all()
-    two_body, all_bodies = made.selections
-    assert two_body.names[:2] == ("B1", "A1")
-    assert all_bodies.first_accuracy.mean(axis=1).max() > two_body.mean[0] + 0.02
-    stable = dict(zip(made.stability[0].names, made.stability[0].frequency, strict=True))
+    two_body, _ = made.curves("selection")
+    assert two_body.labels[:2] == ("B1", "A1")
+    alone = made.curves("single_columns")[1]
+    assert alone.mean.max() > two_body.mean[0] + 0.02
+    runs = made.curves("stability")[0]
+    stable = dict(zip(runs.labels, np.isfinite(runs.values).mean(axis=1), strict=True))
     assert min(stable["A1"], stable["B1"]) > 0.8
-    for logistic, svm in (made.classifiers[:2], made.classifiers[2:]):
-        assert abs(logistic.accuracy.mean() - svm.accuracy.mean()) < 0.01
-    assert made.pca is not None
-    assert made.pca.mean[19] < grouped.mean[2] - 0.02
-    assert made.ard[0].pearson[2].mean() > made.ard[0].pearson[1].mean() + 0.2
-    a, b = made.distributions
-    assert abs(b.mean_inactive) > abs(b.mean_active)  # denser where nothing moves
-    assert abs(a.mean_inactive) > abs(a.mean_active)
+    logistic, svm = made.curves("classifiers")
+    assert np.abs(logistic.mean - svm.mean).max() < 0.01
+    pca, ard = made.curve("pca"), made.curve("ard")
+    assert pca is not None
+    assert ard is not None
+    assert pca.mean[19] < grouped.mean[2] - 0.02
+    assert ard.mean[2] > ard.mean[1] + 0.2
+    (known,) = made.curves("thresholds")  # denser where nothing moves
+    assert (np.abs(known["mean_inactive"]) > np.abs(known["mean_active"])).all()

@@ -13,16 +13,16 @@ from sklearn.metrics import auc, roc_auc_score
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn import classifiers, newton
+from amorphace.learn.ard import ard_curve, fit_ard
 from amorphace.learn.classifiers import compare_classifiers
 from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.distributions import distribution, radial_distributions
 from amorphace.learn.fit import descriptor_settings, fit_model, labelled_sites
-from amorphace.learn.folds import split
 from amorphace.learn.learning_curve import learning_curve
 from amorphace.learn.logistic import logistic_path
 from amorphace.learn.newton import Problem, Solver
 from amorphace.learn.probabilities import calibration, receiver_operating
-from amorphace.learn.regression import ard_curve, fit_ard
+from amorphace.learn.splits import split
 
 
 def samples(n_samples: int, per_sample: int) -> np.ndarray:
@@ -100,44 +100,43 @@ def test_a_support_vector_machine_agrees_with_logistic_regression() -> None:
         svm_strengths=[100.0, 10.0],
         progress=lambda *a: seen.append(a),
     )
-    assert [(s.classifier, s.n_columns) for s in scores] == [
-        ("logistic", 1),
-        ("svm", 1),
-        ("logistic", 4),
-        ("svm", 4),
+    logistic, svm, *more = scores
+    assert (logistic.variant, svm.variant, logistic.x.tolist()) == ("logistic", "svm", [1, 4])
+    assert np.abs(logistic.mean - svm.mean).max() < 0.015
+    assert [(c.name, c.variant, c.n_columns) for c in more] == [
+        (name, kind, n)
+        for n in (1, 4)
+        for name, kind in (("roc", "logistic"), ("calibration", "logistic"), ("roc", "svm"))
     ]
-    for a, b in (scores[:2], scores[2:]):
-        assert abs(a.accuracy.mean() - b.accuracy.mean()) < 0.015
-        assert b.calibration is None
-    assert scores[2].accuracy.mean() > scores[0].accuracy.mean() + 0.05
+    assert logistic.mean[1] > logistic.mean[0] + 0.05
     assert seen[-1] == (20, 20)
     curve = accuracy_curve(
         X, y, samples(10, 100), n_columns=[4], n_inner_splits=2, strengths=[10.0, 1.0]
     )
-    np.testing.assert_array_equal(scores[2].accuracy, curve.accuracy[0])
-    np.testing.assert_array_equal(scores[2].roc_auc, curve.roc_auc[0])
+    np.testing.assert_array_equal(logistic["accuracy"][1], curve["accuracy"][0])
+    np.testing.assert_array_equal(logistic["roc_auc"][1], curve["roc_auc"][0])
 
 
 def test_probabilities_drawn_from_the_model_are_calibrated() -> None:
     X, y = drawn(4000, [2.0, -1.0], seed=6)
-    score = compare_classifiers(
+    found = compare_classifiers(
         X, y, samples(8, 500), n_inner_splits=2, strengths=[1.0], svm_strengths=[100.0]
-    )[0]
-    assert score.calibration is not None
+    )
+    (c,) = (curve for curve in found if curve.name == "calibration")
     p = expit(X @ [2.0, -1.0])
-    assert score.calibration.brier == pytest.approx(((p - y) ** 2).mean(), abs=0.003)
-    assert score.calibration.expected_calibration_error < 4 * 0.5 / np.sqrt(400)
-    assert score.calibration.count.sum() == 4000
+    assert c["brier"] == pytest.approx(((p - y) ** 2).mean(), abs=0.003)
+    assert c["error"].max() < 4 * 0.5 / np.sqrt(400)
+    assert c["count"].sum() == 4000
 
 
 def test_calibration_counts_what_it_says() -> None:
     c = calibration([0.05, 0.15, 0.95, 1.0], [0, 1, 1, 1], n_bins=5)
-    assert c.count.tolist() == [2, 0, 0, 0, 2]
-    np.testing.assert_allclose(c.predicted[[0, 4]], [0.1, 0.975])
-    np.testing.assert_allclose(c.observed[[0, 4]], [0.5, 1.0])
-    assert np.isnan(c.predicted[1:4]).all()  # an empty bin has no mean
-    assert c.expected_calibration_error == pytest.approx((0.4 + 0.025) / 2)
-    assert c.brier == pytest.approx((0.05**2 + 0.85**2 + 0.05**2) / 4)
+    assert c["count"][:, 0].tolist() == [2, 0, 0, 0, 2]
+    np.testing.assert_allclose(c["predicted"][[0, 4], 0], [0.1, 0.975])
+    np.testing.assert_allclose(c.mean[[0, 4]], [0.5, 1.0])
+    assert np.isnan(c["predicted"][1:4]).all()  # an empty bin has no mean
+    assert c["error"] == pytest.approx((0.4 + 0.025) / 2)
+    assert c["brier"] == pytest.approx((0.05**2 + 0.85**2 + 0.05**2) / 4)
 
 
 def test_the_area_under_the_roc_curve_is_the_chance_that_active_sites_rank_higher() -> None:
@@ -145,12 +144,12 @@ def test_the_area_under_the_roc_curve_is_the_chance_that_active_sites_rank_highe
     y = np.arange(3000) % 2
     decision = rng.normal(size=3000) + 1.5 * y
     curve = receiver_operating(decision, y)
-    area = auc(curve.false_positive, curve.true_positive)
+    area = auc(curve.x, curve.mean)
     assert area == pytest.approx(roc_auc_score(y, decision), abs=0.005)
-    assert (np.diff(curve.true_positive) >= 0).all()
-    assert curve.true_positive[-1] == 1
+    assert (np.diff(curve.mean) >= 0).all()
+    assert curve.mean[-1] == 1
     perfect = receiver_operating(y, y)
-    assert (perfect.true_positive == 1).all()
+    assert (perfect.values == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -186,7 +185,7 @@ def test_components_of_large_variance_need_not_be_those_that_tell() -> None:
     curve = pca_curve(X, y, samples(6, 100), n_components=[1, 2], strengths=[1.0])
     assert curve.mean[0] < 0.6
     assert curve.mean[1] > 0.95
-    assert (curve.ordering, curve.last_column) == ("pca", ("PC 1", "PC 2"))
+    assert (curve.name, curve.labels) == ("pca", ("PC 1", "PC 2"))
 
 
 def test_components_are_those_of_the_standardised_training_rows() -> None:
@@ -199,13 +198,13 @@ def test_components_are_those_of_the_standardised_training_rows() -> None:
         pca = PCA(2).fit((X[fold.train] - mean) / std)
         train, test = (pca.transform((X[rows] - mean) / std) for rows in (fold.train, fold.test))
         (fit,) = logistic_path(train, y[fold.train], [1.0])
-        assert curve.accuracy[0, f] == ((fit.decision(test) > 0) == y[fold.test]).mean()
+        assert curve["accuracy"][0, f] == ((fit.decision(test) > 0) == y[fold.test]).mean()
 
 
 def test_components_are_as_many_as_columns_and_no_more() -> None:
     X, y = drawn(100, [1.0, 1.0, 0.0], seed=10)
     curve = pca_curve(X, y, samples(5, 20), strengths=[1.0])
-    assert curve.n_columns.tolist() == [1, 2, 3]
+    assert curve.x.tolist() == [1, 2, 3]
     with pytest.raises(InputError, match="n_components must be whole numbers from 1 to 3"):
         pca_curve(X, y, samples(5, 20), n_components=[4])
 
@@ -217,12 +216,12 @@ def test_more_samples_teach_more_and_the_training_rows_flatter() -> None:
     X, y = drawn(600, [1.5, -1.5] + [0.0] * 30, seed=11)
     groups = samples(6, 100)
     curve = learning_curve(X, y, groups, points=[1, 4], n_splits=3, strengths=[1.0], n_draws=2)
-    assert curve.n_samples.tolist() == [1, 4]
-    assert curve.n_sites.tolist() == [100, 400]
-    assert curve.test.mean(axis=1)[1] > curve.test.mean(axis=1)[0] + 0.02
-    assert (curve.train.mean(axis=1) > curve.test.mean(axis=1)).all()
+    assert curve.labels == ("1", "4")
+    assert curve.x.tolist() == [100, 400]
+    assert curve["test"].mean(axis=1)[1] > curve["test"].mean(axis=1)[0] + 0.02
+    assert (curve["train"].mean(axis=1) > curve["test"].mean(axis=1)).all()
     whole = accuracy_curve(X, y, groups, n_columns=[32], n_splits=3, strengths=[1.0])
-    np.testing.assert_array_equal(curve.test[1], whole.accuracy[0])
+    np.testing.assert_array_equal(curve["test"][1], whole["accuracy"][0])
     assert curve.n_columns == 32
 
 
@@ -231,15 +230,15 @@ def test_a_share_of_the_sites_keeps_every_label() -> None:
     curve = learning_curve(
         X, y, samples(5, 80), vary="sites", points=[0.1, 1.0], strengths=[10.0, 1.0], n_draws=2
     )
-    np.testing.assert_allclose(curve.n_sites, [32, 320], atol=1)
-    assert curve.n_samples.tolist() == [4, 4]
-    assert curve.vary == "sites"
+    np.testing.assert_allclose(curve.x, [32, 320], atol=1)
+    assert curve.labels == ("4", "4")
+    assert curve.variant == "sites"
 
 
 def test_one_sample_chooses_its_strength_by_random_folds_and_default_points_end_with_all() -> None:
     X, y = drawn(160, [1.5, -1.5], seed=13)
     curve = learning_curve(X, y, samples(8, 20), n_splits=4, strengths=[10.0, 1.0], n_draws=1)
-    assert curve.n_samples.tolist() == [1, 2, 3, 4, 6]
+    assert curve.labels == ("1", "2", "3", "4", "6")
 
 
 @pytest.mark.parametrize(
@@ -296,18 +295,18 @@ def test_the_correlation_rises_when_the_planted_column_enters() -> None:
     plain = ard_curve(X, t, samples(6, 100), **options)
     log = ard_curve(X, t, samples(6, 100), log_target=True, name="d2", **options)
     best = 1 / np.sqrt(1.09)  # correlation of a + noise with a, noise of variance 0.09
-    np.testing.assert_allclose(log.pearson[1:].mean(axis=1), best, atol=0.02)
-    assert np.nanmax(np.abs(log.pearson[0])) < 0.3
-    assert (plain.pearson[1:].mean(axis=1) < log.pearson[1:].mean(axis=1)).all()
-    assert (plain.spearman[1:].mean(axis=1) > plain.pearson[1:].mean(axis=1)).all()
-    assert (log.target, log.log_target, log.n_columns.tolist()) == ("d2", True, [2, 3, 4])
-    assert (log.n_kept[1:] >= 1).all()
+    np.testing.assert_allclose(log["pearson"][1:].mean(axis=1), best, atol=0.02)
+    assert np.nanmax(np.abs(log["pearson"][0])) < 0.3
+    assert (plain["pearson"][1:].mean(axis=1) < log["pearson"][1:].mean(axis=1)).all()
+    assert (plain["spearman"][1:].mean(axis=1) > plain["pearson"][1:].mean(axis=1)).all()
+    assert (log.variant, log.x.tolist()) == ("log d2", [2, 3, 4])
+    assert (log["n_kept"][1:] >= 1).all()
 
 
 def test_a_target_that_does_not_vary_has_no_correlation() -> None:
     X = np.random.default_rng(18).normal(size=(60, 3))
     curve = ard_curve(X, np.full(60, 2.5), samples(6, 10), n_columns=[3], n_splits=3)
-    assert np.isnan(curve.pearson).all()
+    assert np.isnan(curve["pearson"]).all()
     np.testing.assert_allclose(fit_ard(X, np.full(60, 2.5)).predict(X), 2.5)
 
 
@@ -346,22 +345,23 @@ def test_folds_of_a_target_keep_samples_whole_or_ignore_them() -> None:
 def test_two_normal_distributions_are_told_apart_as_theory_says() -> None:
     rng = np.random.default_rng(20)
     y = np.tile([0, 1], 10_000)
-    d = distribution(rng.normal(size=20_000) - 1.0 * y, y, name="B1", cutoff=4.0)
-    assert d.accuracy == pytest.approx(norm.cdf(0.5), abs=0.01)
-    assert d.auc == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.01)
-    assert d.threshold == pytest.approx(-0.5, abs=0.2)
-    assert (d.mean_active, d.mean_inactive) == pytest.approx((-1.0, 0.0), abs=0.05)
-    width = np.diff(d.edges)
-    assert (d.active * width).sum() == pytest.approx(1)
-    assert (d.inactive * width).sum() == pytest.approx(1)
-    assert (d.n_active, d.n_inactive, d.column, d.cutoff) == (10_000, 10_000, "B1", 4.0)
+    d, known = distribution(rng.normal(size=20_000) - 1.0 * y, y)
+    assert known["accuracy"] == pytest.approx(norm.cdf(0.5), abs=0.01)
+    assert known["auc"] == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.01)
+    assert known["threshold"] == pytest.approx(-0.5, abs=0.2)
+    means = (known["mean_active"], known["mean_inactive"])
+    assert means == pytest.approx((-1.0, 0.0), abs=0.05)
+    width = d["to"][:, 0] - d.x
+    assert d["active"][:, 0] @ width == pytest.approx(1)
+    assert d["inactive"][:, 0] @ width == pytest.approx(1)
+    assert (known["n_active"], known["n_inactive"]) == (10_000, 10_000)
 
 
 def test_a_column_that_decides_is_split_between_the_classes() -> None:
-    d = distribution([3.0, 1.0, 4.0, 2.0], [1, 0, 1, 0])
-    assert (d.threshold, d.accuracy, d.auc) == (2.5, 1.0, 1.0)
-    flat = distribution([1.0, 1.0, 1.0], [1, 0, 1])
-    assert (flat.accuracy, flat.auc) == (0.5, 0.5)
+    _, known = distribution([3.0, 1.0, 4.0, 2.0], [1, 0, 1, 0])
+    assert (known["threshold"], known["accuracy"], known["auc"]) == (2.5, 1.0, 1.0)
+    _, flat = distribution([1.0, 1.0, 1.0], [1, 0, 1])
+    assert (flat["accuracy"], flat["auc"]) == (0.5, 0.5)
 
 
 def two_species_table(**changes) -> Table:
@@ -383,13 +383,13 @@ def two_species_table(**changes) -> Table:
 
 
 def test_the_first_radial_column_of_every_species_is_shown_for_labelled_sites() -> None:
-    a, b = radial_distributions(two_species_table(), 2.0)
-    assert (a.column, b.column) == ("A1", "B1")
-    assert b.accuracy == 1.0
-    assert a.accuracy < 0.8
-    assert a.n_active + a.n_inactive == 80
-    (other,) = radial_distributions(two_species_table(), 2.0, ["A2"])
-    assert other.column == "A2"
+    a, b, known = radial_distributions(two_species_table(), 2.0)
+    assert (a.variant, b.variant, known.labels) == ("A1", "B1", ("A1", "B1"))
+    assert known["accuracy"][1] == 1.0
+    assert known["accuracy"][0] < 0.8
+    assert known["n_active"][0] + known["n_inactive"][0] == 80
+    other, _ = radial_distributions(two_species_table(), 2.0, ["A2"])
+    assert (other.variant, other.cutoff) == ("A2", 2.0)
     with pytest.raises(InputError, match="no column 'C1' in the table; its first are A1, B1, A2"):
         radial_distributions(two_species_table(), 2.0, ["C1"])
     with pytest.raises(InputError, match="all 100 sites have label 1; both are needed"):

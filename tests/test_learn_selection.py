@@ -13,10 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
 from amorphace.learn import forward
-from amorphace.learn.folds import split
 from amorphace.learn.forward import fit_bordered
 from amorphace.learn.logistic import logistic_path
-from amorphace.learn.selection import forward_selection, selection_stability
+from amorphace.learn.results import Curve
+from amorphace.learn.selection import forward_selection, selection_stability, twins
+from amorphace.learn.splits import split
 
 
 def correlated(
@@ -29,27 +30,32 @@ def correlated(
     return X * 10.0 ** rng.integers(-3, 3, len(weights)), y, rng.integers(0, n_samples, n)
 
 
+def picked(selection: Curve) -> list[int]:
+    """Columns that were picked, of columns that have no names."""
+    return [int(name.removeprefix("column ")) - 1 for name in selection.labels]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_picks_are_those_of_scikit_learn(seed: int) -> None:
     X, y, groups = correlated(230, [1.0, -1.0, 0.0, 0.6, 0.0, -0.3, 0.0], seed)
     folds = [(fold.train, fold.test) for fold in split(y, groups, n_splits=5)]
     peer = make_pipeline(StandardScaler(), LogisticRegression(tol=1e-8, max_iter=1000))
-    found = forward_selection(X, y, groups, n_steps=4)
+    found, _ = forward_selection(X, y, groups, n_steps=4)
     for n in (1, 2, 4):
         search = SequentialFeatureSelector(peer, n_features_to_select=n, cv=folds).fit(X, y)
         support = set(np.flatnonzero(search.get_support()).tolist())
-        assert set(found.indices[:n].tolist()) == support
+        assert set(picked(found)[:n]) == support
 
 
 def test_the_accuracy_of_a_step_is_that_of_a_fit_to_the_picks() -> None:
     X, y, groups = correlated(200, [1.0, -1.0, 0.0, 0.6], 5)
-    found = forward_selection(X, y, groups, n_steps=3, strength=0.3)
+    found, _ = forward_selection(X, y, groups, n_steps=3, strength=0.3)
     for step in range(3):
-        picks = found.indices[: step + 1]
+        picks = picked(found)[: step + 1]
         for f, fold in enumerate(split(y, groups, n_splits=5)):
             (fit,) = logistic_path(X[np.ix_(fold.train, picks)], y[fold.train], [0.3])
             right = (fit.decision(X[np.ix_(fold.test, picks)]) > 0) == y[fold.test]
-            assert found.accuracy[step, f] == right.mean()
+            assert found.values[step, f] == right.mean()
 
 
 def test_bordered_fits_are_the_fits_of_base_and_column_together() -> None:
@@ -69,10 +75,12 @@ def test_the_column_that_decides_is_picked_first_and_its_copy_is_a_twin() -> Non
     y = (X[:, 3] + 0.4 * X[:, 1] > 0).astype(int)
     X = np.column_stack([X, X[:, 3]])
     columns = names(7)
-    found = forward_selection(X, y, np.arange(400) % 10, n_steps=2, columns=columns, scope="all")
-    assert found.names == ("c3", "c1")  # of equal columns the first, though the last is as good
-    assert found.twins == ("c3", "c6")
-    assert found.scope == "all"
+    found, alone = forward_selection(
+        X, y, np.arange(400) % 10, n_steps=2, columns=columns, scope="all"
+    )
+    assert found.labels == ("c3", "c1")  # of equal columns the first, though the last is as good
+    assert twins(alone) == ("c3", "c6")
+    assert found.variant == alone.variant == "all"
     assert found.mean[1] > 0.95 > found.mean[0]
     assert (found.std > 0).all()
 
@@ -84,37 +92,38 @@ def names(n: int) -> Columns:
 
 def test_only_candidates_are_picked_and_no_more_than_there_are() -> None:
     X, y, groups = correlated(200, [3.0, -1.0, 0.0, 0.6], 8)
-    found = forward_selection(X, y, groups, candidates=[3, 1], n_steps=9, columns=names(4))
-    assert sorted(found.indices.tolist()) == [1, 3]
-    assert found.candidates.tolist() == [1, 3]
-    assert found.candidate_names == ("c1", "c3")
-    assert found.first_accuracy.shape == (2, 5)
+    found, alone = forward_selection(X, y, groups, candidates=[3, 1], n_steps=9, columns=names(4))
+    assert sorted(found.labels) == ["c1", "c3"]
+    assert alone.x.tolist() == [2, 4]
+    assert alone.labels == ("c1", "c3")
+    assert alone.values.shape == (2, 5)
 
 
 def test_a_column_that_is_constant_in_the_training_rows_tells_nothing() -> None:
     X, y, groups = correlated(200, [3.0, 0.0], 9)
     spike = np.where(groups == 0, np.random.default_rng(0).normal(size=200) * 1e9, 7.0)
     with_spike = np.column_stack([X, np.full(200, -3.3), spike])
-    found = forward_selection(with_spike, y, groups, candidates=[0, 2, 3], n_steps=3)
-    assert found.indices[0] == 0
-    alone = forward_selection(X, y, groups, n_steps=1)
+    found, _ = forward_selection(with_spike, y, groups, candidates=[0, 2, 3], n_steps=3)
+    assert picked(found)[0] == 0
+    alone, _ = forward_selection(X, y, groups, n_steps=1)
     fold = next(f for f, s in enumerate(split(y, groups, n_splits=5)) if 0 in groups[s.test])
-    assert found.accuracy[2, fold] == alone.accuracy[0, fold]
+    assert found.values[2, fold] == alone.values[0, fold]
 
 
 def test_blocks_of_candidates_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y, groups = correlated(200, [1.0, -1.0, 0.0, 0.6, 0.2], 10)
-    whole = forward_selection(X, y, groups, n_steps=4)
+    whole, _ = forward_selection(X, y, groups, n_steps=4)
     monkeypatch.setattr(forward, "BLOCK_VALUES", 1)
-    one_by_one = forward_selection(X, y, groups, n_steps=4)
-    np.testing.assert_array_equal(whole.indices, one_by_one.indices)
-    np.testing.assert_array_equal(whole.accuracy, one_by_one.accuracy)
+    one_by_one, _ = forward_selection(X, y, groups, n_steps=4)
+    assert whole.labels == one_by_one.labels
+    np.testing.assert_array_equal(whole.values, one_by_one.values)
 
 
 def test_separable_labels_at_a_weak_strength_converge() -> None:
     X, _, groups = correlated(100, [1.0, 1.0], 11)
     y = (X[:, 0] > np.median(X[:, 0])).astype(int)
-    assert forward_selection(X, y, groups, n_steps=2, strength=1e-6).mean[0] > 0.95
+    found, _ = forward_selection(X, y, groups, n_steps=2, strength=1e-6)
+    assert found.mean[0] > 0.95
 
 
 def test_a_fit_that_does_not_converge_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,10 +136,10 @@ def test_a_fit_that_does_not_converge_says_so(monkeypatch: pytest.MonkeyPatch) -
 def test_random_folds_are_random_and_say_so() -> None:
     X, y, groups = correlated(200, [1.0, 1.0], 13)
     first, other = (
-        forward_selection(X, y, groups, folds="random", seed=seed, n_steps=1) for seed in (0, 1)
+        forward_selection(X, y, groups, folds="random", seed=seed, n_steps=1)[1] for seed in (0, 1)
     )
-    assert first.folds == "random"
-    assert not np.array_equal(first.first_accuracy, other.first_accuracy)
+    assert first.folds == ("fold 1", "fold 2", "fold 3", "fold 4", "fold 5")
+    assert not np.array_equal(first.values, other.values)
 
 
 @pytest.mark.parametrize(
@@ -162,18 +171,28 @@ def test_a_decisive_column_is_picked_in_every_run_and_its_near_copies_share() ->
     decisive = rng.normal(size=600)
     X = np.column_stack([near, decisive, rng.normal(size=600)])
     y = (2 * decisive + shared > 0).astype(int)
-    found = selection_stability(
+    found, left_out = selection_stability(
         X, y, np.arange(600) % 8, n_steps=2, n_resamples=8, columns=names(5), scope="five"
     )
-    assert found.names[0] == "c3"
-    share = dict(zip(found.names, found.frequency, strict=True))
+    assert found.labels[0] == "c3"
+    frequency = np.isfinite(found.values).mean(axis=1)
+    share = dict(zip(found.labels, frequency, strict=True))
     assert share["c3"] == 1.0
     assert max(share.get(f"c{k}", 0) for k in range(3)) < 1  # no one of the three is firm
-    assert sum(found.frequency) == pytest.approx(2)
-    assert found.first[0] == 1.0
-    assert (len(found.bootstrap), len(found.left_out)) == (8, 5)
-    assert all(len(run) == 2 for run in found.bootstrap + found.left_out)
-    assert (found.n_steps, found.scope) == (2, "five")
+    assert frequency.sum() == pytest.approx(2)
+    assert (found.values[0] == 1).all()
+    assert (found.values.shape[1], left_out.values.shape[1]) == (8, 5)
+    for runs in (found, left_out):
+        assert (np.sort(runs.values, axis=0)[:2] == [[1], [2]]).all()
+        assert runs.variant == "five"
+
+
+def picks_of(runs: Curve) -> list[dict[str, float]]:
+    """Columns that each run picks, and when."""
+    return [
+        {name: step for name, step in zip(runs.labels, run, strict=True) if step > 0}
+        for run in runs.values.T.tolist()
+    ]
 
 
 def test_the_same_seed_draws_the_same_samples() -> None:
@@ -182,9 +201,9 @@ def test_the_same_seed_draws_the_same_samples() -> None:
     one, again, other = (
         selection_stability(X, y, groups, seed=seed, **options) for seed in (3, 3, 4)
     )
-    assert one.bootstrap == again.bootstrap
-    assert one.bootstrap != other.bootstrap
-    assert one.left_out == other.left_out  # in which nothing is random
+    assert picks_of(one[0]) == picks_of(again[0])
+    assert picks_of(one[0]) != picks_of(other[0])
+    assert picks_of(one[1]) == picks_of(other[1])  # in which nothing is random
 
 
 def test_two_samples_have_no_stability() -> None:

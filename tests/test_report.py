@@ -26,7 +26,7 @@ from amorphace.report.paper import CASES, QUANTITIES, paper_values
 from amorphace.report.plots import plot
 from amorphace.report.verdict import headline, verdict
 
-from report_samples import analysis, clusters, content, glass, snapshot
+from report_samples import analysis, but, content, glass, snapshot
 
 HOSTILE = ("<img src=x onerror=alert(1)>", "</script><script>alert(2)</script>")
 
@@ -93,10 +93,10 @@ def test_plotly_knows_every_word_of_every_plot() -> None:
 def test_a_plot_and_its_csv_hold_the_same_numbers() -> None:
     a = analysis()
     drawn = {line.name: line for line in panels(content(n=200))["figure-3-accuracy"].lines}
-    table = numbers.analysis_numbers(a, "accuracy", {"cutoff": 4.0, "folds": "grouped"})
-    n, accuracy = (table.columns.index(name) for name in ("n_columns", "accuracy"))
+    table = numbers.numbers([c for c in a.curves("accuracy", "grouped") if c.cutoff == 4.0])
+    at, score, value = (table.columns.index(name) for name in ("x", "score", "value"))
     for x, y in zip(drawn["4 σ"].x, drawn["4 σ"].y, strict=True):
-        folds = [row[accuracy] for row in table.rows if row[n] == x]
+        folds = [row[value] for row in table.rows if row[at] == x and row[score] == "accuracy"]
         assert len(folds) == 5
         assert np.mean(folds) == pytest.approx(y)
 
@@ -104,7 +104,7 @@ def test_a_plot_and_its_csv_hold_the_same_numbers() -> None:
 def test_the_verdict_states_the_accuracy_with_its_spread_and_the_first_picks() -> None:
     c = content(n=300)
     said = " ".join(verdict(c)).replace("\u00a0", " ")
-    curve = c.analysis.accuracy[-1]
+    curve = c.analysis.curves("accuracy", "grouped")[-1]
     p = int(np.argmax(curve.mean))
     best = f"{100 * curve.mean[p]:.1f} ± {100 * curve.std[p]:.1f} %"
     assert best in said
@@ -120,8 +120,7 @@ def test_the_verdict_states_the_accuracy_with_its_spread_and_the_first_picks() -
 def test_papers_values_stand_beside_ours_where_the_paper_states_one() -> None:
     lines = {line.quantity: line for line in comparisons(content(n=300))}
     radial = lines["accuracy, all radial columns"]
-    curve = analysis().accuracy[-1]
-    at_20 = curve.mean[list(curve.n_columns).index(20)]
+    at_20 = analysis().curves("accuracy", "grouped")[-1].at(20).mean()
     assert radial.paper == "90 %"
     assert radial.ours.startswith(f"{100 * at_20:.1f}")
     assert radial.mean == pytest.approx(at_20)
@@ -142,14 +141,15 @@ def test_the_correlation_is_of_all_samples_where_they_are_known() -> None:
 
 def test_accuracy_saturates_at_the_cutoff_that_no_larger_one_beats_in_most_folds() -> None:
     a = analysis()
-    shape = np.ones((len(a.accuracy[-1].n_columns), 1))
+    curve = a.curves("accuracy", "grouped")[-1]
+    shape = np.ones((len(curve.x), 1))
 
     def found(*scores: list[float]) -> float | None:
         curves = tuple(
-            replace(a.accuracy[-1], cutoff=c, accuracy=shape * np.array(s))
+            replace(curve, cutoff=c, folds=(), scores={"accuracy": shape * np.array(s)})
             for c, s in zip((2.0, 3.0, 4.0), scores, strict=False)
         )
-        return saturation(replace(a, accuracy=curves))
+        return saturation(but(a, "accuracy", *curves))
 
     low, middle = [0.7, 0.9, 0.8, 0.8], [0.8, 1.0, 0.9, 0.9]
     assert found(low, middle, [0.82, 1.0, 0.91, 0.93]) == 4.0
@@ -266,7 +266,7 @@ def test_an_absent_part_is_named_with_the_reason() -> None:
     said = " ".join("".join(Elements(page(ReportContent(title="x"))).text).split())
     assert said.count("because") >= 12
     assert "There is no 3D view, because no configuration was given" in said
-    partly = content(n=200, analysis=replace(analysis(), ard=()))
+    partly = content(n=200, analysis=but(analysis(), "ard"))
     assert "ARD regression is not shown, because this part" in page(partly)
 
 
@@ -283,11 +283,11 @@ def test_the_colour_scale_ends_where_outliers_begin() -> None:
 
 def test_a_gain_is_called_clear_only_beyond_the_spread_between_folds() -> None:
     a = analysis()
-    (curve,) = (c for c in a.accuracy if c.cutoff == a.cutoff)
+    curve = a.curve("accuracy", "grouped")
     for spread, judged in ((0.001, "a clear gain"), (0.2, "within the spread between folds")):
-        scores = np.where(curve.n_columns <= 20, 0.7, 0.8)[:, None] + spread * np.linspace(-1, 1, 5)
-        wide = replace(curve, accuracy=scores)
-        said = " ".join(verdict(content(n=200, analysis=replace(a, accuracy=(wide,)))))
+        scores = np.where(curve.x <= 20, 0.7, 0.8)[:, None] + spread * np.linspace(-1, 1, 5)
+        wide = replace(curve, scores={"accuracy": scores})
+        said = " ".join(verdict(content(n=200, analysis=but(a, "accuracy", wide))))
         assert f"columns of higher body order add at most 10.0 points, {judged}" in said.replace(
             "which is ", ""
         )
@@ -295,17 +295,18 @@ def test_a_gain_is_called_clear_only_beyond_the_spread_between_folds() -> None:
 
 def test_only_points_of_higher_body_order_count_as_what_they_add() -> None:
     a = analysis()
-    (curve,) = (c for c in a.accuracy if c.cutoff == a.cutoff)
-    mean = np.where(curve.n_columns == 15, 0.9, np.where(curve.n_columns > 20, 0.85, 0.84))
-    noisy = replace(curve, accuracy=mean[:, None] + 0.001 * np.linspace(-1, 1, 5))
-    c = content(n=200, analysis=replace(a, accuracy=(noisy,)))
+    curve = a.curve("accuracy", "grouped")
+    mean = np.where(curve.x == 15, 0.9, np.where(curve.x > 20, 0.85, 0.84))
+    scores = mean[:, None] + 0.001 * np.linspace(-1, 1, 5)
+    noisy = replace(curve, scores={"accuracy": scores})
+    c = content(n=200, analysis=but(a, "accuracy", noisy))
     said = " ".join(verdict(c)).replace("\u00a0", " ")
     assert "add at most 1.0 points, which is little" in said  # not the 6.0 of 15 two-body columns
     lines = {line.quantity: line for line in comparisons(c)}
     ours = lines["gain of the best point over all radial columns"].ours.replace("\u00a0", " ")
     assert ours.startswith("+1.0 ± 0.0 points with 40 columns")
-    radial = replace(noisy, n_columns=noisy.n_columns[:7], accuracy=noisy.accuracy[:7])
-    c = content(n=200, analysis=replace(a, accuracy=(radial,)))
+    radial = replace(noisy, x=noisy.x[:7], labels=(), scores={"accuracy": scores[:7]})
+    c = content(n=200, analysis=but(a, "accuracy", radial))
     said = " ".join(verdict(c))
     assert "two-body columns alone reach" in said
     assert "higher body order" not in said
@@ -315,25 +316,25 @@ def test_only_points_of_higher_body_order_count_as_what_they_add() -> None:
 
 def test_half_of_three_samples_is_two() -> None:
     a = analysis()
+    test = np.array([[0.6] * 5, [0.8] * 5, [0.85] * 5])
     curve = replace(
-        a.learning[0],
-        n_samples=np.array([1, 2, 3]),
-        test=np.array([[0.6] * 5, [0.8] * 5, [0.85] * 5]),
+        a.curves("learning")[0],
+        x=np.array([10, 20, 30]),
+        labels=("1", "2", "3"),
+        scores={"test": test, "train": test},
     )
-    c = content(n=200, analysis=replace(a, learning=(curve,)))
+    c = content(n=200, analysis=but(a, "learning", curve))
     lines = {line.quantity: line.ours for line in comparisons(c)}
     ours = lines["all samples beside half of them to learn from"].replace("\u00a0", " ")
     assert ours == "+5.0 ± 0.0 points (3 beside 2 samples)"
 
 
 def test_a_model_without_three_body_columns_has_no_blank_maps() -> None:
-    made = clusters()
-    zero = [
-        tuple(replace(m, v=np.zeros_like(m.v)) for m in maps)
-        for maps in (made.v2_distance, made.v2_angle)
-    ]
-    radial = replace(made, v2_distance=zero[0], v2_angle=zero[1])
-    c = content(n=200, analysis=replace(analysis(), clusters=radial))
+    radial = analysis()
+    for name in ("v2_distance", "v2_angle"):
+        zero = (replace(m, scores={"v": 0 * m.values}) for m in radial.curves(name))
+        radial = but(radial, name, *zero)
+    c = content(n=200, analysis=radial)
     (part,) = (part for part in sections(c) if part.name == "clusters")
     assert not [panel.name for panel in part.panels if "v2" in panel.name]
     assert "v₂ is not shown, because the model uses no three-body columns: it is zero." in (
@@ -345,13 +346,13 @@ def test_a_model_without_three_body_columns_has_no_blank_maps() -> None:
 
 def test_a_fold_without_a_correlation_is_shown_as_such_and_keeps_the_point() -> None:
     a = analysis()
-    pearson = np.array(a.ard[1].pearson)
+    pearson = a.curves("ard")[1].values.copy()
     pearson[0, 3] = np.nan
     pearson[-1] = [0.9, np.nan, 0.92, 0.91, 0.93]
-    curve = replace(a.ard[1], pearson=pearson)
+    curve = replace(a.curves("ard")[1], scores={"pearson": pearson})
     assert curve.n_undefined.tolist() == [1, *[0] * 10, 1]
     assert curve.mean[0] == pytest.approx(pearson[0, [0, 1, 2, 4]].mean())
-    c = content(n=200, analysis=replace(a, ard=(curve,)))
+    c = content(n=200, analysis=but(a, "ard", curve))
     said = " ".join((*verdict(c), *(line.ours for line in comparisons(c))))
     assert said.replace("\u00a0", " ").count("0.92 ± 0.01 (4 of 5 folds) with 574 columns") == 2
     panel = panels(c)["figure-7-ard"]

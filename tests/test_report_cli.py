@@ -12,8 +12,8 @@ import amorphace as am
 from amorphace import cli
 from amorphace.dataset.table import Columns, Table
 from amorphace.dataset.zarr_table import write_table
-from amorphace.learn.analysis import AnalysisSettings, analyse
-from amorphace.learn.bundle import write_analysis
+from amorphace.learn.analysis import analyse
+from amorphace.learn.bundle import AnalysisSettings, write_analysis
 from amorphace.learn.contributions import contributions
 from amorphace.learn.propensity import Regression, write_regression
 from amorphace.report.assemble import assemble, make_snapshot
@@ -135,17 +135,18 @@ def test_results_of_regressions_come_onto_the_page(folder, capsys) -> None:
 
 
 def test_models_of_the_folds_give_cluster_functions_their_bands(analysis) -> None:
-    assert analysis.clusters is not None
-    assert analysis.clusters.n_models == 3
-    assert (analysis.clusters.v1[1].std > 0).any()
-    assert analysis.contributions is not None
-    orders = [k for k, kinds in enumerate(analysis.contributions.species) if not kinds]
-    assert analysis.contributions.share[orders].sum(axis=0) == pytest.approx(1)
+    _, v1 = analysis.curves("v1")
+    assert v1.values.shape[1] == 3
+    assert (v1.std > 0).any()
+    (parts,) = analysis.curves("contributions")
+    orders = [k for k, name in enumerate(parts.labels) if ":" not in name]
+    assert parts["share"][orders].sum(axis=0) == pytest.approx(1)
     shown = assemble(ReportContent(title="t", analysis=analysis))
     assert shown.radial is not None
     assert shown.radial.cutoff == 2.0
     assert "clusters-v1" in panels(shown)
-    bare = replace(analysis, clusters=None, model=None, contributions=None)
+    known = (c for c in analysis.results if c.name == "accuracy")
+    bare = replace(analysis, model=None, results=tuple(known))
     shown = assemble(ReportContent(title="t", analysis=bare))
     (part,) = (p for p in sections(shown) if p.name == "clusters")
     assert part.absent[0].startswith("Cluster functions are not shown, because the analysis holds")
@@ -155,7 +156,7 @@ def test_a_table_that_does_not_name_its_descriptor_has_a_model_and_no_functions(
     unknown = replace(table, provenance={})
     found = analyse(unknown, settings=AnalysisSettings(parts=PARTS, n_columns=(4,), n_splits=3))
     assert found.model is not None
-    assert found.clusters is found.contributions is None
+    assert {c.name for c in found.results} == {"accuracy"}
 
 
 def test_a_snapshot_holds_the_score_of_the_model_and_the_targets(table, analysis, glasses) -> None:
@@ -171,8 +172,7 @@ def test_a_snapshot_holds_the_score_of_the_model_and_the_targets(table, analysis
 def test_fewer_samples_than_folds_still_make_a_page(table) -> None:
     few = table.take(table.sample < 4)
     analysis = analyse(few, settings=AnalysisSettings(parts=PARTS, n_splits=5))
-    assert analysis.clusters is not None
-    assert analysis.clusters.n_models == 4
+    assert analysis.curves("v1")[0].values.shape[1] == 4
     assert len(page(assemble(ReportContent(title="t", analysis=analysis)))) > 1e6
 
 
@@ -206,8 +206,8 @@ def test_contributions_are_of_the_features_that_the_model_was_fitted_to(glasses)
     assert (found.cutoff, found.model.settings["cutoff"]) == (2.0, 2.5)
     n = len(found.model.names)
     expected = contributions(found.model, features[2.5][:, :n])
-    assert found.contributions is not None
-    share = found.contributions.share.mean(axis=1)
-    np.testing.assert_allclose(share, expected.share[:, 0], atol=0.1)
+    (parts,) = found.curves("contributions")
+    share = parts.mean
+    np.testing.assert_allclose(share, expected.mean, atol=0.1)
     wrong = contributions(found.model, features[2.0][:, :n])
-    assert abs(share - wrong.share[:, 0]).max() > 0.1
+    assert abs(share - wrong.mean).max() > 0.1

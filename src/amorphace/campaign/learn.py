@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,10 +12,15 @@ from joblib import parallel_config
 from amorphace.campaign.describe import TABLE
 from amorphace.campaign.glass import unit_provenance
 from amorphace.dataset.zarr_table import read_table
-from amorphace.learn.analysis import AnalysisSettings, analyse
-from amorphace.learn.bundle import Analysis, read_analysis
-from amorphace.learn.folder import write_folder
-from amorphace.learn.summary import summarize
+from amorphace.learn.analysis import analyse
+from amorphace.learn.bundle import (
+    QUICK,
+    Analysis,
+    AnalysisSettings,
+    read_analysis,
+    summarize,
+    write_folder,
+)
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
@@ -54,18 +59,19 @@ class Learn(Kind[LearnParameters, Analysis]):
     def do(self, job: Job[LearnParameters]) -> Outcome:
         """See `analyse`."""
         p, found = job.parameters, job.input("table")
-        kind = AnalysisSettings if p.full else AnalysisSettings.quick
+        settings = AnalysisSettings() if p.full else QUICK
         # threads: a process that is killed leaves no others behind
         with parallel_config(backend="threading"):
             analysis = analyse(
                 read_table(found.folder / TABLE),
-                settings=kind(n_splits=p.folds, seed=p.seed),
+                settings=replace(settings, n_splits=p.folds, seed=p.seed),
                 n_jobs=job.n_jobs,
                 progress=lambda part, done, total: job.report(done, total, part.replace("_", " ")),
             )
-        if not analysis.accuracy:
+        summary = [s for s in summarize(analysis) if s["folds"] == "grouped"]
+        if not summary:
             raise Dropped("; ".join(analysis.warnings))
-        best = max((asdict(s) for s in summarize(analysis.accuracy)), key=lambda s: s["accuracy"])
+        best = max(summary, key=lambda s: s["accuracy"])
         write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
         return Outcome(results=LearnResults(best, tuple(analysis.warnings)))
 

@@ -62,8 +62,8 @@ def learn(
     regression of the target; distributions of the first columns. With --full also random folds,
     the stability of the selection and learning curves.
 
-    Writes a folder: analysis.json (all results), a CSV for each (accuracy.csv, selection.csv,
-    ...), summary.json, accuracy.png and accuracy.pdf (the paper's figure 3), and model.json, the
+    Writes a folder: analysis.json, results.csv (all its numbers in one table, a line a number),
+    summary.json, accuracy.png and accuracy.pdf (the paper's figure 3), and model.json, the
     classifier fitted to all samples at the cutoff and body order with the highest accuracy.
 
     Example: amorphace learn table.zarr -o results
@@ -73,10 +73,10 @@ def learn(
     from amorphace.core.owned import owned_folder, refuse_inputs
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import read_table
-    from amorphace.learn.analysis import AnalysisSettings, analyse
+    from amorphace.learn.analysis import analyse
+    from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
     from amorphace.learn.fit import labelled_sites
-    from amorphace.learn.folder import write_folder
-    from amorphace.learn.folds import split
+    from amorphace.learn.splits import split
     from amorphace.report.content import ReportContent
     from amorphace.report.figures import draw, save_figure
     from amorphace.report.panels import panels
@@ -88,7 +88,8 @@ def learn(
     if target not in data.targets:
         known = ", ".join(data.targets) or "none"
         raise InputError(f"--target {target}: {table} has no such target; there are: {known}")
-    settings = (AnalysisSettings if full else AnalysisSettings.quick)(
+    settings = replace(
+        AnalysisSettings() if full else QUICK,
         cutoffs=tuple(cutoff) if cutoff else None,
         n_columns=tuple(n_columns) if n_columns else None,
         n_splits=folds,
@@ -106,7 +107,7 @@ def learn(
             bar.update(task, description=part.replace("_", " "), completed=done, total=total)
 
         analysis = analyse(data, settings=settings, n_jobs=n_jobs, progress=report)
-    curves = analysis.accuracy
+    curves = analysis.curves("accuracy", "grouped")
     if not curves:
         raise InputError("; ".join(analysis.warnings))
     parameters = {"folds": folds, "full": full, "random_folds": random_folds, "seed": seed}
@@ -119,16 +120,15 @@ def learn(
     rows = RichTable("columns", "order", "last column", title="accuracy ± spread between folds")
     for curve in curves:
         rows.add_column(f"cutoff {curve.cutoff:g}")
-    for p, n in enumerate(curves[0].n_columns):
+    for p, n in enumerate(curves[0].x):
         scores = (f"{c.mean[p]:.3f} ± {c.std[p]:.3f}" for c in curves)
-        rows.add_row(str(n), str(curves[0].order[p]), curves[0].last_column[p], *scores)
+        order = analysis.columns.order[n - 1]
+        rows.add_row(str(n), str(order), curves[0].labels[p], *scores)
     show(rows)
-    for selection in analysis.selections:
-        first = ", ".join(
-            f"{name} {score:.3f}"
-            for name, score in zip(selection.names[:4], selection.mean, strict=False)
-        )
-        show(f"forward selection among {selection.scope}: {first}")
+    for selection in analysis.curves("selection"):
+        pairs = zip(selection.labels[:4], selection.mean, strict=False)
+        first = ", ".join(f"{name} {score:.3f}" for name, score in pairs)
+        show(f"forward selection among {selection.variant}: {first}")
     for warning in analysis.warnings:
         show(f"warning: {warning}")
     show(f"{output}: {', '.join(written)}")

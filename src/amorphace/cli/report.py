@@ -153,8 +153,8 @@ def _experiment(file: Path) -> ReportContent:
 def _analysis(source: Path, n_jobs: int) -> Analysis:
     """The analysis of a source, made if the source is a table."""
     from amorphace.dataset.zarr_table import read_table
-    from amorphace.learn.analysis import AnalysisSettings, analyse
-    from amorphace.learn.bundle import read_analysis
+    from amorphace.learn.analysis import analyse
+    from amorphace.learn.bundle import QUICK, read_analysis
 
     if not (source / "zarr.json").is_file():
         return read_analysis(source)
@@ -165,8 +165,7 @@ def _analysis(source: Path, n_jobs: int) -> Analysis:
         def progress(part: str, done: int, total: int) -> None:
             bar.update(task, description=part, completed=done, total=total)
 
-        quick = AnalysisSettings.quick()
-        return analyse(data, settings=quick, n_jobs=n_jobs, progress=progress)
+        return analyse(data, settings=QUICK, n_jobs=n_jobs, progress=progress)
 
 
 def _snapshots(

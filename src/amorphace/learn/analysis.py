@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -11,20 +11,13 @@ import numpy as np
 from amorphace.core.blas import claim_memory
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Table
-from amorphace.learn.bundle import (
-    ALL_PARTS,
-    QUICK_PARTS,
-    Analysis,
-    AnalysisSettings,
-    Part,
-    read_analysis,
-    write_analysis,
-)
-from amorphace.learn.classifiers import ClassifierScore, compare_classifiers
+from amorphace.learn.ard import ard_curve
+from amorphace.learn.bundle import ALL_PARTS, Analysis, AnalysisSettings, Part
+from amorphace.learn.classifiers import compare_classifiers
 from amorphace.learn.clusters import cluster_functions
 from amorphace.learn.contributions import contributions
-from amorphace.learn.curves import AccuracyCurve, accuracy_curve, pca_curve
-from amorphace.learn.distributions import Distribution, radial_distributions
+from amorphace.learn.curves import accuracy_curve, pca_curve
+from amorphace.learn.distributions import radial_distributions
 from amorphace.learn.doubts import doubts, notes
 from amorphace.learn.fit import (
     LabelledSites,
@@ -33,32 +26,15 @@ from amorphace.learn.fit import (
     fold_models,
     labelled_sites,
 )
-from amorphace.learn.folds import Folds
-from amorphace.learn.learning_curve import LearningCurve, Vary, learning_curve
+from amorphace.learn.learning_curve import Vary, learning_curve
 from amorphace.learn.logistic import check_data
 from amorphace.learn.model import LinearModel
 from amorphace.learn.parallel import Progress
 from amorphace.learn.points import order_ends, scopes
 from amorphace.learn.predict import knows_descriptor
-from amorphace.learn.regression import CorrelationCurve, ard_curve
-from amorphace.learn.selection import (
-    Selection,
-    SelectionStability,
-    forward_selection,
-    selection_stability,
-)
-from amorphace.learn.tables import analysis_tables
-
-__all__ = [
-    "ALL_PARTS",
-    "QUICK_PARTS",
-    "Analysis",
-    "AnalysisSettings",
-    "analyse",
-    "analysis_tables",
-    "read_analysis",
-    "write_analysis",
-]
+from amorphace.learn.results import Curve
+from amorphace.learn.selection import forward_selection, selection_stability
+from amorphace.learn.splits import Folds
 
 T = TypeVar("T")
 
@@ -106,23 +82,21 @@ def analyse(
     n_samples = len(np.unique(sites.groups))
     work = _Work(table, settings, cutoffs, cutoff, sites, min(settings.n_splits, n_samples), n_jobs)
     warnings = doubts(table, sites, work.n_splits, settings)
-    runner = _Runner(settings.parts, progress, warnings)
-    accuracy = runner.run("accuracy", work.accuracy, ())
-    random = runner.run("random_folds", work.accuracy_random, ())
-    selections = runner.run("selection", work.selection, ())
-    pca = runner.run("pca", work.pca, None)
-    classifiers = runner.run("classifiers", work.classifiers, ())
-    stability = runner.run("stability", work.stability, ())
-    learning = runner.run("learning", work.learning, ())
-    ard = runner.run("ard", work.ard, ())
-    distributions = runner.run("distributions", work.distributions, ())
-    model = runner.run("model", lambda progress: work.model(accuracy), None)
-    functions = parts = None
-    if model is not None and knows_descriptor(model):
-        models = fold_models(table, model, n_splits=work.n_splits)
-        X = labelled_sites(table, model.settings["cutoff"]).X[:, : len(model.names)]
-        functions = runner.run("model", lambda progress: cluster_functions(models), None)
-        parts = runner.run("model", lambda progress: contributions(models, X), None)
+    results: list[Curve] = []
+    for part, compute in work.parts().items():
+        if part in settings.parts:
+            try:
+                results += compute(_report(progress, part))
+            except InputError as error:
+                warnings.append(f"{part.replace('_', ' ')}: {error}")
+    model = None
+    if "model" in settings.parts:
+        try:
+            model = work.model([c for c in results if c.variant == "grouped"])
+            results += work.readings(model)
+        except InputError as error:
+            warnings.append(f"model: {error}")
+    names = table.sample_names
     return Analysis(
         settings=settings,
         columns=sites.columns,
@@ -131,20 +105,10 @@ def analyse(
         n_active=int((sites.y == 1).sum()),
         n_inactive=int((sites.y == 0).sum()),
         cutoff=cutoff,
-        accuracy=accuracy,
-        accuracy_random=random,
-        classifiers=classifiers,
-        selections=selections,
-        stability=stability,
-        pca=pca,
-        learning=learning,
-        ard=ard,
-        distributions=distributions,
+        results=tuple(_named(curve, names) for curve in results),
         model=model,
-        clusters=functions,
-        contributions=parts,
-        warnings=tuple(runner.warnings),
-        notes=notes(accuracy, random, work.n_splits),
+        warnings=tuple(warnings),
+        notes=notes(results, work.n_splits),
         provenance=table.provenance,
     )
 
@@ -161,15 +125,21 @@ class _Work:
     n_splits: int
     n_jobs: int
 
-    def accuracy(self, progress: Progress) -> tuple[AccuracyCurve, ...]:
-        return self._accuracy("grouped", progress)
+    def parts(self) -> dict[Part, Callable[[Progress], Sequence[Curve]]]:
+        return {
+            "accuracy": lambda progress: self.accuracy("grouped", progress),
+            "random_folds": lambda progress: self.accuracy("random", progress),
+            "selection": self.selection,
+            "pca": self.pca,
+            "classifiers": self.classifiers,
+            "stability": self.stability,
+            "learning": self.learning,
+            "ard": self.ard,
+            "distributions": lambda progress: radial_distributions(self.table, self.cutoff),
+        }
 
-    def accuracy_random(self, progress: Progress) -> tuple[AccuracyCurve, ...]:
-        return self._accuracy("random", progress)
-
-    def _accuracy(self, folds: Folds, progress: Progress) -> tuple[AccuracyCurve, ...]:
-        made: list[AccuracyCurve] = []
-        for k, cutoff in enumerate(self.cutoffs):
+    def accuracy(self, folds: Folds, progress: Progress) -> list[Curve]:
+        def make(cutoff: float, progress: Progress) -> list[Curve]:
             sites = labelled_sites(self.table, cutoff)
             curve = accuracy_curve(
                 sites.X,
@@ -182,13 +152,14 @@ class _Work:
                 folds=folds,
                 seed=self.settings.seed,
                 n_jobs=self.n_jobs,
-                progress=_part_of(progress, k, len(self.cutoffs)),
+                progress=progress,
             )
-            made.append(replace(curve, cutoff=cutoff))
-        return tuple(made)
+            return [replace(curve, cutoff=cutoff)]
 
-    def classifiers(self, progress: Progress) -> tuple[ClassifierScore, ...]:
-        scores = compare_classifiers(
+        return _several(self.cutoffs, make, progress)
+
+    def classifiers(self, progress: Progress) -> list[Curve]:
+        found = compare_classifiers(
             self.sites.X,
             self.sites.y,
             self.sites.groups,
@@ -199,48 +170,46 @@ class _Work:
             n_jobs=self.n_jobs,
             progress=progress,
         )
-        return tuple(replace(score, cutoff=self.cutoff) for score in scores)
+        return self._at_cutoff(found)
 
-    def selection(self, progress: Progress) -> tuple[Selection, ...]:
-        made: list[Selection] = []
-        among = scopes(self.sites.columns)
-        for k, (scope, n) in enumerate(among):
-            selection = forward_selection(
+    def selection(self, progress: Progress) -> list[Curve]:
+        def make(scope: tuple[str, int], progress: Progress) -> list[Curve]:
+            found = forward_selection(
                 self.sites.X,
                 self.sites.y,
                 self.sites.groups,
-                candidates=range(n),
+                candidates=range(scope[1]),
                 n_steps=self.settings.n_steps,
                 columns=self.sites.columns,
                 n_splits=self.n_splits,
-                scope=scope,
-                progress=_part_of(progress, k, len(among)),
+                scope=scope[0],
+                progress=progress,
             )
-            made.append(replace(selection, cutoff=self.cutoff))
-        return tuple(made)
+            return self._at_cutoff(found)
 
-    def stability(self, progress: Progress) -> tuple[SelectionStability, ...]:
-        made: list[SelectionStability] = []
-        among = scopes(self.sites.columns)
-        for k, (scope, n) in enumerate(among):
-            stability = selection_stability(
+        return _several(scopes(self.sites.columns), make, progress)
+
+    def stability(self, progress: Progress) -> list[Curve]:
+        def make(scope: tuple[str, int], progress: Progress) -> list[Curve]:
+            found = selection_stability(
                 self.sites.X,
                 self.sites.y,
                 self.sites.groups,
-                candidates=range(n),
+                candidates=range(scope[1]),
                 n_steps=self.settings.n_stability_steps,
                 n_resamples=self.settings.n_resamples,
                 columns=self.sites.columns,
                 n_splits=self.n_splits,
                 seed=self.settings.seed,
-                scope=scope,
+                scope=scope[0],
                 n_jobs=self.n_jobs,
-                progress=_part_of(progress, k, len(among)),
+                progress=progress,
             )
-            made.append(replace(stability, cutoff=self.cutoff))
-        return tuple(made)
+            return self._at_cutoff(found)
 
-    def pca(self, progress: Progress) -> AccuracyCurve:
+        return _several(scopes(self.sites.columns), make, progress)
+
+    def pca(self, progress: Progress) -> list[Curve]:
         n = scopes(self.sites.columns)[-1][1]
         curve = pca_curve(
             self.sites.X[:, :n],
@@ -253,87 +222,100 @@ class _Work:
             n_jobs=self.n_jobs,
             progress=progress,
         )
-        return replace(curve, cutoff=self.cutoff)
+        return self._at_cutoff([curve])
 
-    def learning(self, progress: Progress) -> tuple[LearningCurve, ...]:
-        kinds: tuple[Vary, ...] = ("samples", "sites")
-        ends = order_ends(self.sites.columns).values()
-        todo: list[tuple[Vary, int]] = [(vary, n) for vary in kinds for n in ends]
-        made: list[LearningCurve] = []
-        for k, (vary, n) in enumerate(todo):
+    def learning(self, progress: Progress) -> list[Curve]:
+        def make(which: tuple[Vary, int], progress: Progress) -> list[Curve]:
             curve = learning_curve(
-                self.sites.X[:, :n],
+                self.sites.X[:, : which[1]],
                 self.sites.y,
                 self.sites.groups,
-                vary=vary,
+                vary=which[0],
                 n_draws=self.settings.n_draws,
                 n_splits=self.n_splits,
                 n_inner_splits=self.settings.n_inner_splits,
                 seed=self.settings.seed,
                 n_jobs=self.n_jobs,
-                progress=_part_of(progress, k, len(todo)),
+                progress=progress,
             )
-            made.append(replace(curve, cutoff=self.cutoff))
-        return tuple(made)
+            return self._at_cutoff([curve])
 
-    def ard(self, progress: Progress) -> tuple[CorrelationCurve, ...]:
+        kinds: tuple[Vary, ...] = ("samples", "sites")
+        ends = order_ends(self.sites.columns).values()
+        todo: list[tuple[Vary, int]] = [(vary, n) for vary in kinds for n in ends]
+        return _several(todo, make, progress)
+
+    def ard(self, progress: Progress) -> list[Curve]:
         name = self.settings.target
         if name not in self.table.targets:
             have = ", ".join(self.table.targets) or "none"
             raise InputError(f"the table holds no target {name!r}; there are: {have}")
-        logs = (False, True) if self.settings.log_target else (False,)
-        todo = [(log, cutoff) for log in logs for cutoff in self.cutoffs]
-        made: list[CorrelationCurve] = []
-        for k, (log, cutoff) in enumerate(todo):
-            sites = labelled_sites(self.table, cutoff)
+
+        def make(which: tuple[bool, float], progress: Progress) -> list[Curve]:
+            sites = labelled_sites(self.table, which[1])
             curve = ard_curve(
                 sites.X,
                 self.table.targets[name][sites.rows],
                 sites.groups,
                 n_columns=self.settings.n_columns,
                 columns=sites.columns,
-                log_target=log,
+                log_target=which[0],
                 name=name,
                 n_splits=self.n_splits,
                 n_jobs=self.n_jobs,
-                progress=_part_of(progress, k, len(todo)),
+                progress=progress,
             )
-            made.append(replace(curve, cutoff=cutoff))
-        return tuple(made)
+            return [replace(curve, cutoff=which[1])]
 
-    def distributions(self, progress: Progress) -> tuple[Distribution, ...]:
-        return radial_distributions(self.table, self.cutoff)
+        logs = (False, True) if self.settings.log_target else (False,)
+        return _several([(log, cutoff) for log in logs for cutoff in self.cutoffs], make, progress)
 
-    def model(self, accuracy: Sequence[AccuracyCurve]) -> LinearModel:
+    def model(self, accuracy: Sequence[Curve]) -> LinearModel:
         cutoff, n_columns = best_setting(accuracy, self.sites.columns) or (self.cutoff, None)
         return fit_model(
             self.table, cutoff, n_columns, n_splits=self.n_splits, seed=self.settings.seed
         )
 
+    def readings(self, model: LinearModel) -> tuple[Curve, ...]:
+        """Cluster functions and contributions, where the model knows its descriptor."""
+        if not knows_descriptor(model):
+            return ()
+        models = fold_models(self.table, model, n_splits=self.n_splits)
+        X = labelled_sites(self.table, model.settings["cutoff"]).X[:, : len(model.names)]
+        return (*cluster_functions(models), contributions(models, X))
 
-@dataclass(frozen=True, eq=False)
-class _Runner:
-    """Computes a part where it is asked for; what it cannot compute becomes a warning."""
+    def _at_cutoff(self, curves: Iterable[Curve]) -> list[Curve]:
+        return [replace(curve, cutoff=self.cutoff) for curve in curves]
 
-    parts: Sequence[Part]
-    progress: PartProgress | None
-    warnings: list[str] = field(default_factory=list)
 
-    def run(self, part: Part, compute: Callable[[Progress], T], missing: T) -> T:
-        if part not in self.parts:
-            return missing
-        try:
-            return compute(self._report(part))
-        except InputError as error:
-            self.warnings.append(f"{part.replace('_', ' ')}: {error}")
-            return missing
+def _several(
+    todo: Sequence[T], make: Callable[[T, Progress], list[Curve]], progress: Progress
+) -> list[Curve]:
+    """The curves of one after the other, with progress in thousandths of one."""
+    made: list[Curve] = []
+    for k, one in enumerate(todo):
 
-    def _report(self, part: Part) -> Progress:
-        def report(done: int, total: int) -> None:
-            if self.progress is not None:
-                self.progress(part, done, total)
+        def part(done: int, total: int, k: int = k) -> None:
+            progress(round(1000 * (k + done / max(total, 1))), 1000 * len(todo))
 
-        return report
+        made += make(one, part)
+    return made
+
+
+def _report(progress: PartProgress | None, part: Part) -> Progress:
+    def report(done: int, total: int) -> None:
+        if progress is not None:
+            progress(part, done, total)
+
+    return report
+
+
+def _named(curve: Curve, samples: Sequence[str]) -> Curve:
+    """A curve whose folds have the names of the samples they test, instead of their numbers."""
+    if not all(word.isdecimal() for fold in curve.folds for word in fold.split(" + ")):
+        return curve
+    folds = (" + ".join(samples[int(k)] for k in fold.split(" + ")) for fold in curve.folds)
+    return replace(curve, folds=tuple(folds))
 
 
 def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...], float]:
@@ -357,8 +339,3 @@ def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...],
 def _species(table: Table) -> tuple[str, ...]:
     recorded = table.provenance.get("parameters", {}).get("species", ())
     return tuple(str(label) for label in recorded)
-
-
-def _part_of(progress: Progress, k: int, n: int) -> Progress:
-    """Progress of the k-th of n curves as progress of all, in thousandths of a curve."""
-    return lambda done, total: progress(round(1000 * (k + done / max(total, 1))), 1000 * n)

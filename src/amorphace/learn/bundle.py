@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from amorphace.core.codec import decode, encode
+from amorphace.core.errors import FileFormatError
 from amorphace.core.files import text_written_aside
-from amorphace.core.records import read_document
+from amorphace.core.records import read_json, write_json
 from amorphace.dataset.table import Columns
-from amorphace.learn.classifiers import ClassifierScore
-from amorphace.learn.clusters import ClusterFunctions
-from amorphace.learn.contributions import Contributions
-from amorphace.learn.curves import AccuracyCurve
-from amorphace.learn.distributions import Distribution
-from amorphace.learn.learning_curve import LearningCurve
 from amorphace.learn.model import LinearModel
-from amorphace.learn.regression import CorrelationCurve
-from amorphace.learn.selection import Selection, SelectionStability
+from amorphace.learn.results import Curve, write_table
+from amorphace.learn.version_1 import upgraded
 
 Part = Literal[
     "accuracy",
@@ -49,7 +44,7 @@ QUICK_PARTS: tuple[Part, ...] = (
 """Those that take a minute at most on some thousand sites."""
 
 FORMAT = "amorphace analysis"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 AGAIN = "learn again"
 
@@ -103,15 +98,14 @@ class AnalysisSettings:
     log_target: bool = True
     seed: int = 0
 
-    @classmethod
-    def quick(cls, **changes: Any) -> AnalysisSettings:
-        """Without stability, random folds and learning curves; all else as by default."""
-        return cls(**{"parts": QUICK_PARTS, "log_target": False, **changes})
+
+QUICK = AnalysisSettings(parts=QUICK_PARTS, log_target=False)
+"""Without stability, random folds and learning curves; all else as by default."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Analysis:
-    """The paper's analysis of one table. A part that is left out is () or None.
+    """The paper's analysis of one table.
 
     Attributes
     ----------
@@ -124,32 +118,22 @@ class Analysis:
         Samples with a labelled site, labelled sites.
     cutoff : float
         Of all that takes one cutoff only, in units of sigma.
-    accuracy : tuple of AccuracyCurve
-        One a cutoff, samples kept whole (Fig. 3).
-    accuracy_random : tuple of AccuracyCurve
-        The same with random folds, to compare with published numbers.
-    classifiers : tuple of ClassifierScore
-        Logistic regression and support vector machine, with the columns of order 1, and of orders
-        1 and 2.
-    selections : tuple of Selection
-        Among the columns of order 1, and of orders 1 and 2 (Fig. 5).
-    stability : tuple of SelectionStability
-        One for each of `selections`.
-    pca : AccuracyCurve, optional
-        Leading principal components of the columns of orders 1 and 2 (Fig. 5).
-    learning : tuple of LearningCurve
-        By samples and by sites, with the columns of each body order (Fig. 6).
-    ard : tuple of CorrelationCurve
-        One a cutoff for the target, then one a cutoff for its logarithm (Fig. 7).
-    distributions : tuple of Distribution
-        Of the first radial column of every species (Fig. 4).
+    results : tuple of Curve
+        The table of results, in blocks. By name, with the variants after a colon:
+        "accuracy": "grouped" (Fig. 3), "random"; one a cutoff.
+        "pca", principal components of the columns of orders 1 and 2 (Fig. 5).
+        "selection", "single_columns", "stability", "left_out": "order 1", "orders 1 to 2", the
+        candidates (Fig. 5).
+        "classifiers", "roc": "logistic", "svm"; "calibration": "logistic".
+        "learning": "samples", "sites", with the columns of each body order (Fig. 6).
+        "ard": the target, then "log" and the target; one a cutoff (Fig. 7).
+        "distributions": the first radial column of each species; "thresholds" of them (Fig. 4).
+        "v1", "v2_distance", "v2_angle", "v3": species of the neighbours; "contributions" of the
+        body orders to the log-odds of the labelled sites. They read one model a fold, each fitted
+        as `model` is to the training rows, and are left out where the table does not say how its
+        features were made.
     model : LinearModel, optional
         Fitted to all labelled sites at the cutoff and body order with the highest accuracy.
-    clusters : ClusterFunctions, optional
-        Of one model a fold, each fitted as `model` is to the training rows; None where the table
-        does not say how its features were made.
-    contributions : Contributions, optional
-        Of the body orders to the log-odds of the labelled sites, for the same models.
     warnings : tuple of str
         What makes the numbers doubtful, and why a part is missing.
     notes : tuple of str
@@ -165,21 +149,71 @@ class Analysis:
     n_active: int
     n_inactive: int
     cutoff: float
-    accuracy: tuple[AccuracyCurve, ...] = ()
-    accuracy_random: tuple[AccuracyCurve, ...] = ()
-    classifiers: tuple[ClassifierScore, ...] = ()
-    selections: tuple[Selection, ...] = ()
-    stability: tuple[SelectionStability, ...] = ()
-    pca: AccuracyCurve | None = None
-    learning: tuple[LearningCurve, ...] = ()
-    ard: tuple[CorrelationCurve, ...] = ()
-    distributions: tuple[Distribution, ...] = ()
+    results: tuple[Curve, ...] = ()
     model: LinearModel | None = None
-    clusters: ClusterFunctions | None = None
-    contributions: Contributions | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def curves(self, name: str, variant: str | None = None) -> tuple[Curve, ...]:
+        """All curves of a name, and of a variant if one is given; () without one."""
+        return tuple(
+            curve
+            for curve in self.results
+            if curve.name == name and variant in (None, curve.variant)
+        )
+
+    def curve(
+        self, name: str, variant: str | None = None, cutoff: float | None = None
+    ) -> Curve | None:
+        """The first curve of a name, at the cutoff given or the analysis' own."""
+        wanted = self.cutoff if cutoff is None else cutoff
+        return next((c for c in self.curves(name, variant) if c.cutoff == wanted), None)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """The lines of the table of results, but for the maps of v2."""
+        return (line for curve in self.results if curve.y is None for line in curve.lines())
+
+
+def write_folder(folder: Path, analysis: Analysis, provenance: Mapping[str, Any]) -> None:
+    """Write analysis.json, results.csv (its table), summary.json and model.json.
+
+    Parameters
+    ----------
+    folder : Path
+        Made here; its parent must exist.
+    analysis : Analysis
+    provenance : mapping
+        What made it, for summary.json.
+    """
+    folder.mkdir(exist_ok=True)
+    write_analysis(folder, analysis)
+    write_table(folder / "results.csv", analysis.lines())
+    summary = {
+        "provenance": dict(provenance),
+        "accuracy": list(summarize(analysis)),
+        "warnings": analysis.warnings,
+        "notes": analysis.notes,
+    }
+    write_json(folder / "summary.json", encode(summary))
+    if analysis.model is not None:
+        analysis.model.to_json(folder / "model.json")
+
+
+def summarize(analysis: Analysis) -> Iterator[dict[str, Any]]:
+    """One entry for every point of every accuracy curve: means over folds."""
+    for curve in analysis.curves("accuracy"):
+        for p, n in enumerate(curve.x.tolist()):
+            yield {
+                "cutoff": curve.cutoff,
+                "folds": curve.variant,
+                "n_columns": n,
+                "last_column": curve.labels[p],
+                "accuracy": float(curve.mean[p]),
+                "accuracy_std": float(curve.std[p]),
+                "balanced_accuracy": float(curve["balanced_accuracy"][p].mean()),
+                "roc_auc": float(curve["roc_auc"][p].mean()),
+            }
 
 
 def write_analysis(path: str | Path, analysis: Analysis) -> None:
@@ -212,9 +246,18 @@ def read_analysis(path: str | Path) -> Analysis:
         If the file is missing, is not JSON, or is not such an analysis.
     """
     file = _file(path)
-    fields = read_document(
-        file, what="an analysis", name=FORMAT, version=FORMAT_VERSION, again=AGAIN
-    )
+    fields = read_json(file, again=AGAIN)
+    if not isinstance(fields, dict) or fields.pop("format", None) != FORMAT:
+        raise FileFormatError(file, f"JSON, but not an analysis with the format {FORMAT!r}")
+    version = fields.pop("format_version", None)
+    if version not in (1, FORMAT_VERSION):
+        raise FileFormatError(
+            file,
+            f"an analysis of format version {version}; this program reads versions 1 and "
+            f"{FORMAT_VERSION}",
+        )
+    if version == 1:
+        fields = upgraded(fields, source=file, again=AGAIN)
     return decode(Analysis, fields, source=file, again=AGAIN)
 
 

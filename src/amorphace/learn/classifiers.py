@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,18 +15,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from amorphace.core.errors import InputError
-from amorphace.learn.curves import scores_of
-from amorphace.learn.folds import Fold, Folds, split
-from amorphace.learn.logistic import (
-    STRENGTHS,
-    check_data,
-    check_strengths,
-    fit_best,
-    inner_of_all,
-)
+from amorphace.learn.curves import SCORES, scores_of
+from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.points import column_points
-from amorphace.learn.probabilities import Calibration, Roc, calibration, receiver_operating
+from amorphace.learn.probabilities import calibration, receiver_operating
+from amorphace.learn.results import Curve
+from amorphace.learn.splits import Fold, Folds, fold_names, inner_of_all, split
 
 SVM_STRENGTHS = (1e4, 1e3, 1e2, 1e1, 1e0)
 """Regularisation strengths (1/C) of the support vector machine from which one is chosen."""
@@ -35,39 +30,6 @@ SVM_STEPS = 20_000
 """Steps after which a support vector machine counts as not converging."""
 
 Classifier = Literal["logistic", "svm"]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ClassifierScore:
-    """Scores of one classifier on the leading columns, one for every fold.
-
-    Attributes
-    ----------
-    classifier : {"logistic", "svm"}
-    n_columns : int
-        How many leading columns it uses.
-    accuracy, balanced_accuracy, roc_auc : ndarray of shape (n_folds,)
-        On the test rows of each fold.
-    strength : ndarray of shape (n_folds,)
-        Of the Tikhonov regularisation (1/C), chosen inside the training rows.
-    calibration : Calibration, optional
-        Of the probabilities; None for a support vector machine, which has none.
-    cutoff : float, optional
-        Of the features, in units of sigma.
-    folds : {"grouped", "random"}
-    roc : Roc, optional
-    """
-
-    classifier: Classifier
-    n_columns: int
-    accuracy: NDArray[np.float64]
-    balanced_accuracy: NDArray[np.float64]
-    roc_auc: NDArray[np.float64]
-    strength: NDArray[np.float64]
-    calibration: Calibration | None = None
-    cutoff: float | None = None
-    folds: Folds = "grouped"
-    roc: Roc | None = None
 
 
 def compare_classifiers(
@@ -84,7 +46,7 @@ def compare_classifiers(
     seed: int = 0,
     n_jobs: int = 1,
     progress: Progress | None = None,
-) -> tuple[ClassifierScore, ...]:
+) -> tuple[Curve, ...]:
     """Logistic regression and a linear support vector machine on the same folds.
 
     Both see columns standardised by the training rows, and both choose the strength of their
@@ -108,9 +70,10 @@ def compare_classifiers(
 
     Returns
     -------
-    tuple of ClassifierScore
-        Logistic regression and support vector machine for the first of `n_columns`, then for the
-        next.
+    tuple of Curve
+        "classifiers" of the variants "logistic" and "svm", with the scores of `accuracy_curve`,
+        at `n_columns`; for each of these also a "roc" and, of logistic regression, a
+        "calibration", both over all sites, each left out once.
 
     Raises
     ------
@@ -133,11 +96,32 @@ def compare_classifiers(
         n_jobs=n_jobs,
         progress=progress,
     )
-    scores: list[ClassifierScore] = []
-    for first in range(0, len(tasks), n_splits):
-        n, kind, _ = tasks[first]
-        scores.append(_gather(made[first : first + n_splits], y, outer, n, kind, folds))
-    return tuple(scores)
+    truth = [y[fold.test] for fold in outer]
+    scores = np.empty((len(points), len(kinds), 4, n_splits))
+    more: list[Curve] = []
+    for k, (n, kind) in enumerate((n, kind) for n in points for kind in kinds):
+        decisions, used = zip(*made[k * n_splits : (k + 1) * n_splits], strict=True)
+        pairs = zip(truth, decisions, used, strict=True)
+        scores[k // 2, k % 2] = np.array([(*scores_of(t, d), s) for t, d, s in pairs]).T
+        pooled, labels = np.concatenate(decisions), np.concatenate(truth)
+        found = [receiver_operating(pooled, labels)]
+        if kind == "logistic":
+            found.append(calibration(expit(pooled), labels))
+        more += [replace(curve, variant=kind, n_columns=n) for curve in found]
+    names = fold_names(groups, outer, folds)
+    return (
+        *(
+            Curve(
+                name="classifiers",
+                x=np.array(points),
+                scores={score: scores[:, k, s] for s, score in enumerate(SCORES)},
+                folds=names,
+                variant=kind,
+            )
+            for k, kind in enumerate(kinds)
+        ),
+        *more,
+    )
 
 
 def _decide(
@@ -199,30 +183,3 @@ def _svm_decision(
                 f"not converge at strength {strength:g}; leave out the weakest svm_strengths"
             ) from None
     return np.asarray(svm.decision_function(scaled.transform(test)))
-
-
-def _gather(
-    made: Sequence[tuple[NDArray[np.float64], float]],
-    y: NDArray[np.int64],
-    outer: Sequence[Fold],
-    n_columns: int,
-    kind: Classifier,
-    folds: Folds,
-) -> ClassifierScore:
-    """The scores of all folds, and the calibration over all rows, each left out once."""
-    truth = [y[fold.test] for fold in outer]
-    decision = [result[0] for result in made]
-    scores = np.array([scores_of(t, d) for t, d in zip(truth, decision, strict=True)]).T
-    return ClassifierScore(
-        classifier=kind,
-        n_columns=n_columns,
-        accuracy=scores[0],
-        balanced_accuracy=scores[1],
-        roc_auc=scores[2],
-        strength=np.array([strength for _, strength in made]),
-        calibration=calibration(expit(np.concatenate(decision)), np.concatenate(truth))
-        if kind == "logistic"
-        else None,
-        folds=folds,
-        roc=receiver_operating(np.concatenate(decision), np.concatenate(truth)),
-    )

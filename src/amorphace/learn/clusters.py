@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -14,100 +13,10 @@ from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.errors import InputError
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns, model_descriptor
+from amorphace.learn.results import Curve
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ClusterCurve:
-    """A cluster function along one distance, for every model.
-
-    Attributes
-    ----------
-    species : tuple of str
-        Of the neighbours: one for v1, three for v3.
-    r : ndarray of shape (n_r,)
-        In units of sigma.
-    v : ndarray of shape (n_models, n_r)
-        In log-odds.
-    """
-
-    species: tuple[str, ...]
-    r: NDArray[np.float64]
-    v: NDArray[np.float64]
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean over the models, shape (n_r,)."""
-        return self.v.mean(axis=0)
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """Standard deviation between the models, shape (n_r,); zero for a single model."""
-        return self.v.std(axis=0)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ClusterMap:
-    """v2 over two of its three variables, for every model.
-
-    Attributes
-    ----------
-    species : tuple of str
-        Of the two neighbours.
-    x, y : ndarray of shape (n_x,), (n_y,)
-        r1 and r2 (in units of sigma), or r and the angle (in degrees).
-    v : ndarray of shape (n_models, n_x, n_y)
-        In log-odds.
-    """
-
-    species: tuple[str, ...]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    v: NDArray[np.float64]
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean over the models, shape (n_x, n_y)."""
-        return self.v.mean(axis=0)
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """Standard deviation between the models, shape (n_x, n_y); zero for a single model."""
-        return self.v.std(axis=0)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class ClusterFunctions:
-    """v1, v2 and v3 of models fitted on the folds of one data set.
-
-    Attributes
-    ----------
-    cutoff : float
-        In units of sigma.
-    n_models : int
-    angle : float
-        Between the two neighbours of `v2_distance`, in degrees.
-    triple_angle : float
-        Between any two of the three neighbours of `v3`, in degrees.
-    v1 : tuple of ClusterCurve
-        v1(r; z), one for each species.
-    v2_distance : tuple of ClusterMap
-        v2(r1, r2) at the fixed angle, one for each pair of species.
-    v2_angle : tuple of ClusterMap
-        v2(r, r, angle), one for each pair of species.
-    v3 : tuple of ClusterCurve
-        v3(r, r, r) at the fixed angle, one for each three species.
-
-    v2 and v3 are () where the models have no columns of that order.
-    """
-
-    cutoff: float
-    n_models: int
-    angle: float
-    triple_angle: float
-    v1: tuple[ClusterCurve, ...]
-    v2_distance: tuple[ClusterMap, ...]
-    v2_angle: tuple[ClusterMap, ...]
-    v3: tuple[ClusterCurve, ...]
+ANGLE = 60.0
+"""Between the neighbours of the maps v2(r1, r2), and any two of the three of v3, in degrees."""
 
 
 def cluster_functions(
@@ -116,9 +25,7 @@ def cluster_functions(
     r_min: float = 0.7,
     n_r: int = 120,
     n_map: int = 45,
-    angle: float = 60.0,
-    triple_angle: float = 60.0,
-) -> ClusterFunctions:
+) -> tuple[Curve, ...]:
     """v1, v2 and v3 of linear models on grids of distances and angles (eq. 13).
 
     Models of impure features are read through their weights of purified ones; columns that a
@@ -127,21 +34,21 @@ def cluster_functions(
     Parameters
     ----------
     models : LinearModel or sequence of LinearModel
-        For example one a fold, whose spread is the error of the functions; all fitted with the
-        same settings of the descriptor.
+        For example one a fold; all fitted with the same settings of the descriptor.
     r_min : float
         Where the grids of distances begin, in units of sigma: nearer there are no neighbours,
         and what a model says there is extrapolation. They end at the cutoff.
     n_r, n_map : int
         Points of a curve, and along each axis of a map.
-    angle : float
-        Between the two neighbours of the maps v2(r1, r2), in degrees.
-    triple_angle : float
-        Between any two of the three neighbours of v3, in degrees; at most 120.
 
     Returns
     -------
-    ClusterFunctions
+    tuple of Curve
+        In log-odds, one column of scores a model: "v1", v1(r; z) for each species (which is the
+        variant, such as "A"); "v2_distance", v2(r1, r2) at `ANGLE` for each pair of species
+        ("A·B"), x and y being the distances; "v2_angle", v2(r, r, angle), y being the angle in
+        degrees; "v3", v3(r, r, r) at `ANGLE` for each three species. v2 and v3 are left out where
+        the models have no columns of that order. Distances are in units of sigma.
 
     Raises
     ------
@@ -160,60 +67,42 @@ def cluster_functions(
     species = tuple(models[0].settings["species"])
     orders = {term.order for term in expansions[0].terms}
     r, axis = np.linspace(r_min, cutoff, n_r), np.linspace(r_min, cutoff, n_map)
-    theta, between = np.linspace(0.0, 180.0, n_map), np.radians(angle)
-    u = directions_at(*[np.radians(triple_angle)] * 3)
-    pairs, triples = (
-        tuple(combinations_with_replacement(range(len(species)), k)) if k in orders else ()
-        for k in (2, 3)
-    )
+    degrees, between = np.linspace(0.0, 180.0, n_map), np.radians(ANGLE)
+    u = directions_at(*[between] * 3)
+    first = np.repeat(axis, n_map)
 
-    def labels(*z: int) -> tuple[str, ...]:
-        return tuple(species[k] for k in z)
+    def curve(
+        name: str,
+        z: tuple[int, ...],
+        value: Callable[[ClusterExpansion], NDArray[np.float64]],
+        second: NDArray[np.float64] | None = None,
+    ) -> Curve:
+        found = np.stack([value(e).ravel() for e in expansions], axis=1)
+        return Curve(
+            name=name,
+            x=r if second is None else first,
+            y=None if second is None else np.tile(second, n_map),
+            scores={"v": found},
+            variant="·".join(species[k] for k in z),
+            cutoff=cutoff,
+        )
 
-    def stack(values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return np.stack(values)
+    def sets(size: int) -> Iterable[tuple[int, ...]]:
+        kinds = range(len(species)) if size == 1 or size in orders else ()
+        return combinations_with_replacement(kinds, size)
 
-    return ClusterFunctions(
-        cutoff=cutoff,
-        n_models=len(models),
-        angle=float(angle),
-        triple_angle=float(triple_angle),
-        v1=tuple(
-            ClusterCurve(species=labels(z), r=r, v=stack([e.v1(r, z) for e in expansions]))
-            for z in range(len(species))
-        ),
-        v2_distance=tuple(
-            ClusterMap(
-                species=labels(a, b),
-                x=axis,
-                y=axis,
-                v=stack([e.v2(axis[:, None], axis, between, a, b) for e in expansions]),
-            )
-            for a, b in pairs
-        ),
-        v2_angle=tuple(
-            ClusterMap(
-                species=labels(a, b),
-                x=axis,
-                y=theta,
-                v=stack(
-                    [
-                        e.v2(axis[:, None], axis[:, None], np.radians(theta), a, b)
-                        for e in expansions
-                    ]
-                ),
-            )
-            for a, b in pairs
-        ),
-        v3=tuple(
-            ClusterCurve(
-                species=labels(a, b, c),
-                r=r,
-                v=stack([e.v3(r, r, r, u, a, b, c) for e in expansions]),
-            )
-            for a, b, c in triples
-        ),
-    )
+    column = axis[:, None]
+    made = [curve("v1", z, lambda e, z=z: e.v1(r, *z)) for z in sets(1)]
+    made += [
+        curve("v2_distance", z, lambda e, z=z: e.v2(column, axis, between, *z), axis)
+        for z in sets(2)
+    ]
+    made += [
+        curve("v2_angle", z, lambda e, z=z: e.v2(column, column, np.radians(degrees), *z), degrees)
+        for z in sets(2)
+    ]
+    made += [curve("v3", z, lambda e, z=z: e.v3(r, r, r, u, *z)) for z in sets(3)]
+    return tuple(made)
 
 
 def same_settings(

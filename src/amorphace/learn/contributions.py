@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,41 +13,10 @@ from amorphace.core.errors import InputError
 from amorphace.learn.clusters import same_settings
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns
+from amorphace.learn.results import Curve
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Contributions:
-    """What each part of a model adds to the log-odds of the sites of a table.
-
-    A part is all columns of one order (`species` is ()), or of one order and one set of species
-    of the neighbours.
-
-    Attributes
-    ----------
-    names : tuple of str of length n_parts
-        "order 1", "order 1: A", ....
-    order : tuple of int of length n_parts
-        Correlation order N; the body order is N + 1.
-    species : tuple of tuple of str of length n_parts
-        Of the neighbours, sorted; () for a whole order.
-    variance : ndarray of shape (n_parts, n_models)
-        Of the sum of theta_k B_k over the columns of the part.
-    mean_abs : ndarray of shape (n_parts, n_models)
-        Mean magnitude of its deviation from the mean.
-    share : ndarray of shape (n_parts, n_models)
-        Covariance with the log-odds over the variance of the log-odds: the shares of all orders
-        add up to 1, and so do those of all parts with species. May be negative.
-    """
-
-    names: tuple[str, ...]
-    order: tuple[int, ...]
-    species: tuple[tuple[str, ...], ...]
-    variance: NDArray[np.float64]
-    mean_abs: NDArray[np.float64]
-    share: NDArray[np.float64]
-
-
-def contributions(models: LinearModel | Sequence[LinearModel], X: ArrayLike) -> Contributions:
+def contributions(models: LinearModel | Sequence[LinearModel], X: ArrayLike) -> Curve:
     """What every order, and every set of neighbour species, adds to the log-odds of sites.
 
     A part is p_i = sum_k theta_k B_ki over its columns; variance is that of p over the sites,
@@ -64,7 +32,12 @@ def contributions(models: LinearModel | Sequence[LinearModel], X: ArrayLike) -> 
 
     Returns
     -------
-    Contributions
+    Curve
+        "contributions", one column of scores a model. A point is all columns of one order,
+        labelled "order 1", or of one order and one set of species of the neighbours, labelled
+        "order 2: A·B"; x is the order N, the body order is N + 1. Scores: "share", whose sum over
+        all orders is 1, and so is that over all parts with species (it may be negative);
+        "variance"; "mean_abs", the mean magnitude of the deviation from the mean.
 
     Raises
     ------
@@ -105,15 +78,14 @@ def contributions(models: LinearModel | Sequence[LinearModel], X: ArrayLike) -> 
         share[p] = np.divide(
             (part * total).mean(axis=0), scale, out=np.zeros_like(scale), where=scale > 0
         )
-    return Contributions(
-        names=tuple(
+    return Curve(
+        name="contributions",
+        x=np.array([order for order, _ in parts]),
+        scores={"share": share, "variance": variance, "mean_abs": mean_abs},
+        labels=tuple(
             f"order {order}" + (f": {'·'.join(kinds)}" if kinds else "") for order, kinds in parts
         ),
-        order=tuple(order for order, _ in parts),
-        species=tuple(kinds for _, kinds in parts),
-        variance=variance,
-        mean_abs=mean_abs,
-        share=share,
+        cutoff=float(descriptor.cutoff),
     )
 
 

@@ -1,77 +1,24 @@
-"""Cross-validated accuracy against the number of columns (paper, Fig. 3)."""
+"""Cross-validated accuracy against the number of columns (paper, Figs. 3, 5)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
-from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
-from amorphace.learn.folds import Fold, Folds, split
-from amorphace.learn.logistic import (
-    STRENGTHS,
-    check_data,
-    check_strengths,
-    fit_best,
-    inner_of_all,
-)
+from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
 from amorphace.learn.parallel import Progress, run_all
-from amorphace.learn.points import column_points
+from amorphace.learn.points import column_points, last_columns
+from amorphace.learn.results import Curve
+from amorphace.learn.splits import Fold, Folds, fold_names, inner_of_all, split
 
-Ordering = Literal["standard", "pca"]
-"""Of the columns of a curve."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class AccuracyCurve:
-    """Scores of classifiers on the leading columns, one for every fold.
-
-    Attributes
-    ----------
-    n_columns : ndarray of int of shape (n_points,)
-        How many leading columns the classifier uses, ascending.
-    accuracy, balanced_accuracy, roc_auc : ndarray of shape (n_points, n_folds)
-        On the test rows of each fold.
-    strength : ndarray of shape (n_points, n_folds)
-        The one chosen inside the training rows.
-    order : tuple of int of length n_points
-        Correlation order of the last column used; () when columns are not known.
-    last_column : tuple of str of length n_points
-        Its name; () when columns are not known.
-    cutoff : float, optional
-        Of the features, in units of sigma.
-    folds : {"grouped", "random"}
-        Whether the sites of a sample stay together in a fold.
-    ordering : {"standard", "pca"}
-        Leading columns in standard order, or leading principal components.
-    """
-
-    n_columns: NDArray[np.int64]
-    accuracy: NDArray[np.float64]
-    balanced_accuracy: NDArray[np.float64]
-    roc_auc: NDArray[np.float64]
-    strength: NDArray[np.float64]
-    order: tuple[int, ...] = ()
-    last_column: tuple[str, ...] = ()
-    cutoff: float | None = None
-    folds: Folds = "grouped"
-    ordering: Ordering = "standard"
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean accuracy over the folds, shape (n_points,)."""
-        return self.accuracy.mean(axis=1)
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """Standard deviation of the accuracy between folds (n - 1), shape (n_points,)."""
-        return self.accuracy.std(axis=1, ddof=1)
+SCORES = ("accuracy", "balanced_accuracy", "roc_auc", "strength")
 
 
 def accuracy_curve(
@@ -88,7 +35,7 @@ def accuracy_curve(
     seed: int = 0,
     n_jobs: int = 1,
     progress: Progress | None = None,
-) -> AccuracyCurve:
+) -> Curve:
     """Accuracy of logistic regression on the leading columns, cross-validated.
 
     In every fold the columns are standardised by the training rows, and the strength of the
@@ -123,7 +70,9 @@ def accuracy_curve(
 
     Returns
     -------
-    AccuracyCurve
+    Curve
+        "accuracy", of the variant `folds`: accuracy, balanced accuracy and ROC-AUC on the test
+        rows, and the chosen strength, at numbers of columns, labelled by the last column used.
 
     Raises
     ------
@@ -135,25 +84,20 @@ def accuracy_curve(
     >>> rng = np.random.default_rng(0)
     >>> X, groups = rng.normal(size=(400, 2)), np.repeat(np.arange(10), 40)
     >>> curve = accuracy_curve(X, X[:, 1] > 0, groups, strengths=[0.1])
-    >>> curve.n_columns.tolist(), (curve.mean > 0.9).tolist()
+    >>> curve.x.tolist(), (curve.mean > 0.9).tolist()
     ([1, 2], [False, True])
     """
     X, y, groups = check_data(X, y, groups)
-    if columns is not None and len(columns) != X.shape[1]:
-        raise InputError(f"X has {X.shape[1]} columns, `columns` describes {len(columns)}")
     points = column_points(n_columns, columns, X.shape[1])
     outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    last = [k - 1 for k in points]
-    found = _curve(
-        X, y, groups, points, outer, [None] * n_splits, n_inner_splits, folds, strengths, seed,
-        n_jobs, progress,
-    )  # fmt: skip
-    if columns is None:
-        return found
+    inner = inner_of_all(y, groups, outer, len(strengths), n_inner_splits, folds, seed)
+    pieces = [_Piece(fold, inner[f]) for f, fold in enumerate(outer)]
+    found = _curve(X, y, points, pieces, strengths, n_jobs, progress)
     return replace(
         found,
-        order=tuple(int(columns.order[k]) for k in last),
-        last_column=tuple(columns.names[k] for k in last),
+        labels=last_columns(columns, points),
+        folds=fold_names(groups, outer, folds),
+        variant=folds,
     )
 
 
@@ -165,12 +109,11 @@ def pca_curve(
     n_components: Sequence[int] | None = None,
     n_splits: int = 5,
     n_inner_splits: int = 4,
-    folds: Folds = "grouped",
     strengths: Sequence[float] = STRENGTHS,
     seed: int = 0,
     n_jobs: int = 1,
     progress: Progress | None = None,
-) -> AccuracyCurve:
+) -> Curve:
     """Accuracy of logistic regression on the leading principal components (Fig. 5).
 
     The components are those of the standardised columns, of the training rows of each fold alone.
@@ -178,7 +121,7 @@ def pca_curve(
 
     Parameters
     ----------
-    X, y, groups, n_splits, n_inner_splits, folds, strengths, seed, n_jobs, progress
+    X, y, groups, n_splits, n_inner_splits, strengths, seed, n_jobs, progress
         As in `accuracy_curve`.
     n_components : sequence of int, optional
         How many leading components to use; 1, 2, 3, ... to 20 when left out, or as many as there
@@ -186,8 +129,8 @@ def pca_curve(
 
     Returns
     -------
-    AccuracyCurve
-        With ordering "pca"; `last_column` is "PC 1", ...
+    Curve
+        "pca", as that of `accuracy_curve`, labelled "PC 1", ...
 
     Raises
     ------
@@ -198,13 +141,16 @@ def pca_curve(
     if n_components is None:
         n_components = range(1, min(20, X.shape[1]) + 1)
     points = column_points(n_components, None, X.shape[1], "n_components")
-    outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    rotations = [_Rotation.of(X[fold.train]) for fold in outer]
-    found = _curve(
-        X, y, groups, points, outer, rotations, n_inner_splits, folds, strengths, seed, n_jobs,
-        progress,
-    )  # fmt: skip
-    return replace(found, last_column=tuple(f"PC {k}" for k in points), ordering="pca")
+    outer = split(y, groups, n_splits=n_splits)
+    inner = inner_of_all(y, groups, outer, len(strengths), n_inner_splits, "grouped", seed)
+    pieces = [_Piece(fold, inner[f], _Rotation.of(X[fold.train])) for f, fold in enumerate(outer)]
+    found = _curve(X, y, points, pieces, strengths, n_jobs, progress)
+    return replace(
+        found,
+        name="pca",
+        labels=tuple(f"PC {k}" for k in points),
+        folds=fold_names(groups, outer, "grouped"),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,58 +172,53 @@ class _Rotation:
         return (X - self.mean) / self.scale @ self.vectors[:, :n]
 
 
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A fold, the folds inside it, and whether its columns are turned."""
+
+    fold: Fold
+    inner: Sequence[Fold]
+    rotation: _Rotation | None = None
+
+
 def _curve(
     X: NDArray[Any],
     y: NDArray[np.int64],
-    groups: NDArray[Any],
     points: Sequence[int],
-    outer: Sequence[Fold],
-    rotations: Sequence[_Rotation | None],
-    n_inner_splits: int,
-    folds: Folds,
+    pieces: Sequence[_Piece],
     strengths: Sequence[float],
-    seed: int,
     n_jobs: int,
     progress: Progress | None,
-) -> AccuracyCurve:
+) -> Curve:
     """Scores of all points and folds."""
     strengths = check_strengths(strengths)
-    inner = inner_of_all(y, groups, outer, len(strengths), n_inner_splits, folds, seed)
-    tasks = [(p, f) for p in reversed(range(len(points))) for f in range(len(outer))]
+    tasks = [(p, f) for p in reversed(range(len(points))) for f in range(len(pieces))]
     results = run_all(
         _score,
-        [(X, y, points[p], outer[f], inner[f], strengths, rotations[f]) for p, f in tasks],
+        [(X, y, points[p], pieces[f], strengths) for p, f in tasks],
         n_jobs=n_jobs,
         progress=progress,
     )
-    scores = np.empty((4, len(points), len(outer)))
+    scores = np.empty((4, len(points), len(pieces)))
     for (p, f), result in zip(tasks, results, strict=True):
         scores[:, p, f] = result
-    return AccuracyCurve(
-        n_columns=np.array(points, dtype=np.int64),
-        accuracy=scores[0],
-        balanced_accuracy=scores[1],
-        roc_auc=scores[2],
-        strength=scores[3],
-        folds=folds,
-    )
+    return Curve(name="accuracy", x=np.array(points), scores=dict(zip(SCORES, scores, strict=True)))
 
 
 def _score(
     X: NDArray[Any],
     y: NDArray[np.int64],
     n_columns: int,
-    fold: Fold,
-    inner: Sequence[Fold],
+    piece: _Piece,
     strengths: Sequence[float],
-    rotation: _Rotation | None,
 ) -> tuple[float, float, float, float]:
     """Accuracy, balanced accuracy, ROC-AUC on the test rows, and the chosen strength."""
+    fold, rotation = piece.fold, piece.rotation
     if rotation is None:
         train, test = X[fold.train, :n_columns], X[fold.test, :n_columns]
     else:
         train, test = (rotation.leading(X[r], n_columns) for r in (fold.train, fold.test))
-    fit = fit_best(train, y[fold.train], inner, strengths)
+    fit = fit_best(train, y[fold.train], piece.inner, strengths)
     return *scores_of(y[fold.test], fit.decision(test)), fit.strength
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,49 +12,10 @@ from sklearn.metrics import roc_auc_score
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.fit import labelled_sites
+from amorphace.learn.results import Curve
 
 MOST_BINS = 40
 """Bins of a histogram at most."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Distribution:
-    """Histograms of one column for active and for inactive sites, in bins they share.
-
-    Attributes
-    ----------
-    column : str
-    edges : ndarray of shape (n_bins + 1,)
-        In units of the column.
-    active, inactive : ndarray of shape (n_bins,)
-        Densities: the sum over bins of density times width is 1 for each.
-    n_active, n_inactive : int
-        Sites in each histogram.
-    mean_active, mean_inactive : float
-    threshold : float
-        At which the two are told apart best.
-    accuracy : float
-        Of that threshold, on the same sites; balanced: the mean of the shares of active and of
-        inactive sites that lie on their side of it.
-    auc : float
-        Probability that an active site has a larger value than an inactive one (half for equal
-        ones), or a smaller value, whichever is more.
-    cutoff : float, optional
-        Of the features, in units of sigma.
-    """
-
-    column: str
-    edges: NDArray[np.float64]
-    active: NDArray[np.float64]
-    inactive: NDArray[np.float64]
-    n_active: int
-    n_inactive: int
-    mean_active: float
-    mean_inactive: float
-    threshold: float
-    accuracy: float
-    auc: float
-    cutoff: float | None = None
 
 
 def radial_distributions(
@@ -63,7 +24,7 @@ def radial_distributions(
     columns: Sequence[str] | None = None,
     *,
     n_bins: int | None = None,
-) -> tuple[Distribution, ...]:
+) -> tuple[Curve, ...]:
     """Distributions of some columns over the labelled sites of a table.
 
     Parameters
@@ -76,6 +37,11 @@ def radial_distributions(
         left out.
     n_bins : int, optional
         Bins of equal width from the smallest to the largest value; `rice_bins` when left out.
+
+    Returns
+    -------
+    tuple of Curve
+        A "distributions" of each column, then "thresholds" of all; see `distribution`.
 
     Raises
     ------
@@ -92,16 +58,19 @@ def radial_distributions(
             f"no column {missing[0]!r} in the table; its first are "
             f"{', '.join(sites.columns.names[:3])}"
         )
-    return tuple(
-        distribution(
-            sites.X[:, sites.columns.names.index(name)],
-            sites.y,
-            name=name,
-            cutoff=float(cutoff),
-            n_bins=n_bins,
-        )
+    found = [
+        distribution(sites.X[:, sites.columns.names.index(name)], sites.y, n_bins=n_bins)
         for name in names
-    )
+    ]
+    curves = [replace(curve, variant=name) for name, (curve, _) in zip(names, found, strict=True)]
+    scores = {
+        key: np.array([[numbers[key]] for _, numbers in found])
+        for key in (found[0][1] if found else ())
+    }
+    if scores:
+        x = np.arange(1, len(names) + 1)
+        curves.append(Curve(name="thresholds", x=x, scores=scores, labels=names))
+    return tuple(replace(curve, cutoff=float(cutoff)) for curve in curves)
 
 
 def first_radial_columns(columns: Columns) -> tuple[str, ...]:
@@ -118,44 +87,48 @@ def first_radial_columns(columns: Columns) -> tuple[str, ...]:
 
 
 def distribution(
-    values: ArrayLike,
-    y: ArrayLike,
-    *,
-    name: str = "",
-    cutoff: float | None = None,
-    n_bins: int | None = None,
-) -> Distribution:
+    values: ArrayLike, y: ArrayLike, *, n_bins: int | None = None
+) -> tuple[Curve, dict[str, float]]:
     """Histograms of one column, and how well one threshold tells active from inactive.
 
     Parameters
     ----------
     values, y : array_like of shape (n_sites,)
         The column, and 1 active, 0 inactive: both present.
-    name : str
-    cutoff : float, optional
-        Of the features, in units of sigma.
     n_bins : int, optional
         `rice_bins` of the smaller class when left out.
+
+    Returns
+    -------
+    Curve
+        "distributions": at the lower end of each bin the density of active and of inactive sites
+        (the sum over bins of density times width is 1 for each), and the upper end ("to").
+    dict of str to float
+        "accuracy" of the threshold that tells the two apart best, on the same sites, and balanced:
+        the mean of the shares of active and of inactive sites on their side of it; "auc", the
+        probability that an active site has a larger value than an inactive one (half for equal
+        ones), or a smaller value, whichever is more; "threshold", "mean_active", "mean_inactive",
+        and the numbers of sites, "n_active" and "n_inactive".
     """
     x, active = np.asarray(values, dtype=np.float64), np.asarray(y) == 1
     smaller = min(int(active.sum()), int((~active).sum()))
     edges = np.histogram_bin_edges(x, rice_bins(smaller) if n_bins is None else n_bins)
     threshold, accuracy = _best_threshold(x, active)
     auc = float(roc_auc_score(active, x))
-    return Distribution(
-        column=name,
-        edges=edges,
-        active=np.histogram(x[active], edges, density=True)[0],
-        inactive=np.histogram(x[~active], edges, density=True)[0],
-        n_active=int(active.sum()),
-        n_inactive=int((~active).sum()),
-        mean_active=float(x[active].mean()),
-        mean_inactive=float(x[~active].mean()),
-        threshold=threshold,
-        accuracy=accuracy,
-        auc=max(auc, 1 - auc),
-        cutoff=cutoff,
-    )
+    scores = {
+        "active": np.histogram(x[active], edges, density=True)[0][:, None],
+        "inactive": np.histogram(x[~active], edges, density=True)[0][:, None],
+        "to": edges[1:, None],
+    }
+    return Curve(name="distributions", x=edges[:-1], scores=scores), {
+        "accuracy": accuracy,
+        "auc": max(auc, 1 - auc),
+        "threshold": threshold,
+        "mean_active": float(x[active].mean()),
+        "mean_inactive": float(x[~active].mean()),
+        "n_active": float(active.sum()),
+        "n_inactive": float((~active).sum()),
+    }
 
 
 def rice_bins(n: int) -> int:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from amorphace.dataset.table import Table
 from amorphace.learn.bundle import AnalysisSettings
-from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.fit import LabelledSites
+from amorphace.learn.results import Curve
 
 FEW_EVENTS = 100
 """Fewer active (or inactive) sites, or sheared configurations that hold them, are worth a warning:
@@ -72,14 +72,16 @@ def _n_events(table: Table, rows: NDArray[np.int64]) -> int:
     return pairs.shape[1] if sheared else len(rows)
 
 
-def notes(
-    accuracy: Sequence[AccuracyCurve], random: Sequence[AccuracyCurve], n_splits: int
-) -> tuple[str, ...]:
+def notes(results: Sequence[Curve], n_splits: int) -> tuple[str, ...]:
     """How to read the numbers."""
     said = [
         f"± is the standard deviation between {n_splits} folds; it is itself known to about "
         f"{1 / np.sqrt(2 * max(n_splits - 1, 1)):.0%}."
     ]
+    accuracy, random = (
+        [c for c in results if (c.name, c.variant) == ("accuracy", folds)]
+        for folds in ("grouped", "random")
+    )
     if accuracy and random:
         more = np.mean([r.mean - g.mean for g, r in zip(accuracy, random, strict=True)])
         variances = [g.std**2 + r.std**2 for g, r in zip(accuracy, random, strict=True)]

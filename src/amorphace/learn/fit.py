@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
-from amorphace.learn.curves import AccuracyCurve
-from amorphace.learn.folds import Folds, split
 from amorphace.learn.logistic import STRENGTHS, fit_classifier
 from amorphace.learn.model import LinearModel
 from amorphace.learn.points import order_ends
+from amorphace.learn.results import Curve
+from amorphace.learn.splits import Folds, split
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +160,7 @@ def fold_models(table: Table, model: LinearModel, *, n_splits: int) -> tuple[Lin
     )
 
 
-def best_setting(curves: Sequence[AccuracyCurve], columns: Columns) -> tuple[float, int] | None:
+def best_setting(curves: Sequence[Curve], columns: Columns) -> tuple[float, int] | None:
     """Cutoff and number of columns with the highest mean accuracy, of equal ones the fewest.
 
     Only whole correlation orders count, so that a model can be read as cluster functions; None
@@ -171,7 +171,7 @@ def best_setting(curves: Sequence[AccuracyCurve], columns: Columns) -> tuple[flo
         (-round(float(curve.mean[p]), 12), int(n), float(curve.cutoff))
         for curve in curves
         if curve.cutoff is not None
-        for p, n in enumerate(curve.n_columns)
+        for p, n in enumerate(curve.x)
         if n in ends
     ]
     if not best:

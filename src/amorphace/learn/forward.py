@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from amorphace.core.errors import InputError
-from amorphace.learn.folds import Fold
+from amorphace.learn.splits import Fold
 
 TOLERANCE = 1e-6
 """Largest component of the gradient of the mean loss at which a fit has converged."""

@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import InputError
-from amorphace.learn.folds import Fold, split
-from amorphace.learn.logistic import (
-    STRENGTHS,
-    check_data,
-    check_strengths,
-    fit_best,
-    inner_folds,
-)
+from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
 from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.results import Curve
+from amorphace.learn.splits import Fold, fold_names, inner_folds, split
 
 SHARES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 """Shares of the training sites at which a curve by sites has points."""
 
 Vary = Literal["samples", "sites"]
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class LearningCurve:
-    """Accuracy on the training rows and on the test rows, one for every fold.
-
-    Attributes
-    ----------
-    n_samples : ndarray of int of shape (n_points,)
-        Samples trained on.
-    n_sites : ndarray of shape (n_points,)
-        Sites trained on, mean over folds and draws.
-    train, test : ndarray of shape (n_points, n_folds)
-        Mean over the draws of training data.
-    n_columns : int
-        How many leading columns the classifier uses.
-    vary : {"samples", "sites"}
-        Whether whole samples are left out of the training data, or sites of every sample.
-    cutoff : float, optional
-        Of the features, in units of sigma.
-    """
-
-    n_samples: NDArray[np.int64]
-    n_sites: NDArray[np.float64]
-    train: NDArray[np.float64]
-    test: NDArray[np.float64]
-    n_columns: int
-    vary: Vary = "samples"
-    cutoff: float | None = None
 
 
 def learning_curve(
@@ -69,7 +34,7 @@ def learning_curve(
     seed: int = 0,
     n_jobs: int = 1,
     progress: Progress | None = None,
-) -> LearningCurve:
+) -> Curve:
     """Accuracy of logistic regression on all columns given, with ever more training data.
 
     In every fold, grouped by sample, a part of the training data is drawn at random: whole
@@ -93,6 +58,13 @@ def learning_curve(
         As in `accuracy_curve`.
     seed : int
         Of the draws.
+
+    Returns
+    -------
+    Curve
+        "learning", of the variant `vary`: accuracy on the test rows ("test") and on the training
+        rows ("train"), mean over the draws, at numbers of sites trained on (mean over folds and
+        draws), labelled by the number of samples.
 
     Raises
     ------
@@ -121,21 +93,19 @@ def learning_curve(
         n_jobs=n_jobs,
         progress=progress,
     )
-    shape = (len(shares), n_splits)
-    sums, n_sites, count = np.zeros((2, *shape)), np.zeros(shape), np.zeros(shape)
+    sums, count = np.zeros((3, len(shares), n_splits)), np.zeros((len(shares), n_splits))
     for (p, f, rows), result in zip(parts, results, strict=True):
-        sums[:, p, f] += result
-        n_sites[p, f] += len(rows)
+        sums[:, p, f] += (*result, len(rows))
         count[p, f] += 1
-    return LearningCurve(
-        n_samples=np.array(
-            [most if vary == "sites" else share for share in shares], dtype=np.int64
-        ),
-        n_sites=(n_sites / count).mean(axis=1),
-        train=sums[0] / count,
-        test=sums[1] / count,
+    train, test, n_sites = sums / count
+    return Curve(
+        name="learning",
+        x=n_sites.mean(axis=1),
+        scores={"test": test, "train": train},
+        labels=tuple(str(most if vary == "sites" else share) for share in shares),
+        folds=fold_names(groups, outer, "grouped"),
+        variant=vary,
         n_columns=X.shape[1],
-        vary=vary,
     )
 
 

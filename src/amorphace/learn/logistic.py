@@ -12,9 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.provenance import package_version
-from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.model import LinearModel
 from amorphace.learn.newton import NotConverged, Problem, Solver
+from amorphace.learn.splits import Fold, Folds, inner_folds
 
 STRENGTHS = (1e4, 1e3, 1e2, 1e1, 1e0, 1e-1, 1e-2, 1e-3)
 """Regularisation strengths from which one is chosen. With some thousand sites a few radial
@@ -164,46 +164,6 @@ def _loss_left_out(problem: Problem, theta: NDArray[np.float64], folds: Sequence
 def _total_log_loss(decision: NDArray[np.float64], y: NDArray[Any]) -> float:
     """sum_i log(1 + exp(-s_i f_i)), s_i = -1, 1 for the labels 0, 1."""
     return float(np.logaddexp(0, np.where(y == 1, -decision, decision)).sum())
-
-
-def inner_folds(
-    y: NDArray[np.int64], groups: NDArray[Any], *, n_splits: int, folds: Folds, seed: int
-) -> tuple[Fold, ...]:
-    """Folds for choosing the strength: `n_splits`, or as many as there are samples.
-
-    Raises
-    ------
-    InputError
-        If fewer than two samples are left to choose the strength with.
-    """
-    if folds == "grouped":
-        n_groups = len(np.unique(groups))
-        if n_groups < 2:
-            raise InputError(
-                "choosing the strength with grouped folds needs at least 2 samples to train on "
-                "(3 in all), got 1; add samples, give one strength, or use random folds "
-                "(folds='random')"
-            )
-        n_splits = min(n_splits, n_groups)
-    return split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-
-
-def inner_of_all(
-    y: NDArray[np.int64],
-    groups: NDArray[Any],
-    outer: Sequence[Fold],
-    n_strengths: int,
-    n_splits: int,
-    folds: Folds,
-    seed: int,
-) -> list[tuple[Fold, ...]]:
-    """Folds inside the training rows of each fold; none where there is nothing to choose."""
-    if n_strengths == 1:
-        return [() for _ in outer]
-    return [
-        inner_folds(y[fold.train], groups[fold.train], n_splits=n_splits, folds=folds, seed=seed)
-        for fold in outer
-    ]
 
 
 def check_data(

@@ -59,6 +59,8 @@ def column_points(
     name: str = "n_columns",
 ) -> tuple[int, ...]:
     """Numbers of columns, ascending, checked."""
+    if columns is not None and len(columns) != n_all:
+        raise InputError(f"X has {n_all} columns, `columns` describes {len(columns)}")
     if n_columns is None:
         if columns is not None:
             return default_columns(columns.order, columns.z)
@@ -70,6 +72,11 @@ def column_points(
             f"{list(n_columns)}"
         )
     return points
+
+
+def last_columns(columns: Columns | None, points: Sequence[int]) -> tuple[str, ...]:
+    """Name of the last of so many leading columns; () where they are not known."""
+    return () if columns is None else tuple(columns.names[k - 1] for k in points)
 
 
 def order_ends(columns: Columns) -> dict[int, int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 
 from amorphace.core.errors import InputError
+from amorphace.learn.results import Curve
 
 N_BINS = 10
 """Bins of predicted probability in a calibration curve."""
@@ -17,50 +16,7 @@ N_ROC = 101
 """Points of a ROC curve."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Calibration:
-    """Predicted probability of being active against the observed share, on rows left out.
-
-    Attributes
-    ----------
-    edges : ndarray of shape (n_bins + 1,)
-        Of the bins of predicted probability, 0 to 1.
-    predicted, observed : ndarray of shape (n_bins,)
-        Mean predicted probability and share of active sites in each bin; NaN in an empty one,
-        which has no mean.
-    count : ndarray of int of shape (n_bins,)
-        Sites in each bin.
-    brier : float
-        Mean of (p_i - y_i)^2: 0 is perfect, 1/4 is what p = 1/2 everywhere gives.
-    expected_calibration_error : float
-        sum_b count_b/n |predicted_b - observed_b|.
-    """
-
-    edges: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-    observed: NDArray[np.float64]
-    count: NDArray[np.int64]
-    brier: float
-    expected_calibration_error: float
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Roc:
-    """How many active and inactive sites lie above a falling threshold, on rows left out.
-
-    Attributes
-    ----------
-    false_positive : ndarray of shape (n_points,)
-        Share of the inactive sites above it, from 0 to 1 in equal steps.
-    true_positive : ndarray of shape (n_points,)
-        Share of the active sites above it.
-    """
-
-    false_positive: NDArray[np.float64]
-    true_positive: NDArray[np.float64]
-
-
-def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Calibration:
+def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Curve:
     """How far predicted probabilities agree with observed shares.
 
     Parameters
@@ -72,6 +28,15 @@ def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Calibrat
     n_bins : int
         Bins of equal width.
 
+    Returns
+    -------
+    Curve
+        "calibration": at the lower end of each bin the share of active sites ("observed"), the
+        mean predicted probability ("predicted", NaN in an empty bin, which has no mean), the
+        upper end ("to"), the number of sites ("count"). The same at every point: the Brier score,
+        mean of (p_i - y_i)^2 (0 is perfect, 1/4 is what p = 1/2 everywhere gives), and the
+        expected calibration error sum_b count_b/n |predicted_b - observed_b| ("error").
+
     Raises
     ------
     InputError
@@ -79,8 +44,8 @@ def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Calibrat
 
     Examples
     --------
-    >>> round(calibration([0.1, 0.1, 0.9, 0.9], [0, 0, 1, 1]).expected_calibration_error, 6)
-    0.1
+    >>> calibration([0.1, 0.1, 0.9, 0.9], [0, 0, 1, 1])["error"][0].round(6)
+    array([0.1])
     """
     p, y = np.asarray(p, dtype=np.float64), np.asarray(y)
     if p.ndim != 1 or p.shape != y.shape or not len(p):
@@ -95,17 +60,23 @@ def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Calibrat
         observed = np.bincount(place, y, n_bins) / count
     filled = count > 0
     gap = np.abs(predicted - observed)[filled]
-    return Calibration(
-        edges=edges,
-        predicted=predicted,
-        observed=observed,
-        count=count.astype(np.int64),
-        brier=float(((p - y) ** 2).mean()),
-        expected_calibration_error=float((count[filled] * gap).sum() / len(p)),
+    error = (count[filled] * gap).sum() / len(p)
+    scores = {
+        "observed": observed,
+        "predicted": predicted,
+        "to": edges[1:],
+        "count": count,
+        "brier": np.full(n_bins, ((p - y) ** 2).mean()),
+        "error": np.full(n_bins, error),
+    }
+    return Curve(
+        name="calibration",
+        x=edges[:-1],
+        scores={name: np.array(values, float)[:, None] for name, values in scores.items()},
     )
 
 
-def receiver_operating(decision: ArrayLike, y: ArrayLike) -> Roc:
+def receiver_operating(decision: ArrayLike, y: ArrayLike) -> Curve:
     """Shares of active and inactive sites above every threshold of a decision function.
 
     Parameters
@@ -115,13 +86,20 @@ def receiver_operating(decision: ArrayLike, y: ArrayLike) -> Roc:
     y : array_like of shape (n_sites,)
         1 active, 0 inactive.
 
+    Returns
+    -------
+    Curve
+        "roc": at shares of the inactive sites above a falling threshold, from 0 to 1 in equal
+        steps, the share of the active sites above it ("true_positive").
+
     Examples
     --------
-    >>> receiver_operating([-1.0, 2.0, 1.0, 3.0], [0, 0, 1, 1]).true_positive[[0, -1]]
+    >>> receiver_operating([-1.0, 2.0, 1.0, 3.0], [0, 0, 1, 1]).mean[[0, -1]]
     array([0.5, 1. ])
     """
     false_positive, true_positive, _ = roc_curve(np.asarray(y), np.asarray(decision))
     grid = np.linspace(0, 1, N_ROC)
     # the highest point above each place of the grid
     last = np.searchsorted(false_positive, grid, side="right") - 1
-    return Roc(false_positive=grid, true_positive=np.asarray(true_positive)[last])
+    found = np.asarray(true_positive)[last][:, None]
+    return Curve(name="roc", x=grid, scores={"true_positive": found})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import InputError
-from amorphace.learn.regression import correlations
+from amorphace.learn.ard import correlations
 
 STRENGTHS = (1e2, 3e2, 1e3, 3e3, 1e4, 3e4)
 """Of the ridge, from which one is chosen inside the training samples; with some thousand

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,98 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
-from amorphace.learn.folds import Folds, split
 from amorphace.learn.forward import ForwardFold
 from amorphace.learn.logistic import check_data
 from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.results import Curve
+from amorphace.learn.splits import Folds, fold_names, split
 
 DIGITS = 12
 """Mean accuracies that agree to so many digits are equal: the order of a sum does not decide."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Selection:
-    """Columns in the order in which forward selection picks them.
-
-    Attributes
-    ----------
-    indices : ndarray of int of shape (n_steps,)
-        Into the columns of the table.
-    names : tuple of str of length n_steps
-    accuracy : ndarray of shape (n_steps, n_folds)
-        Of the columns picked so far, on the test rows of each fold. The picks maximise its mean
-        over these very folds, so that it is a little optimistic.
-    candidates : ndarray of int of shape (n_candidates,)
-        Columns that could be picked, ascending.
-    candidate_names : tuple of str of length n_candidates
-    first_accuracy : ndarray of shape (n_candidates, n_folds)
-        Of every candidate alone.
-    twins : tuple of str
-        Candidates, best first, whose mean accuracy alone is within one standard error (between
-        folds) of the first pick's; the first pick is one of them.
-    strength : float
-        Of the Tikhonov regularisation.
-    scope : str
-        What the candidates are, for example "order 1".
-    cutoff : float, optional
-        Of the features, in units of sigma.
-    folds : {"grouped", "random"}
-    """
-
-    indices: NDArray[np.int64]
-    names: tuple[str, ...]
-    accuracy: NDArray[np.float64]
-    candidates: NDArray[np.int64]
-    candidate_names: tuple[str, ...]
-    first_accuracy: NDArray[np.float64]
-    twins: tuple[str, ...]
-    strength: float
-    scope: str = ""
-    cutoff: float | None = None
-    folds: Folds = "grouped"
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean accuracy over the folds, shape (n_steps,)."""
-        return self.accuracy.mean(axis=1)
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """Standard deviation of the accuracy between folds (n - 1), shape (n_steps,)."""
-        return self.accuracy.std(axis=1, ddof=1)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class SelectionStability:
-    """How often a column is among the first picks when samples are drawn again or left out.
-
-    Attributes
-    ----------
-    names : tuple of str of length n_picked
-        Columns that any run picked, the most frequent first.
-    frequency : ndarray of shape (n_picked,)
-        Share of the bootstrap runs in which the column is among the first `n_steps` picks.
-    first : ndarray of shape (n_picked,)
-        Share of the bootstrap runs in which it is the very first.
-    bootstrap : tuple of tuple of str, shape (n_bootstrap, n_steps)
-        Picks of each run on as many samples as there are, drawn with replacement.
-    left_out : tuple of tuple of str, shape (n_left_out, n_steps)
-        Picks of each run without the samples of one fold.
-    n_steps : int
-    scope : str
-        What the candidates are, for example "order 1".
-    cutoff : float, optional
-        Of the features, in units of sigma.
-    """
-
-    names: tuple[str, ...]
-    frequency: NDArray[np.float64]
-    first: NDArray[np.float64]
-    bootstrap: tuple[tuple[str, ...], ...]
-    left_out: tuple[tuple[str, ...], ...]
-    n_steps: int
-    scope: str = ""
-    cutoff: float | None = None
 
 
 def forward_selection(
@@ -121,7 +36,7 @@ def forward_selection(
     seed: int = 0,
     scope: str = "",
     progress: Progress | None = None,
-) -> Selection:
+) -> tuple[Curve, Curve]:
     """Greedy selection: at each step the column that raises the accuracy most is added.
 
     The accuracy is the mean over folds of logistic regression on the picks and the candidate,
@@ -151,6 +66,16 @@ def forward_selection(
     progress : callable, optional
         Called as progress(done, total) after every step.
 
+    Returns
+    -------
+    Curve
+        "selection", of the variant `scope`: accuracy of the columns picked so far on the test
+        rows, at their number, labelled by the pick. The picks maximise its mean over these very
+        folds, so that it is a little optimistic.
+    Curve
+        "single_columns": accuracy of every candidate alone, at its place among the columns from 1
+        on, labelled by its name. See `twins`.
+
     Raises
     ------
     InputError
@@ -161,8 +86,8 @@ def forward_selection(
     --------
     >>> rng = np.random.default_rng(0)
     >>> X, groups = rng.normal(size=(400, 6)), np.repeat(np.arange(10), 40)
-    >>> forward_selection(X, X[:, 4] + X[:, 2] / 2 > 0, groups, n_steps=2).indices.tolist()
-    [4, 2]
+    >>> forward_selection(X, X[:, 4] + X[:, 2] / 2 > 0, groups, n_steps=2)[0].labels
+    ('column 5', 'column 3')
     """
     X, y, groups = check_data(X, y, groups)
     chosen = _check_candidates(candidates, X.shape[1])
@@ -173,10 +98,8 @@ def forward_selection(
         raise InputError(f"strength must be a positive number, got {strength}")
     n_steps = min(n_steps, len(chosen))
     among = np.asarray(X[:, chosen], dtype=np.float64)
-    parts = [
-        ForwardFold(among, y, fold, strength)
-        for fold in split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    ]
+    outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
+    parts = [ForwardFold(among, y, fold, strength) for fold in outer]
     left, picks = np.arange(len(chosen)), []
     accuracy = np.empty((n_steps, n_splits))
     first = np.empty((len(chosen), n_splits))
@@ -193,19 +116,39 @@ def forward_selection(
         left = np.delete(left, best)
         if progress is not None:
             progress(step + 1, n_steps)
-    indices = chosen[picks]
-    return Selection(
-        indices=indices,
-        names=tuple(names[k] for k in indices),
-        accuracy=accuracy,
-        candidates=chosen,
-        candidate_names=tuple(names[k] for k in chosen),
-        first_accuracy=first,
-        twins=tuple(names[chosen[k]] for k in _twins(first)),
-        strength=float(strength),
-        scope=scope,
-        folds=folds,
+    tests = fold_names(groups, outer, folds)
+    selection = Curve(
+        name="selection",
+        x=np.arange(1, n_steps + 1),
+        scores={"accuracy": accuracy, "strength": np.full(accuracy.shape, float(strength))},
+        labels=tuple(names[k] for k in chosen[picks]),
+        folds=tests,
+        variant=scope,
     )
+    alone = Curve(
+        name="single_columns",
+        x=chosen + 1,
+        scores={"accuracy": first},
+        labels=tuple(names[k] for k in chosen),
+        folds=tests,
+        variant=scope,
+    )
+    return selection, alone
+
+
+def twins(alone: Curve) -> tuple[str, ...]:
+    """Columns whose mean accuracy alone is within one standard error of the best one's, best first.
+
+    Parameters
+    ----------
+    alone : Curve
+        "single_columns" of `forward_selection`; the standard error is that between folds.
+    """
+    mean = alone.mean.round(DIGITS)
+    best = int(np.argmax(mean))
+    error = alone.values[best].std(ddof=1) / np.sqrt(alone.values.shape[1])
+    order = np.argsort(-mean, kind="stable")
+    return tuple(alone.labels[k] for k in order[mean[order] >= mean[best] - error])
 
 
 def selection_stability(
@@ -223,7 +166,7 @@ def selection_stability(
     scope: str = "",
     n_jobs: int = 1,
     progress: Progress | None = None,
-) -> SelectionStability:
+) -> tuple[Curve, Curve]:
     """How firm the first picks of `forward_selection` are.
 
     It is repeated on samples drawn with replacement (copies of a sample stay in one fold), and
@@ -244,6 +187,14 @@ def selection_stability(
         Processes; -1 is all processors. The result does not depend on it.
     progress : callable, optional
         Called as progress(done, total) after every run.
+
+    Returns
+    -------
+    Curve
+        "stability", of the variant `scope`: as which pick each bootstrap run picks a column, from
+        1 on (NaN where it does not), labelled by its name, the most frequent first.
+    Curve
+        "left_out": the same for the runs without the samples of a fold.
 
     Raises
     ------
@@ -267,30 +218,25 @@ def selection_stability(
         n_jobs=n_jobs,
         progress=progress,
     )
-    picked = [tuple(names[chosen[k]] for k in indices) for indices in found]
-    drawn, left_out = picked[:n_resamples], picked[n_resamples:]
-    count = Counter(name for run in drawn for name in run)
-    first = Counter(run[0] for run in drawn)
-    place = {name: k for k, name in enumerate(names)}
-    ordered = sorted({n for run in picked for n in run}, key=lambda n: (-count[n], place[n]))
-    return SelectionStability(
-        names=tuple(ordered),
-        frequency=np.array([count[name] / max(n_resamples, 1) for name in ordered]),
-        first=np.array([first[name] / max(n_resamples, 1) for name in ordered]),
-        bootstrap=tuple(drawn),
-        left_out=tuple(left_out),
-        n_steps=min(n_steps, len(chosen)),
-        scope=scope,
+    picked = [[int(chosen[k]) for k in picks] for picks in found]
+    count = Counter(k for run in picked[:n_resamples] for k in run)
+    ordered = sorted({k for run in picked for k in run}, key=lambda k: (-count[k], k))
+    place = np.full((len(ordered), len(runs)), np.nan)
+    for r, run in enumerate(picked):
+        for step, k in enumerate(run, start=1):
+            place[ordered.index(k), r] = step
+    parts = {"stability": place[:, :n_resamples], "left_out": place[:, n_resamples:]}
+    drawn, left_out = (
+        Curve(
+            name=name,
+            x=np.array(ordered) + 1,
+            scores={"place": part},
+            labels=tuple(names[k] for k in ordered),
+            variant=scope,
+        )
+        for name, part in parts.items()
     )
-
-
-def _twins(first: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Candidates whose mean accuracy is within one standard error of the best one's, best first."""
-    mean = first.mean(axis=1).round(DIGITS)
-    best = int(np.argmax(mean))
-    error = first[best].std(ddof=1) / np.sqrt(first.shape[1])
-    order = np.argsort(-mean, kind="stable")
-    return order[mean[order] >= mean[best] - error]
+    return drawn, left_out
 
 
 def _bootstrap(samples: NDArray[Any], n: int, seed: int) -> Iterator[NDArray[Any]]:
@@ -321,10 +267,10 @@ def _picks(
     """Picks among the sites of these samples, which may repeat."""
     rows = np.concatenate([np.flatnonzero(groups == sample) for sample in samples])
     n_splits = min(n_splits, len(np.unique(samples)))
-    selection = forward_selection(
+    selection, _ = forward_selection(
         X[rows], y[rows], groups[rows], n_steps=n_steps, n_splits=n_splits, strength=strength
     )
-    return selection.indices.tolist()
+    return [int(name.removeprefix("column ")) - 1 for name in selection.labels]
 
 
 def _check_candidates(candidates: Sequence[int] | None, n_columns: int) -> NDArray[np.int64]:

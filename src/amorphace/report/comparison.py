@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.points import order_ends
+from amorphace.learn.results import Curve
 from amorphace.report.content import ReportContent
 from amorphace.report.paper import PaperValue, paper_values
 from amorphace.report.verdict import (
@@ -18,7 +18,6 @@ from amorphace.report.verdict import (
     correlation,
     curve_of,
     percent,
-    scores_at,
 )
 
 NOT_STATED = "not measured here"
@@ -90,7 +89,7 @@ def _compare(content: ReportContent, value: PaperValue) -> Comparison:
     )
 
 
-def _near(a: Analysis, cutoff: float) -> AccuracyCurve | None:
+def _near(a: Analysis, cutoff: float) -> Curve | None:
     """The accuracy curve of a cutoff, of the analysis' own where there is none."""
     return curve_of(a, cutoff) or curve_of(a)
 
@@ -98,7 +97,7 @@ def _near(a: Analysis, cutoff: float) -> AccuracyCurve | None:
 def _with_columns(a: Analysis, cutoff: float, n_columns: int | None) -> _Found | None:
     """Accuracy with so many columns in standard order."""
     curve = _near(a, cutoff)
-    scores = None if curve is None or n_columns is None else scores_at(curve, n_columns)
+    scores = None if curve is None or n_columns is None else curve.at(n_columns)
     if curve is None or scores is None:
         return None
     return _Found(text=percent(scores), values=scores, cutoff=curve.cutoff)
@@ -120,11 +119,11 @@ def _beyond_radial(a: Analysis, cutoff: float) -> _Found | None:
     curve, n = _near(a, cutoff), order_ends(a.columns).get(1)
     if curve is None or n is None:
         return None
-    radial, best = scores_at(curve, n), best_beyond(curve, n)
+    radial, best = curve.at(n), best_beyond(curve, n)
     if radial is None or best is None:
         return None
-    gain = curve.accuracy[best] - radial
-    text = f"{_points(gain)} with {curve.n_columns[best]} columns"
+    gain = curve.values[best] - radial
+    text = f"{_points(gain)} with {curve.x[best]} columns"
     return _Found(text=text, values=gain, cutoff=curve.cutoff)
 
 
@@ -140,10 +139,10 @@ def saturation(a: Analysis) -> float | None:
     Each cutoff counts with its best point; differences are taken fold by fold, and their error is
     that of their mean. None with fewer than two cutoffs.
     """
-    curves = sorted((c for c in a.accuracy if c.cutoff is not None), key=lambda c: c.cutoff or 0)
+    curves = sorted(a.curves("accuracy", "grouped"), key=lambda c: c.cutoff or 0)
     if len(curves) < 2:
         return None
-    best = [c.accuracy[int(np.argmax(c.mean))] for c in curves]
+    best = [c.values[int(np.argmax(c.mean))] for c in curves]
     for k, curve in enumerate(curves):
         gains = [larger - best[k] for larger in best[k + 1 :]]
         if all(g.mean() <= g.std(ddof=1) / np.sqrt(len(g)) for g in gains):
@@ -156,25 +155,23 @@ def _saturation(a: Analysis, cutoff: float) -> _Found | None:
     if found is None:
         return None
     best = ", ".join(
-        f"{c.cutoff:g}: {100 * c.mean.max():.1f}" for c in a.accuracy if c.cutoff is not None
+        f"{c.cutoff:g}: {100 * c.mean.max():.1f}" for c in a.curves("accuracy", "grouped")
     )
     return _Found(text=f"{found:g} (best at {best}\u00a0%)", values=np.array([found]))
 
 
 def _picks(a: Analysis, cutoff: float) -> _Found | None:
     """Names of the first two picks, of the selection with the fewest candidates."""
-    if not a.selections:
-        return None
-    s = min(a.selections, key=lambda s: len(s.candidates))
-    return _Found(text=", ".join(s.names[:2]), cutoff=s.cutoff)
+    s = next(iter(a.curves("selection")), None)
+    return None if s is None else _Found(text=", ".join(s.labels[:2]), cutoff=s.cutoff)
 
 
 def _pca(a: Analysis, cutoff: float) -> _Found | None:
     """What principal components score more than as many columns in standard order."""
-    curve, gains = curve_of(a), {}
+    curve, pca, gains = curve_of(a), a.curve("pca"), {}
     for n in PCA_COLUMNS:
-        columns = None if curve is None else scores_at(curve, n)
-        components = None if a.pca is None else scores_at(a.pca, n)
+        columns = None if curve is None else curve.at(n)
+        components = None if pca is None else pca.at(n)
         if columns is not None and components is not None:
             gains[n] = components - columns
     if not gains:
@@ -185,38 +182,38 @@ def _pca(a: Analysis, cutoff: float) -> _Found | None:
 
 def _means(a: Analysis, cutoff: float) -> _Found | None:
     """Which sites have the larger magnitude of the first column on average, and how apart."""
-    if not a.distributions:
+    d = next(iter(a.curves("thresholds")), None)
+    if d is None:
         return None
-    d = a.distributions[0]
-    larger = "active" if abs(d.mean_active) > abs(d.mean_inactive) else "inactive"
-    text = (
-        f"{d.column}: {d.mean_active:.2f}, {d.mean_inactive:.2f}; {larger} larger, AUC {d.auc:.2f}"
-    )
+    active, inactive, auc = (d[n][0, 0] for n in ("mean_active", "mean_inactive", "auc"))
+    larger = "active" if abs(active) > abs(inactive) else "inactive"
+    text = f"{d.labels[0]}: {active:.2f}, {inactive:.2f}; {larger} larger, AUC {auc:.2f}"
     return _Found(text=text, cutoff=d.cutoff)
 
 
 def _learning(a: Analysis, cutoff: float) -> _Found | None:
     """Radial columns: what all training samples give more than the half, or just above it."""
-    curves = [c for c in a.learning if c.vary == "samples" and len(c.n_samples) > 1]
-    if not curves:
+    c = next((c for c in a.curves("learning", "samples") if len(c.x) > 1), None)
+    if c is None:
         return None
-    c = min(curves, key=lambda c: c.n_columns)
-    half = int(np.searchsorted(c.n_samples, c.n_samples[-1] / 2))  # of three samples, two
-    gain = c.test[-1] - c.test[half]
-    text = f"{_points(gain)} ({c.n_samples[-1]} beside {c.n_samples[half]} samples)"
+    n_samples = np.array(c.labels, dtype=int)
+    half = int(np.searchsorted(n_samples, n_samples[-1] / 2))  # of three samples, two
+    gain = c.values[-1] - c.values[half]
+    text = f"{_points(gain)} ({n_samples[-1]} beside {n_samples[half]} samples)"
     return _Found(text=text, values=gain, cutoff=c.cutoff)
 
 
 def _ard(a: Analysis, cutoff: float) -> _Found | None:
     """The highest point of the curve of D2min itself, else of its logarithm."""
-    curves = [c for c in a.ard if c.cutoff == cutoff] or [c for c in a.ard if c.cutoff == a.cutoff]
+    both = a.curves("ard")
+    curves = [c for c in both if c.cutoff == cutoff] or [c for c in both if c.cutoff == a.cutoff]
     curves = [c for c in curves if not np.isnan(c.mean).all()]
     if not curves:
         return None
-    c = min(curves, key=lambda c: c.log_target)
+    c = min(curves, key=lambda c: c.variant.startswith("log "))
     p = int(np.nanargmax(c.mean))
-    text = f"{correlation(c, p)} with {c.n_columns[p]} columns"
-    known = c.pearson[p][np.isfinite(c.pearson[p])]
+    text = f"{correlation(c, p)} with {c.x[p]} columns"
+    known = c.values[p][np.isfinite(c.values[p])]
     return _Found(text=text, values=known, cutoff=c.cutoff)
 
 

@@ -13,8 +13,8 @@ from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.clusters import ClusterCurve, ClusterMap
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
+from amorphace.learn.results import Curve
 from amorphace.observe.pair_correlation import PairCorrelation
 
 N_RADIAL_FUNCTIONS, N_RADIAL_POINTS = 6, 241
@@ -287,6 +287,6 @@ def symmetric_range(maps: Sequence[NDArray[np.float64]]) -> float:
     return float(np.percentile(size, 99)) or float(size.max()) or 1.0
 
 
-def vanishes(functions: Sequence[ClusterCurve | ClusterMap]) -> bool:
+def vanishes(functions: Sequence[Curve]) -> bool:
     """Whether all are zero, since a model has no columns of this order."""
-    return not any(function.v.any() for function in functions)
+    return not any(function.values.any() for function in functions)

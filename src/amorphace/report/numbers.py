@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from amorphace.learn.bundle import Analysis
 from amorphace.learn.propensity import PropensityScore
-from amorphace.learn.tables import analysis_tables, write_rows
+from amorphace.learn.results import LINE, Curve, write_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,15 +50,10 @@ class Numbers:
         return stream.getvalue()
 
 
-def analysis_numbers(
-    analysis: Analysis, table: str, where: Mapping[str, Any] | None = None
-) -> Numbers:
-    """Lines of a table of an analysis (see `analysis_tables`) whose fields have given values."""
-    wanted = (where or {}).items()
-    lines = analysis_tables(analysis).get(table, [])
-    chosen = [line for line in lines if all(line[k] == v for k, v in wanted)]
-    columns = tuple(lines[0]) if lines else ()
-    return Numbers(columns=columns, rows=tuple(tuple(line.values()) for line in chosen))
+def numbers(curves: Iterable[Curve]) -> Numbers:
+    """The lines of the table of results that these curves are."""
+    lines = (tuple(line.values()) for curve in curves for line in curve.lines())
+    return Numbers(columns=LINE, rows=tuple(lines))
 
 
 def propensity_numbers(scores: Iterable[PropensityScore]) -> Numbers:

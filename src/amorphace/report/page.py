@@ -30,7 +30,7 @@ from amorphace.report.content import (
     colour_range,
 )
 from amorphace.report.figures import colour_map
-from amorphace.report.numbers import analysis_numbers, propensity_numbers
+from amorphace.report.numbers import numbers, propensity_numbers
 from amorphace.report.palette import ACTIVE_COLOUR, INACTIVE_COLOUR, PALETTE
 from amorphace.report.panel import Panel
 from amorphace.report.panels import sections
@@ -172,8 +172,8 @@ def _data(
 ) -> dict[str, Any]:
     """What the scripts of the page read."""
     tables = {panel.name: panel.numbers for panel in drawn}
-    if content.analysis and content.analysis.classifiers:
-        tables["classifiers"] = analysis_numbers(content.analysis, "classifiers")
+    if content.analysis and (curves := content.analysis.curves("classifiers")):
+        tables["classifiers"] = numbers(curves)
     if content.propensity:
         tables["propensity"] = propensity_numbers(content.propensity)
     return {

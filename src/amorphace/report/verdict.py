@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.classifiers import ClassifierScore
-from amorphace.learn.curves import AccuracyCurve
 from amorphace.learn.points import order_ends
-from amorphace.learn.regression import CorrelationCurve
+from amorphace.learn.results import Curve
+from amorphace.learn.selection import twins
 from amorphace.report.content import ReportContent
 from amorphace.report.words import CLASSIFIERS, scope_name, target_name
 
@@ -44,27 +43,20 @@ def headline(analysis: Analysis | None) -> tuple[str, str] | None:
         return None
     p = int(np.argmax(curve.mean))
     return (
-        percent(curve.accuracy[p]),
-        f"accuracy on samples never seen, {curve.n_columns[p]} columns, "
-        f"{curve.accuracy.shape[1]} folds; 50 % is chance",
+        percent(curve.values[p]),
+        f"accuracy on samples never seen, {curve.x[p]} columns, "
+        f"{curve.values.shape[1]} folds; 50 % is chance",
     )
 
 
-def curve_of(a: Analysis, cutoff: float | None = None) -> AccuracyCurve | None:
+def curve_of(a: Analysis, cutoff: float | None = None) -> Curve | None:
     """The accuracy curve of one cutoff."""
-    wanted = a.cutoff if cutoff is None else cutoff
-    return next((c for c in a.accuracy if c.cutoff == wanted), None)
+    return a.curve("accuracy", "grouped", cutoff)
 
 
-def scores_at(curve: AccuracyCurve, n_columns: int) -> NDArray[np.float64] | None:
-    """Accuracy of every fold with so many columns."""
-    place = np.flatnonzero(curve.n_columns == n_columns)
-    return curve.accuracy[place[0]] if len(place) else None
-
-
-def best_beyond(curve: AccuracyCurve, n_columns: int) -> int | None:
+def best_beyond(curve: Curve, n_columns: int) -> int | None:
     """The point of the highest mean accuracy among those with more columns; None without one."""
-    more = np.flatnonzero(curve.n_columns > n_columns)
+    more = np.flatnonzero(curve.x > n_columns)
     return int(more[np.argmax(curve.mean[more])]) if len(more) else None
 
 
@@ -75,14 +67,14 @@ def _accuracy(a: Analysis) -> Iterator[str]:
     p = int(np.argmax(curve.mean))
     yield (
         f"From structure alone, a linear classifier tells active from inactive particles in "
-        f"{percent(curve.accuracy[p])} of cases (chance: 50 %), with {curve.n_columns[p]} columns "
+        f"{percent(curve.values[p])} of cases (chance: 50 %), with {curve.x[p]} columns "
         f"at cutoff {a.cutoff:g} σ, judged on whole samples it has not seen."
     )
 
 
 def _radial(a: Analysis) -> Iterator[str]:
     curve, ends = curve_of(a), order_ends(a.columns)
-    radial = None if curve is None or 1 not in ends else scores_at(curve, ends[1])
+    radial = None if curve is None or 1 not in ends else curve.at(ends[1])
     if curve is None or radial is None:
         return
     best = best_beyond(curve, ends[1])
@@ -100,37 +92,37 @@ def _radial(a: Analysis) -> Iterator[str]:
 
 
 def _selection(a: Analysis) -> Iterator[str]:
-    for s in a.selections:
-        twins = [name for name in s.twins if name != s.names[0]]
-        close = f" ({', '.join(twins[:3])} alone would do as well)" if twins else ""
+    for s, alone in zip(a.curves("selection"), a.curves("single_columns"), strict=True):
+        others = [name for name in twins(alone) if name != s.labels[0]]
+        close = f" ({', '.join(others[:3])} alone would do as well)" if others else ""
         yield (
-            f"Among {scope_name(s.scope)}, forward selection first picks "
-            f"{' and then '.join(s.names[:2])}{close}; the first alone reaches "
-            f"{percent(s.accuracy[0])}."
+            f"Among {scope_name(s.variant)}, forward selection first picks "
+            f"{' and then '.join(s.labels[:2])}{close}; the first alone reaches "
+            f"{percent(s.values[0])}."
         )
 
 
 def _classifiers(a: Analysis) -> Iterator[str]:
-    by_size: dict[int, dict[str, ClassifierScore]] = {}
-    for score in a.classifiers:
-        by_size.setdefault(score.n_columns, {})[score.classifier] = score
-    pairs = [p for p in by_size.values() if len(p) == 2]
-    if pairs:
-        apart = max(abs(p["logistic"].accuracy.mean() - p["svm"].accuracy.mean()) for p in pairs)
+    by_size: dict[int, list[float]] = {}
+    for c in a.curves("classifiers"):
+        for n, mean in zip(c.x.tolist(), c.mean, strict=True):
+            by_size.setdefault(n, []).append(float(mean))
+    if by_size:
+        apart = max(max(means) - min(means) for means in by_size.values())
         names = " and a ".join(CLASSIFIERS.values())
         yield f"A {names} differ by at most {100 * apart:.1f} points."
 
 
 def _random_folds(a: Analysis) -> Iterator[str]:
     grouped = curve_of(a)
-    mixed = next((c for c in a.accuracy_random if c.cutoff == a.cutoff), None)
+    mixed = a.curve("accuracy", "random")
     if grouped is None or mixed is None:
         return
-    shared = np.intersect1d(grouped.n_columns, mixed.n_columns)
+    shared = np.intersect1d(grouped.x, mixed.x)
     if not len(shared):
         return
     n = int(shared[-1])
-    whole, random = scores_at(grouped, n), scores_at(mixed, n)
+    whole, random = grouped.at(n), mixed.at(n)
     if whole is None or random is None:
         return
     yield (
@@ -140,21 +132,24 @@ def _random_folds(a: Analysis) -> Iterator[str]:
 
 
 def _correlation(a: Analysis) -> Iterator[str]:
-    for c in a.ard:
-        if c.cutoff != a.cutoff:
-            continue
-        if np.isnan(c.mean).all():
+    for c in a.curves("ard"):
+        if c.cutoff != a.cutoff or np.isnan(c.mean).all():
             continue
         p = int(np.nanargmax(c.mean))
         yield (
-            f"Bayesian ARD regression of {target_name(c.target, c.log_target)} reaches a Pearson "
-            f"correlation of {correlation(c, p)} with {c.n_columns[p]} columns."
+            f"Bayesian ARD regression of {target_of(c)} reaches a Pearson correlation of "
+            f"{correlation(c, p)} with {c.x[p]} columns."
         )
 
 
-def correlation(c: CorrelationCurve, point: int) -> str:
+def target_of(c: Curve) -> str:
+    """What a curve of correlations predicts, in words."""
+    return target_name(c.variant.removeprefix("log "), c.variant.startswith("log "))
+
+
+def correlation(c: Curve, point: int) -> str:
     """Such as 0.82 ± 0.03, or 0.82 ± 0.03 (3 of 4 folds) where some have no correlation."""
-    n_folds, n_undefined = c.pearson.shape[1], int(c.n_undefined[point])
+    n_folds, n_undefined = c.values.shape[1], int(c.n_undefined[point])
     known = f" ({n_folds - n_undefined} of {n_folds} folds)" if n_undefined else ""
     spread = "" if np.isnan(c.std[point]) else f"\u00a0±\u00a0{c.std[point]:.2f}"
     return f"{c.mean[point]:.2f}{spread}{known}"
@@ -162,13 +157,16 @@ def correlation(c: CorrelationCurve, point: int) -> str:
 
 def classifier_rows(analysis: Analysis | None) -> tuple[tuple[str, ...], ...]:
     """Lines of the table of classifiers: name, columns, accuracy, balanced accuracy, ROC-AUC."""
+    curves = analysis.curves("classifiers") if analysis else ()
     return tuple(
         (
-            CLASSIFIERS[s.classifier],
-            str(s.n_columns),
-            percent(s.accuracy),
-            percent(s.balanced_accuracy),
-            f"{s.roc_auc.mean():.3f} ± {s.roc_auc.std(ddof=1):.3f}",
+            CLASSIFIERS[c.variant],
+            str(c.x[p]),
+            percent(c["accuracy"][p]),
+            percent(c["balanced_accuracy"][p]),
+            f"{c['roc_auc'][p].mean():.3f} ± {c['roc_auc'][p].std(ddof=1):.3f}",
         )
-        for s in (analysis.classifiers if analysis else ())
+        for n in dict.fromkeys(n for c in curves for n in c.x.tolist())
+        for c in curves
+        for p in np.flatnonzero(c.x == n)
     )

@@ -219,7 +219,7 @@ def pair_correlations(content: ReportContent) -> Iterator[Panel]:
         for k, p in enumerate(found)
     )
     reach = float(found[0].r[-1])
-    cutoffs = {c.cutoff for c in content.analysis.accuracy} if content.analysis else set()
+    cutoffs = {c.cutoff for c in content.analysis.curves("accuracy")} if content.analysis else set()
     panel = Panel(
         name="pair-correlation",
         x=Axis(label=DISTANCE, low=0.0, high=reach),

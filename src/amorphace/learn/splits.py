@@ -1,17 +1,22 @@
-"""Cross-validation folds."""
+"""Folds of a cross-validation, and the error of what they give."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from amorphace.core.errors import InputError
 
 Folds = Literal["grouped", "random"]
+
+LEVEL = 0.6827
+"""Of every interval that is given: that of one standard deviation of a normal distribution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,3 +129,86 @@ def _check_labels(y: NDArray[np.int64], made: tuple[Fold, ...]) -> None:
                     f"{y[where][0]}; every part needs both: balance the labels in each sample, or "
                     "use fewer folds"
                 )
+
+
+def inner_folds(
+    y: NDArray[np.int64], groups: NDArray[Any], *, n_splits: int, folds: Folds, seed: int
+) -> tuple[Fold, ...]:
+    """Folds for choosing the strength: `n_splits`, or as many as there are samples.
+
+    Raises
+    ------
+    InputError
+        If fewer than two samples are left to choose the strength with.
+    """
+    if folds == "grouped":
+        n_groups = len(np.unique(groups))
+        if n_groups < 2:
+            raise InputError(
+                "choosing the strength with grouped folds needs at least 2 samples to train on "
+                "(3 in all), got 1; add samples, give one strength, or use random folds "
+                "(folds='random')"
+            )
+        n_splits = min(n_splits, n_groups)
+    return split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
+
+
+def inner_of_all(
+    y: NDArray[np.int64],
+    groups: NDArray[Any],
+    outer: Sequence[Fold],
+    n_strengths: int,
+    n_splits: int,
+    folds: Folds,
+    seed: int,
+) -> list[tuple[Fold, ...]]:
+    """Folds inside the training rows of each fold; none where there is nothing to choose."""
+    if n_strengths == 1:
+        return [() for _ in outer]
+    return [
+        inner_folds(y[fold.train], groups[fold.train], n_splits=n_splits, folds=folds, seed=seed)
+        for fold in outer
+    ]
+
+
+def fold_names(groups: NDArray[Any], made: Sequence[Fold], folds: Folds) -> tuple[str, ...]:
+    """What each fold tests: its samples, or its number where it mixes them."""
+    if folds == "random":
+        return tuple(f"fold {k}" for k in range(1, len(made) + 1))
+    return tuple(" + ".join(str(g) for g in np.unique(groups[fold.test])) for fold in made)
+
+
+def half_width(scores: ArrayLike, level: float = LEVEL) -> float:
+    """Half-width of the interval that holds the true mean with a probability.
+
+    t SD sqrt(1/K + n_test/n_train) with Student's t of K - 1 degrees of freedom; K folds of equal
+    size have n_test/n_train = 1/(K - 1). The second part is there since the folds learn from
+    mostly the same samples. Of a difference, give the differences fold by fold.
+
+    Parameters
+    ----------
+    scores : array_like of shape (n_folds,)
+        NaN, which has no score, does not count.
+    level : float
+
+    Returns
+    -------
+    float
+        NaN with fewer than two scores.
+
+    References
+    ----------
+    C. Nadeau and Y. Bengio, Machine Learning 52, 239 (2003).
+
+    Examples
+    --------
+    >>> round(half_width([0.8, 0.9, 0.7, 0.8]), 3)
+    0.075
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    k = len(values)
+    if k < 2:
+        return np.nan
+    factor = float(t.ppf((1 + level) / 2, k - 1)) * np.sqrt(1 / k + 1 / (k - 1))
+    return float(factor * values.std(ddof=1))

@@ -15,9 +15,10 @@ from sklearn.preprocessing import StandardScaler
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
-from amorphace.learn.folds import Fold, Folds, split
 from amorphace.learn.parallel import Progress, run_all
-from amorphace.learn.points import column_points
+from amorphace.learn.points import column_points, last_columns
+from amorphace.learn.results import Curve
+from amorphace.learn.splits import Fold, Folds, fold_names, split
 
 MAX_STEPS = 300
 """Updates of the precisions, as in scikit-learn."""
@@ -30,63 +31,6 @@ IRRELEVANT = 1e4
 
 TINY = 1e-6
 """Shape and rate of the Gamma priors of all precisions: they say nothing."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class CorrelationCurve:
-    """Correlation of a predicted with the measured quantity, one for every fold.
-
-    Attributes
-    ----------
-    n_columns : ndarray of int of shape (n_points,)
-        How many leading columns the regression may use, ascending.
-    pearson, spearman : ndarray of shape (n_points, n_folds)
-        On the test rows of each fold; NaN where the prediction is constant, which has none.
-    n_kept : ndarray of int of shape (n_points, n_folds)
-        Columns that were found relevant.
-    order : tuple of int of length n_points
-        Correlation order of the last column used; () when columns are not known.
-    last_column : tuple of str of length n_points
-        Its name; () when columns are not known.
-    cutoff : float, optional
-        Of the features, in units of sigma.
-    target : str
-        What is predicted, for example "d2min".
-    log_target : bool
-        Whether the logarithm of the target is predicted (and correlated with).
-    folds : {"grouped", "random"}
-
-    `mean` and `std` are those of the folds that have a correlation; `n_undefined` says how many
-    have none.
-    """
-
-    n_columns: NDArray[np.int64]
-    pearson: NDArray[np.float64]
-    spearman: NDArray[np.float64]
-    n_kept: NDArray[np.int64]
-    order: tuple[int, ...] = ()
-    last_column: tuple[str, ...] = ()
-    cutoff: float | None = None
-    target: str = "d2min"
-    log_target: bool = False
-    folds: Folds = "grouped"
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Mean Pearson correlation over the folds, shape (n_points,); NaN where none has one."""
-        return np.ma.masked_invalid(self.pearson).mean(axis=1).filled(np.nan)
-
-    @property
-    def std(self) -> NDArray[np.float64]:
-        """Standard deviation between folds (n - 1), shape (n_points,); NaN for fewer than two."""
-        few = np.isfinite(self.pearson).sum(axis=1) < 2
-        spread = np.ma.masked_invalid(self.pearson).std(axis=1, ddof=1)
-        return np.where(few, np.nan, spread.filled(np.nan))
-
-    @property
-    def n_undefined(self) -> NDArray[np.int64]:
-        """Folds without a correlation, since the prediction is constant; shape (n_points,)."""
-        return np.isnan(self.pearson).sum(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +156,7 @@ def ard_curve(
     seed: int = 0,
     n_jobs: int = 1,
     progress: Progress | None = None,
-) -> CorrelationCurve:
+) -> Curve:
     """Correlation of the prediction of `fit_ard` from the leading columns with the target.
 
     Parameters
@@ -230,6 +174,13 @@ def ard_curve(
     name : str
         Of the target, for the result.
 
+    Returns
+    -------
+    Curve
+        "ard", of the variant `name` or "log `name`": Pearson and Spearman correlation on the test
+        rows (NaN where the prediction is constant, which has none), and the number of columns
+        found relevant, at numbers of columns, labelled by the last column used.
+
     Raises
     ------
     InputError
@@ -240,8 +191,6 @@ def ard_curve(
     groups = np.asarray(groups)
     if groups.shape != t.shape:
         raise InputError(f"groups must have shape {t.shape}, got {groups.shape}")
-    if columns is not None and len(columns) != X.shape[1]:
-        raise InputError(f"X has {X.shape[1]} columns, `columns` describes {len(columns)}")
     if log_target:
         if (t <= 0).any():
             raise InputError(
@@ -260,17 +209,13 @@ def ard_curve(
     found = np.empty((3, len(points), n_splits))
     for (p, f), result in zip(tasks, results, strict=True):
         found[:, p, f] = result
-    last = [k - 1 for k in points]
-    return CorrelationCurve(
-        n_columns=np.array(points, dtype=np.int64),
-        pearson=found[0],
-        spearman=found[1],
-        n_kept=found[2].astype(np.int64),
-        order=() if columns is None else tuple(int(columns.order[k]) for k in last),
-        last_column=() if columns is None else tuple(columns.names[k] for k in last),
-        target=name,
-        log_target=log_target,
-        folds=folds,
+    return Curve(
+        name="ard",
+        x=np.array(points),
+        scores=dict(zip(("pearson", "spearman", "n_kept"), found, strict=True)),
+        labels=last_columns(columns, points),
+        folds=fold_names(groups, outer, folds),
+        variant=f"log {name}" if log_target else name,
     )
 
 

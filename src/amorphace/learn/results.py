@@ -1,0 +1,143 @@
+"""The one table of results: a line a number, kept in blocks of one curve each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.errors import InputError
+from amorphace.core.files import text_written_aside
+from amorphace.learn.splits import half_width
+
+LINE = ("curve", "variant", "cutoff", "n_columns", "x", "y", "label", "fold", "score", "value")
+"""Columns of the table."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Curve:
+    """Lines of the table that belong together: scores at points x, one for every fold.
+
+    Attributes
+    ----------
+    name : str
+        What it is, for example "accuracy"; see `Analysis` for all names.
+    x : ndarray of shape (n_points,)
+        For example the number of leading columns.
+    scores : mapping of str to ndarray of shape (n_points, n_folds)
+        By name, the most important first; NaN where there is none.
+    labels : tuple of str of length n_points
+        What a point is, for example the last column used; () where x says all.
+    folds : tuple of str of length n_folds
+        What each fold tests: names of samples, joined by " + "; () where there are no folds, and
+        scores are of all sites.
+    variant : str
+        Of several curves of one name, for example "grouped" or "random" folds.
+    cutoff : float, optional
+        Of the features, in units of sigma.
+    n_columns : int, optional
+        How many leading columns are used, where x is something else.
+    y : ndarray of shape (n_points,), optional
+        Second coordinate of the points of a map.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree.
+
+    Examples
+    --------
+    >>> curve = Curve(name="accuracy", x=np.array([1, 5]), scores={"accuracy": np.eye(2)})
+    >>> curve.mean, curve.at(5), curve["accuracy"].shape
+    (array([0.5, 0.5]), array([0., 1.]), (2, 2))
+    """
+
+    name: str
+    x: NDArray[Any]
+    scores: Mapping[str, NDArray[np.float64]]
+    labels: tuple[str, ...] = ()
+    folds: tuple[str, ...] = ()
+    variant: str = ""
+    cutoff: float | None = None
+    n_columns: int | None = None
+    y: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        shapes = {values.shape for values in self.scores.values()}
+        if len(shapes) != 1 or len(shape := shapes.pop()) != 2 or shape[0] != len(self.x):
+            raise InputError(
+                f"scores of the curve {self.name!r} must have one shape (n_points, n_folds) with "
+                f"{len(self.x)} points, got {[v.shape for v in self.scores.values()]}"
+            )
+        if self.labels and len(self.labels) != shape[0]:
+            raise InputError(f"{shape[0]} points need as many labels, got {len(self.labels)}")
+        if self.folds and len(self.folds) != shape[1]:
+            raise InputError(f"{shape[1]} folds need as many names, got {len(self.folds)}")
+        if self.y is not None and len(self.y) != shape[0]:
+            raise InputError(f"{shape[0]} points need as many y, got {len(self.y)}")
+
+    def __getitem__(self, score: str) -> NDArray[np.float64]:
+        return self.scores[score]
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The most important score, shape (n_points, n_folds)."""
+        return next(iter(self.scores.values()))
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean of it over the folds that have one, shape (n_points,); NaN where none has."""
+        return np.ma.masked_invalid(self.values).mean(axis=1).filled(np.nan)
+
+    @property
+    def std(self) -> NDArray[np.float64]:
+        """Standard deviation between folds (n - 1), shape (n_points,); NaN for fewer than two."""
+        few = np.isfinite(self.values).sum(axis=1) < 2
+        spread = np.ma.masked_invalid(self.values).std(axis=1, ddof=1)
+        return np.where(few, np.nan, np.ma.filled(spread, np.nan))
+
+    @property
+    def error(self) -> NDArray[np.float64]:
+        """Half-width of the 68 % interval of the mean (see `half_width`), shape (n_points,)."""
+        return np.array([half_width(row) for row in self.values])
+
+    @property
+    def n_undefined(self) -> NDArray[np.int64]:
+        """Folds without a score, shape (n_points,)."""
+        return np.isnan(self.values).sum(axis=1)
+
+    def at(self, x: float) -> NDArray[np.float64] | None:
+        """The most important score of every fold at x; None where there is no such point."""
+        place = np.flatnonzero(self.x == x)
+        return self.values[place[0]] if len(place) else None
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """The lines of the table, with the keys `LINE`."""
+        names = self.folds or ("",) * self.values.shape[1]
+        for p, x in enumerate(self.x.tolist()):
+            label = self.labels[p] if self.labels else ""
+            y = None if self.y is None else self.y[p]
+            head = (self.name, self.variant, self.cutoff, self.n_columns, x, y, label)
+            for f, fold in enumerate(names):
+                for score, values in self.scores.items():
+                    line = (*head, fold, score, float(values[p, f]))
+                    yield dict(zip(LINE, line, strict=True))
+
+
+def write_table(path: str | Path, lines: Iterable[Mapping[str, Any]]) -> None:
+    """Write the lines of a table as CSV; the file appears whole or not at all."""
+    lines = list(lines)
+    with text_written_aside(path) as stream:
+        write_rows(stream, tuple(lines[0]) if lines else (), (line.values() for line in lines))
+
+
+def write_rows(stream: IO[str], columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write names of columns and rows as CSV, their fields as they are."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
