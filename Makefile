@@ -1,8 +1,12 @@
 # make demo    sets up .venv, makes a small glass and analyses it: demo/glass.results/report.html
 # make test    sets up and passes the tests in two processes; make test-all runs the slow ones too
+# make coverage     the default tests, and which lines of the package they run
+# make test-oldest  the default tests with the oldest libraries that pyproject.toml allows
+# make test-wheel   builds the wheel and tests it, away from the tree, under each of PYTHONS
 # make lint    format, lint, types, imports between rooms
-# make bench   speed of the kernel; make bench-peers sets it beside other packages, and
-#              make bench-engine the simulations beside plain LAMMPS
+# make bench   processor time of each part, kept in benchmarks/history; make bench-kernel looks into
+#              the kernel, bench-peers sets it beside other packages, bench-engine the simulations
+#              beside plain LAMMPS, and bench-campaign runs many units
 # make docs    the documentation, build/docs/index.html; warnings are errors
 # make wheel   sdist and wheel in dist/
 PYTHON ?= python3
@@ -10,7 +14,8 @@ BIN := .venv/bin
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/*/*.cpp src/amorphace/*/*/*.[ch]pp)
 
-.PHONY: env system demo test test-all test-peers lint format bench bench-engine bench-campaign bench-peers docs wheel clean
+.PHONY: env system demo test coverage test-oldest test-wheel test-all test-peers lint format \
+  bench bench-kernel bench-engine bench-campaign bench-peers docs wheel clean
 
 env: .venv/ready
 
@@ -40,6 +45,28 @@ demo: env
 test: env
 	$(PYTEST)
 
+coverage: env
+	$(BIN)/python -m pip install --quiet 'pytest-cov>=6'
+	$(PYTEST) --cov --cov-report=term
+
+# Libraries that these need in turn may be new, and warn of the age of the others.
+test-oldest: env
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/oldest
+	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
+	  --editable '.[sim,test]'
+	OMP_NUM_THREADS=1 build/oldest/bin/python -m pytest -n 2 --dist loadgroup \
+	  -W ignore::DeprecationWarning
+
+PYTHONS ?= python3.12 python3.13
+test-wheel: wheel
+	set -e; for python in $(PYTHONS); do \
+	  rm -rf build/installed; $$python -m venv build/installed; \
+	  build/installed/bin/python -m pip install --quiet --find-links dist 'amorphace[sim,test]'; \
+	  cp -r tests pyproject.toml build/installed; cd build/installed; \
+	  OMP_NUM_THREADS=1 bin/python -m pytest -n 2 --dist loadgroup tests; cd ../..; \
+	done
+
 test-all: env
 	$(PYTEST) -m 'not peers'
 
@@ -59,7 +86,16 @@ format: env
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: env
+.venv/history: .venv/ready
+	$(BIN)/python -m pip install --quiet 'pytest-benchmark>=5' && touch $@
+
+bench: .venv/history
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest benchmarks -o addopts= \
+	  --benchmark-timer=time.process_time --benchmark-columns=min,median,rounds \
+	  --benchmark-storage=file://benchmarks/history \
+	  --benchmark-save=$$($(BIN)/python -c 'import amorphace; print(amorphace.__version__)')
+
+bench-kernel: env
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/kernel.py
 
 bench-engine: env

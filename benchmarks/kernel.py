@@ -1,6 +1,6 @@
 """Speed of the kernel: sites a second, where the time goes, how it grows.
 
-    make bench
+    make bench-kernel
 
 Writes benchmarks/results/kernel.json and kernel.png. Workloads: P is one species at density 1.04,
 cutoff 4, degree 18, n_max 20; B two species 80:20 at density 1.2, cutoff 4, degree 10, n_max 10;
@@ -112,7 +112,7 @@ def main() -> None:
     options = parser.parse_args()
     warm_up()
     results: dict[str, Any] = {
-        "command": "make bench",
+        "command": "make bench-kernel",
         "amorphace": version("amorphace"),
         "kernel": backends()[0],
         "compiler": compiler(),

@@ -25,7 +25,12 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_design",
 ]
-exclude_patterns = ["_generated/*/*.md", "results/summary.md", "results/choices/*"]
+exclude_patterns = [
+    "_generated/*/*.md",
+    "_generated/speed.md",
+    "results/summary.md",
+    "results/choices/*",
+]
 default_role = "py:obj"
 smartquotes = False  # --option stays what it is
 

@@ -2,6 +2,7 @@
 
 _generated/commands.md       every command and its options, from the program
 _generated/experiment.md     every key of an experiment file, from its schema
+_generated/speed.md          the last results of `make bench`
 _generated/PAGE/             what a page that shows figures makes when it runs
 """
 
@@ -11,6 +12,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import figures
@@ -19,6 +21,7 @@ import pages
 from pydantic.fields import FieldInfo
 
 GENERATED = pages.DOCS / "_generated"
+HISTORY = pages.DOCS.parent / "benchmarks" / "history"
 
 
 def main() -> None:
@@ -27,6 +30,7 @@ def main() -> None:
     GENERATED.mkdir(exist_ok=True)
     write("commands.md", command_pages())
     write("experiment.md", experiment_tables())
+    write("speed.md", speed_table(sorted(HISTORY.glob("*/*.json"))[-1]))
     figures.main(GENERATED / "figures")
     for page in pages.pages():
         if f"/_generated/{page.stem}/" in page.read_text(encoding="utf-8"):
@@ -81,6 +85,26 @@ def command_parts(name: str, command: Any) -> Iterator[str]:
         default = "required" if p.required else shown(p.default)
         yield f"| `{label}` | {cell(getattr(p, 'help', None) or '')} | {default} |\n"
     yield "\n"
+
+
+def speed_table(path: Path) -> str:
+    """The processor time of each part, as `make bench` kept it last."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = "".join(
+        f"| {shown_name(bench['name'])} | {1e3 * bench['stats']['min']:,.0f} ms |\n"
+        for bench in found["benchmarks"]
+    )
+    version = path.stem.partition("_")[2]
+    return (
+        ""
+        f"amorphace {version}, {found['machine_info']['processor']}, one thread, the fastest of a "
+        f"few rounds:\n\n| what | processor time |\n|---|---|\n{rows}"
+    )
+
+
+def shown_name(name: str) -> str:
+    """A benchmark's name as words."""
+    return name.removeprefix("test_").replace("_", " ").replace("[", ", ").rstrip("]")
 
 
 def option_name(option: Any) -> str:
