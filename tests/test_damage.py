@@ -17,9 +17,12 @@ import pytest
 from amorphace import cli
 from amorphace.core.codec import encode
 from amorphace.core.configuration import Configuration
+from amorphace.core.digest import digest_of
 from amorphace.core.errors import FileFormatError, InputError
+from amorphace.dataset import arrays
 from amorphace.dataset.export import export_npz
 from amorphace.dataset.provenance import sha256
+from amorphace.dataset.table import Columns, Table
 from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn.bundle import read_analysis, write_analysis
 from amorphace.learn.model import LinearModel
@@ -212,6 +215,28 @@ def test_damaged_features_are_noticed_when_their_rows_are_read(table: Path) -> N
     assert not table.with_name("t.npz").exists()
     with pytest.raises(IndexError, match="99"):
         found.feature_rows(2.0, np.array([99]))
+
+
+def test_two_whole_blocks_that_are_exchanged_are_noticed(tmp_path: Path) -> None:
+    """Each of them has the right length and checksum, but not in its place."""
+    path, columns = tmp_path / "t.zarr", Columns(names=["A1"], order=[1], z=[[0]], n=[[1]], l=[[0]])
+    n = arrays.BLOCK_BYTES // 8 + 1
+    sites = Table(sample=[0] * n, particle_id=range(n), species=["A"] * n, sample_names=["s"])
+    write_table(path, replace(sites, features={2.0: np.arange(n)[:, None] / 7}, columns=columns))
+    folder = path / "features" / "2.0" / "c"
+    assert read_table(path).feature_rows(2.0, slice(n - 1, n)) == (n - 1) / 7
+    for one, other in (("0/0", "spare"), ("1/0", "0/0"), ("spare", "1/0")):
+        (folder / one).rename(folder / other)
+    with pytest.raises(FileFormatError, match=r"the blocks of features/2\.0 are not those that"):
+        read_table(path)
+    edited(path / "zarr.json", without_blocks)  # as tables were written without this digest
+    assert read_table(path).feature_rows(2.0, slice(0, 1)) == arrays.BLOCK_BYTES // 8 / 7
+
+
+def without_blocks(found: dict[str, Any]) -> None:
+    told = found["attributes"]
+    del told["blocks"], told["digest"]
+    told["digest"] = digest_of(told)
 
 
 # ---------------------------------------------------------------- hostile tables

@@ -1,13 +1,16 @@
 """Arrays of a Zarr v3 group: written in blocks of rows with checksums, read with distrust.
 
-Each block ends with the CRC-32C of its bytes, and whoever opens an array knows the digest of its
-zarr.json, so that a changed bit is noticed. Sizes are compared with the files that are there
+Each block ends with the CRC-32C of its bytes, and whoever opens an array knows the digests of its
+zarr.json and of the checksums in their order, so that a changed bit is noticed, and a block that
+stands in the place of another. Sizes are compared with the files that are there
 before memory is taken for them: nothing is believed of a shape, a block or a compressed length.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -69,6 +72,22 @@ def metadata_digest(folder: Path, name: str) -> str:
     return sha256(folder / name / "zarr.json")
 
 
+def blocks_digest(folder: Path, array: zarr.Array[Any]) -> str:
+    """Digest of the checksums of all blocks of an array, in their order."""
+    digest = hashlib.sha256()
+    for key in _block_keys(array):
+        with (folder / array.path / key).open("rb") as stream:
+            stream.seek(-CHECKSUM_BYTES, os.SEEK_END)
+            digest.update(stream.read())
+    return digest.hexdigest()
+
+
+def _block_keys(array: zarr.Array[Any]) -> Iterator[str]:
+    """Names of the files of the blocks, below the array's folder."""
+    grid = [-(-n // k) for n, k in zip(array.shape, array.chunks, strict=True)]
+    return map(array.metadata.encode_chunk_key, product(*map(range, grid)))  # type: ignore[union-attr]
+
+
 class StoredArray:
     """An array on disk, all of whose blocks are there; rows are read when they are asked for.
 
@@ -78,8 +97,8 @@ class StoredArray:
         Of the group.
     name : str
         Of the array in the group.
-    digest : str, optional
-        Of its zarr.json.
+    metadata, blocks : str, optional
+        Digests of its zarr.json, and of the checksums of its blocks.
 
     Attributes
     ----------
@@ -93,11 +112,13 @@ class StoredArray:
         If a part is missing or damaged; also where rows are read.
     """
 
-    def __init__(self, path: str | Path, name: str, digest: str | None = None) -> None:
+    def __init__(
+        self, path: str | Path, name: str, metadata: str | None = None, blocks: str | None = None
+    ) -> None:
         self._path, self._name = Path(path), name
         if not (self._path / name / "zarr.json").is_file():
             raise FileFormatError(path, f"the table is incomplete: {name} is missing; {AGAIN}")
-        if digest is not None and metadata_digest(self._path, name) != digest:
+        if metadata is not None and metadata_digest(self._path, name) != metadata:
             raise FileFormatError(
                 path,
                 f"the table is damaged: {name}/zarr.json is not as it was written, its digest "
@@ -109,6 +130,13 @@ class StoredArray:
             self.chunks = tuple(int(k) for k in self._array.chunks)
             self.dtype = np.dtype(self._array.dtype)
             self._check_blocks()
+            found = None if blocks is None else blocks_digest(self._path, self._array)
+        if found != blocks:
+            raise FileFormatError(
+                path,
+                f"the table is damaged: the blocks of {name} are not those that were written "
+                f"there, in this order; {AGAIN}",
+            )
 
     def __getitem__(self, rows: Any) -> NDArray[Any]:
         """Rows in memory: a slice, a mask of all rows, or indices that may repeat."""
@@ -147,7 +175,7 @@ class StoredArray:
         total, n_bytes = math.prod(grid), math.prod(self.chunks) * self.dtype.itemsize
         if total > len(sizes):
             self._incomplete(total - len(sizes), total)
-        keys = [self._array.metadata.encode_chunk_key(k) for k in product(*map(range, grid))]  # type: ignore[union-attr]
+        keys = list(_block_keys(self._array))
         if lost := sum(key not in sizes for key in keys):
             self._incomplete(lost, total)
         if packed and n_bytes > PACKED_BYTES:

@@ -30,6 +30,8 @@ class TableHead:
     provenance : mapping
     arrays : mapping of str to str, optional
         SHA-256 of the zarr.json of every array; None in format version 1.
+    blocks : mapping of str to str, optional
+        SHA-256 of the checksums of every array's blocks, in their order; not in all tables.
     """
 
     sample_names: tuple[str, ...]
@@ -39,6 +41,7 @@ class TableHead:
     column_names: tuple[str, ...] | None
     provenance: Mapping[str, Any]
     arrays: Mapping[str, str] | None = None
+    blocks: Mapping[str, str] | None = None
 
     def attributes(self) -> dict[str, Any]:
         """As JSON values, with their digest."""

@@ -1,7 +1,7 @@
 """The table on disk: a Zarr v3 group.
 
     GLASS.zarr              attributes: format, format_version, sample_names, species_names,
-                            target_names, cutoffs, column_names, provenance, arrays, digest
+                            target_names, cutoffs, column_names, provenance, arrays, blocks, digest
       sample particle_id species step label        (n_sites,); species: index into species_names
       targets/NAME                                 (n_sites,) float64
       positions                                    (n_sites, 3) float32, where they are known
@@ -11,8 +11,9 @@
 Strings live in the attributes (plain JSON), numbers in arrays, so that any Zarr v3 reader opens
 the whole of it. Every block is written, blocks of zeros too: a block that is missing is a loss,
 and is reported as one. Every block ends with a checksum; `arrays` holds the SHA-256 of each
-array's zarr.json, and `digest` that of all other attributes, so that a changed bit is noticed.
-Tables of format version 1 have neither.
+array's zarr.json, `blocks` that of its checksums in their order, and `digest` that of all other
+attributes, so that a changed bit or an exchanged block is noticed. Tables of format version 1 have
+none of these.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from amorphace.core.files import written_aside
 from amorphace.dataset.arrays import (
     AGAIN,
     StoredArray,
+    blocks_digest,
     create_array,
     create_features,
     metadata_digest,
@@ -117,9 +119,11 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         with ExitStack() as stack:
             partial = stack.enter_context(written_aside(self._path, folder=True))
             self._thread = stack.enter_context(ThreadPoolExecutor(1))
-            self._arrays = create_table(
-                partial, self._sites, self._columns, self._cutoffs, self._dtype
-            )
+            self._folder, self._group = partial, zarr.create_group(store=partial, zarr_format=3)
+            shape = len(self._sites), len(self._columns or ())
+            self._features = {
+                c: create_features(self._group, c, *shape, self._dtype) for c in self._cutoffs
+            }
             self._writes: deque[Future[None]] = deque()
             self._stack = stack.pop_all()
         return self
@@ -127,7 +131,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
     @property
     def block_rows(self) -> int:
         """Rows in a block on disk; writing whole blocks that begin at multiples is fastest."""
-        return min((a.chunks[0] for a in self._arrays.values()), default=1)
+        return min((a.chunks[0] for a in self._features.values()), default=1)
 
     def write_features(self, cutoff: float, start: int, block: ArrayLike) -> None:
         """Write the rows `start`, `start` + 1, ... of one cutoff, while the caller goes on.
@@ -144,9 +148,9 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         InputError
             If the block does not fit the table or holds a value that is not finite.
         """
-        if float(cutoff) not in self._arrays:
+        if float(cutoff) not in self._features:
             raise InputError(f"cutoff {cutoff} is not one of the writer's, {self._cutoffs}")
-        array = self._arrays[float(cutoff)]
+        array = self._features[float(cutoff)]
         rows = np.array(block, dtype=self._dtype)  # a copy: the caller's may change meanwhile
         stop = start + len(rows)
         if (
@@ -179,7 +183,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         self._stack.__exit__(kind, error, traceback)
 
     def _complete(self) -> None:
-        """Wait for what is being written, and see that it is all."""
+        """Wait for what is being written, see that it is all, and write all that is small."""
         while self._writes:
             self._writes.popleft().result()
         for cutoff, written in self._written.items():
@@ -189,6 +193,36 @@ class TableWriter(AbstractContextManager["TableWriter"]):
                     f"{cutoff:g} were never written (first: row {np.argmin(written)}); write "
                     "every row before the writer closes"
                 )
+        sites, columns = self._sites, self._columns
+        names, codes = np.unique(sites.species, return_inverse=True)
+        small: dict[str, NDArray[Any]] = {
+            "sample": sites.sample,
+            "particle_id": sites.particle_id,
+            "species": codes.astype(np.int32),
+            "step": sites.step,
+            "label": sites.label,
+        }
+        small |= {f"targets/{name}": value for name, value in sites.targets.items()}
+        if sites.positions is not None:
+            small["positions"] = sites.positions
+        if columns is not None:
+            small |= {f"columns/{k}": getattr(columns, k) for k in COLUMN_ARRAYS}
+        arrays = list(self._features.values())
+        for name, value in small.items():
+            array = create_array(self._group, name, value.shape, value.dtype, block_rows=SITE_ROWS)
+            array[...] = value
+            arrays.append(array)
+        head = TableHead(
+            sample_names=sites.sample_names,
+            species_names=tuple(names.tolist()),
+            target_names=tuple(sites.targets),
+            cutoffs=self._cutoffs,
+            column_names=None if columns is None else columns.names,
+            provenance=sites.provenance,
+            arrays={array.path: metadata_digest(self._folder, array.path) for array in arrays},
+            blocks={array.path: blocks_digest(self._folder, array) for array in arrays},
+        )
+        self._group.attrs.put(head.attributes())
 
 
 def write_table(path: str | Path, table: Table, *, overwrite: bool = False) -> None:
@@ -235,8 +269,11 @@ def read_table(path: str | Path) -> Table:
     """
     head = read_head(path)
 
+    told = head.arrays, head.blocks
+
     def stored(name: str) -> StoredArray:
-        return StoredArray(path, name, None if head.arrays is None else head.arrays.get(name, ""))
+        digests = (known if known is None else known.get(name, "") for known in told)
+        return StoredArray(path, name, *digests)
 
     try:
         for name in head.target_names:
@@ -310,44 +347,3 @@ def _check_finite(rows: NDArray[Any], columns: Columns, start: int) -> None:
             f"feature {columns.names[column]} of row {start + row} is {rows[row, column]}; "
             "features must be finite numbers"
         )
-
-
-def create_table(
-    path: Path,
-    sites: Table,
-    columns: Columns | None,
-    cutoffs: Iterable[float],
-    dtype: np.dtype[Any],
-) -> dict[float, zarr.Array[Any]]:
-    """A group with all of a table but the blocks of its features: their arrays by cutoff."""
-    names, codes = np.unique(sites.species, return_inverse=True)
-    group = zarr.create_group(store=path, zarr_format=3)
-    arrays: dict[str, NDArray[Any]] = {
-        "sample": sites.sample,
-        "particle_id": sites.particle_id,
-        "species": codes.astype(np.int32),
-        "step": sites.step,
-        "label": sites.label,
-    }
-    arrays |= {f"targets/{name}": value for name, value in sites.targets.items()}
-    if sites.positions is not None:
-        arrays["positions"] = sites.positions
-    if columns is not None:
-        arrays |= {f"columns/{k}": getattr(columns, k) for k in COLUMN_ARRAYS}
-    for name, value in arrays.items():
-        array = create_array(group, name, value.shape, value.dtype, block_rows=SITE_ROWS)
-        array[...] = value
-    shape = len(sites), len(columns or ())
-    features = {c: create_features(group, c, *shape, dtype) for c in cutoffs}
-    whole = [*arrays, *(array.path for array in features.values())]
-    head = TableHead(
-        sample_names=sites.sample_names,
-        species_names=tuple(names.tolist()),
-        target_names=tuple(sites.targets),
-        cutoffs=tuple(features),
-        column_names=None if columns is None else columns.names,
-        provenance=sites.provenance,
-        arrays={name: metadata_digest(path, name) for name in whole},
-    )
-    group.attrs.put(head.attributes())
-    return features
