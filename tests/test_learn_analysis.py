@@ -13,7 +13,7 @@ import pytest
 
 import amorphace as am
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.dataset.describe import Sample, labelled_sites
+from amorphace.dataset.describe import Sample, labelled_rows, sample_sites
 from amorphace.dataset.label_thermal import ThermalSample, label_thermal
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.analysis import analyse
@@ -360,7 +360,8 @@ def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
         fraction=0.05,
     )
     glasses = [Sample(n, am.read(folder / f"{n}.inherent.dump", species)) for n in names]
-    described, sites = labelled_sites(glasses, labels, centres=None, provenance={})
+    described = labelled_rows(labels, centres=None, provenance={})
+    sites = am.Sites.concatenate(sample_sites(described, glasses))
     ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=2)
     found = replace(
         described,

@@ -21,8 +21,8 @@ from amorphace.core.sites import Sites
 from amorphace.dataset.describe import (
     Sample,
     event_sites,
-    find_sites,
     labelled_rows,
+    sample_sites,
     write_features,
 )
 from amorphace.dataset.table import Table
@@ -181,9 +181,7 @@ class DescribeShear(_Describe):
 def _in_samples(job: Job[DescribeParameters], rows: Table) -> Iterator[Sites]:
     """Sites sample by sample."""
     inputs = dict(zip(job.parameters.samples, job.inputs("reference"), strict=True))
-    for k, name in enumerate(rows.sample_names):
-        sample = Sample(name, reference_of(inputs[name]))
-        yield find_sites(sample, rows.take(rows.sample == k), name)
+    return sample_sites(rows, [Sample(n, reference_of(inputs[n])) for n in rows.sample_names])
 
 
 def _before_events(job: Job[DescribeParameters], rows: Table) -> Iterator[Sites]:

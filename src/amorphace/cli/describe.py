@@ -71,7 +71,8 @@ def describe(
     """
     from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.owned import refuse_inputs
-    from amorphace.dataset.describe import all_sites, labelled_sites, write_features
+    from amorphace.core.sites import Sites
+    from amorphace.dataset.describe import all_sites, labelled_rows, sample_sites, write_features
     from amorphace.dataset.plausible import check_neighbours, check_repeated, check_spacing, warn
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import check_replaceable, read_table
@@ -120,7 +121,8 @@ def describe(
     if known is None:
         table, sites = all_sites(samples, centres=centres, provenance=origin)
     else:
-        table, sites = labelled_sites(samples, known, centres=centres, provenance=origin)
+        table = labelled_rows(known, centres=centres, provenance=origin)
+        sites = Sites.concatenate(sample_sites(table, samples))
     with progress_bar("sites") as bar:
         task = bar.add_task("describe", total=len(sites) * len(cutoffs))
         write_features(

@@ -81,29 +81,6 @@ def no_centres(centres: Sequence[str] | None) -> InputError:
     return InputError(f"no particle is of species {', '.join(centres or ())}")
 
 
-def labelled_sites(
-    samples: Sequence[Sample],
-    labels: Table,
-    *,
-    centres: Sequence[str] | None,
-    provenance: dict[str, Any],
-) -> tuple[Table, Sites]:
-    """The labelled particles of `labels`, found by id in the samples, one a sample in order.
-
-    Raises
-    ------
-    InputError
-        If the numbers of samples differ, a labelled particle is missing, or has another species.
-    """
-    check_count(labels, len(samples))
-    table = labelled_rows(labels, centres=centres, provenance=provenance)
-    parts = [
-        find_sites(sample, table.take(table.sample == k), labels.sample_names[k])
-        for k, sample in enumerate(samples)
-    ]
-    return table, Sites.concatenate(parts)
-
-
 def check_count(labels: Table, count: int) -> None:
     """As many configurations as labelled samples.
 
@@ -141,35 +118,62 @@ def labelled_rows(
     return replace(table.without_features(), provenance=origin)
 
 
-def find_sites(sample: Sample, rows: Table, labelled: str) -> Sites:
-    """The sites of a labelled sample, found by id in its configuration.
+def find_sites(configuration: Configuration, rows: Table, name: str) -> Sites:
+    """The particles of some rows of a table, found by id in their configuration.
 
     Parameters
     ----------
-    sample : Sample
+    configuration : Configuration
     rows : Table
-        The rows of this sample.
-    labelled : str
-        Its name in the labels.
+        Of one sample.
+    name : str
+        Of the configuration, for errors.
 
     Raises
     ------
     InputError
-        If a particle is missing or has another species.
+        If a particle is missing or has another species, or the configuration is that of another
+        sample.
+
+    Warns
+    -----
+    InputWarning
+        If the particles are not where they were labelled.
     """
-    index = sample.configuration.rows_of(rows.particle_id)
+    labelled = rows.sample_names[rows.sample[0]] if len(rows) else ""
+    index = configuration.rows_of(rows.particle_id)
     if (index < 0).any():
         raise InputError(
-            f"{sample.name} holds no particle id {rows.particle_id[index < 0][0]}, which is "
-            f"labelled in sample {labelled}; give the configurations in the order of the labels"
+            f"{name} holds no particle id {rows.particle_id[index < 0][0]} of sample {labelled}; "
+            "give the configurations that the labels were made with, in their order"
         )
-    if (sample.configuration.species[index] != rows.species).any():
+    if (configuration.species[index] != rows.species).any():
         raise InputError(
-            f"species of {sample.name} differ from those of sample {labelled} in the labels; use "
-            "the same species list for both"
+            f"species of {name} differ from those of sample {labelled} in the table; use the same "
+            "species list for both"
         )
-    warn(check_positions(sample.name, labelled, sample.configuration, index, rows.positions))
-    return Sites(sample.configuration, index)
+    warn(check_positions(name, labelled, configuration, index, rows.positions))
+    return Sites(configuration, index)
+
+
+def sample_sites(table: Table, samples: Sequence[Sample]) -> Iterator[Sites]:
+    """The sites of the rows of a table, sample by sample.
+
+    Parameters
+    ----------
+    table : Table
+        Its samples side by side, as `labelled_rows` gives them.
+    samples : sequence of Sample
+        One for each sample of the table, in its order.
+
+    Raises
+    ------
+    InputError
+        As `check_count` and `find_sites`.
+    """
+    check_count(table, len(samples))
+    for k, sample in enumerate(samples):
+        yield find_sites(sample.configuration, table.take(table.sample == k), sample.name)
 
 
 def event_sites(table: Table, find: Callable[[str, int], Configuration]) -> Iterator[Sites]:
@@ -186,19 +190,11 @@ def event_sites(table: Table, find: Callable[[str, int], Configuration]) -> Iter
     Raises
     ------
     InputError
-        If a particle of the table is missing.
+        As `find_sites`.
     """
     for rows in _events_of(table) if len(table) else []:
         name, step = table.sample_names[table.sample[rows[0]]], int(table.step[rows[0]])
-        before = find(name, step)
-        index = before.rows_of(table.particle_id[rows])
-        if (index < 0).any():
-            raise InputError(
-                f"sample {name}, step {step}: the configuration holds no particle id "
-                f"{table.particle_id[rows][index < 0][0]}; give the configurations that the labels "
-                "were made with"
-            )
-        yield Sites(before, index)
+        yield find_sites(find(name, step), table.take(rows), f"sample {name}, step {step}")
 
 
 def _events_of(table: Table) -> list[NDArray[np.int64]]:

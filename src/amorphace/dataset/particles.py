@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.dataset.plausible import check_positions, warn
+from amorphace.dataset.describe import find_sites
 from amorphace.dataset.table import NOT_SELECTED, Table
 
 
@@ -42,23 +42,7 @@ def particle_columns(
             f"there is no sample {sample + 1}: the table holds {len(table.sample_names)}"
         )
     rows = np.flatnonzero(table.sample == sample)
-    index = configuration.rows_of(table.particle_id[rows])
-    if (index < 0).any():
-        raise InputError(
-            f"the configuration holds no particle id {table.particle_id[rows][index < 0][0]} of "
-            f"sample {table.sample_names[sample]}; give that sample's configuration"
-        )
-    if (configuration.species[index] != table.species[rows]).any():
-        raise InputError(
-            "species of the configuration differ from those of sample "
-            f"{table.sample_names[sample]} in the table; use the same species list for both"
-        )
-    known = None if table.positions is None else table.positions[rows]
-    warn(
-        check_positions(
-            "the configuration", table.sample_names[sample], configuration, index, known
-        )
-    )
+    index = find_sites(configuration, table.take(rows), "the configuration").index
     label = np.full(len(configuration), NOT_SELECTED, dtype=np.int64)
     label[index] = table.label[rows]
     columns: dict[str, NDArray[Any]] = {"label": label}
