@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from amorphace.core.configuration import Configuration
-from amorphace.observe.events import step_d2min
+from amorphace.observe.d2min import d2min
 from amorphace.simulate.command import command_of_wheel, run_command, scratch_folder
 from amorphace.simulate.dynamics import Stage, run_stage, step_count
 from amorphace.simulate.inherent import inherent_structure
@@ -150,20 +150,20 @@ def _shear(models: list[str], steps: int) -> list[dict[str, Any]]:
 def _sheared(
     model: GlassModel, glass: Configuration, increment: float, steps: int
 ) -> dict[str, float]:
-    seconds, d2min, attempts = [], [], []
+    seconds, d2min_seconds, attempts = [], [], []
     protocol = Shear(increment=increment, pre_strain=0.0, strain=steps * increment)
     start = time.process_time()
     for step in shear_steps(model, start_shear(glass), protocol):
         done = time.process_time()
-        step_d2min(step.before, step.after)
+        d2min(step.before, step.after)
         seconds.append(done - start)
         attempts.append(step.attempts)
         start = time.process_time()
-        d2min.append(start - done)
+        d2min_seconds.append(start - done)
     return {
         "seconds": float(np.mean(seconds)),
         "slowest": float(np.max(seconds)),
-        "d2min_seconds": float(np.median(d2min)),
+        "d2min_seconds": float(np.median(d2min_seconds)),
         "most_attempts": int(np.max(attempts)),
     }
 

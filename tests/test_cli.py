@@ -84,6 +84,28 @@ def test_label_finds_who_moved_and_says_how_it_was_done(labels):
     assert len(origin["inputs"]) == 12
 
 
+def test_the_drift_is_taken_off_with_the_masses_of_the_species(ensemble, tmp_path, capsys):
+    start = am.read(ensemble / "s0.initial.dump", species=("A", "B"))
+    ends = list(am.iread(ensemble / "s0.ends.dump.gz", species=("A", "B")))
+    files = [ensemble / "s0.initial.dump", "--endpoints", ensemble / "s0.ends.dump.gz", *SPECIES]
+    out, words = tmp_path / "labels.zarr", ["--cutoff", 1.6, "--fraction", 0.2]
+    assert run("label", *files, *words, "--masses", 2, 0.5, "--n-jobs", 2, "-o", out) == 0
+    masses = np.where(start.species == "A", 2.0, 0.5)
+    expected = am.propensity(start, ends, masses=masses)
+    found = read_table(out)
+    np.testing.assert_allclose(found.targets["propensity"], expected, rtol=1e-12)
+    assert abs(am.propensity(start, ends) - expected).max() > 1e-6
+    assert found.provenance["parameters"]["masses"] == [2.0, 0.5]
+    capsys.readouterr()
+    for given, text in (
+        ([2], "--masses must be one for each of the species A, B, in their order; got 1"),
+        ([2, 0], "masses must be 64 positive numbers"),
+    ):
+        other = tmp_path / "other.zarr"
+        assert run("label", *files, *words, "--masses", *given, "-o", other) == 2
+        assert text in " ".join(capsys.readouterr().err.split())
+
+
 def test_describe_gives_each_labelled_particle_its_own_features(ensemble, table):
     data = read_table(table)
     assert data.cutoffs == (1.5, 2.0)

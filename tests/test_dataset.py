@@ -21,13 +21,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from amorphace.core.errors import FileFormatError, InputError
+from amorphace.core.configuration import Configuration
+from amorphace.core.errors import FileFormatError, InputError, InputWarning
 from amorphace.core.files import text_written_aside, written_aside
 from amorphace.core.process import Process, machine, process_start, this_process
 from amorphace.dataset import arrays
 from amorphace.dataset.arrays import StoredArray
 from amorphace.dataset.export import export_csv, export_npz
-from amorphace.dataset.label_thermal import majority_species, thermal_labels
+from amorphace.dataset.label_thermal import (
+    ThermalSample,
+    label_thermal,
+    majority_species,
+    thermal_labels,
+)
 from amorphace.dataset.provenance import provenance, sha256
 from amorphace.dataset.table import Columns, Table
 from amorphace.dataset.zarr_table import TableWriter, read_table, write_table
@@ -701,6 +707,16 @@ def test_unmeasured_minority_particles_do_not_matter() -> None:
 def test_labels_that_cannot_be_given_are_refused(activity, sample, majority, fraction, text):
     with pytest.raises(InputError, match=text):
         thermal_labels(activity, sample, majority=majority, fraction=fraction)
+
+
+def test_a_species_without_a_mass_is_refused() -> None:
+    start = Configuration(positions=2 * np.eye(3) + 1, species=["A", "A", "B"], cell=5.0)
+    sample = ThermalSample("s", start, [start.replace(positions=start.positions + 0.1)])
+    with (
+        pytest.warns(InputWarning, match="reaches .* neighbours"),
+        pytest.raises(InputError, match="sample s: species B not declared"),
+    ):
+        label_thermal([sample], masses={"A": 1.0})
 
 
 def test_the_majority_species_of_nothing_is_not_defined() -> None:

@@ -14,7 +14,6 @@ from amorphace.observe.d2min import d2min
 from amorphace.observe.displacements import displacements, unwrap
 from amorphace.observe.propensity import (
     isoconfigurational,
-    isoconfigurational_d2min,
     propensity,
 )
 
@@ -209,8 +208,6 @@ def test_one_pass_gives_both_averages():
     assert np.array_equal(both.sites, np.flatnonzero(where))
     each = [d2min(before, end, 2.2, normalize=True)[where] for end in ends(before, u)]
     np.testing.assert_allclose(both.d2min, np.mean(each, axis=0), rtol=1e-10)
-    alone = isoconfigurational_d2min(before, ends(before, u), 2.2, where=where, normalize=True)
-    np.testing.assert_allclose(both.d2min, alone, rtol=1e-10)
     moved = propensity(before, ends(before, u), power=1)[where]
     np.testing.assert_allclose(both.propensity, moved, rtol=1e-10)
 
@@ -218,11 +215,19 @@ def test_one_pass_gives_both_averages():
 def test_default_d2min_average_is_of_the_sum_within_two_and_a_half():
     before, u = start(), moves()
     each = [d2min(before, end, 2.5) for end in ends(before, u)]
-    found = isoconfigurational_d2min(before, ends(before, u))
+    found = isoconfigurational(before, ends(before, u)).d2min
     np.testing.assert_allclose(found, np.mean(each, axis=0), rtol=EXACT)
 
 
-@pytest.mark.parametrize("average", [propensity, isoconfigurational_d2min, isoconfigurational])
+def test_averages_do_not_depend_on_the_number_of_threads():
+    before, u = start(), moves()
+    one, two = (isoconfigurational(before, ends(before, u), n_jobs=n) for n in (1, 2))
+    np.testing.assert_array_equal(one.d2min, two.d2min)
+    with pytest.raises(InputError, match="n_jobs must be a whole number"):
+        isoconfigurational(before, ends(before, u), n_jobs=0)
+
+
+@pytest.mark.parametrize("average", [propensity, isoconfigurational])
 def test_an_average_over_no_end_points_is_an_error(average):
     with pytest.raises(InputError, match=r"no end points.*needs at least one; check"):
         average(start(), [])

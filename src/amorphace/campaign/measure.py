@@ -16,7 +16,7 @@ from amorphace.campaign.shear import Sheared, ShearRun
 from amorphace.campaign.stretch import ignore
 from amorphace.core.configuration import Configuration
 from amorphace.core.records import write_record
-from amorphace.observe.events import step_d2min
+from amorphace.observe.d2min import d2min
 from amorphace.observe.propensity import isoconfigurational
 from amorphace.runs.job import Input, Job
 from amorphace.runs.unit import Dropped, Kind, Outcome, Role
@@ -155,7 +155,7 @@ def measure_steps(
     """
     found = np.empty(run.moved.shape[:2], dtype=np.float32)
     for k, step in enumerate(run.data_steps()):
-        found[k] = step_d2min(step.before, step.after, cutoff)
+        found[k] = d2min(step.before, step.after, cutoff)
         report(k + 1, len(found), "D2min")
     return StepD2min(found)
 

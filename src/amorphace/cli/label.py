@@ -20,6 +20,7 @@ from amorphace.cli.samples import (
     unit,
 )
 from amorphace.cli.shared import (
+    JobsOption,
     ListOptions,
     Order,
     OrderOption,
@@ -75,6 +76,11 @@ def label(
             "--unwrapped", help="Positions are unwrapped: keep displacements beyond half a cell."
         ),
     ] = False,
+    masses: Annotated[
+        list[float] | None,
+        typer.Option(help="Of each of --species, to take off the drift; equal when left out."),
+    ] = None,
+    n_jobs: JobsOption = -1,
     order: OrderOption = Order.id,
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -103,6 +109,7 @@ def label(
     inputs = [*initial, *(endpoints or [])]
     refuse_inputs(output, inputs)
     check_replaceable(output, overwrite=overwrite)
+    weights = None if masses is None else _by_species(masses, species)
     names = sample_names(initial)
     ends = _ends(initial, endpoints, names, frame)
     first = start_of(initial[0], species, frame, order)
@@ -120,6 +127,7 @@ def label(
             "power": power,
             "normalize": normalize,
             "unwrapped": unwrapped,
+            "masses": masses,
             "species": list(species),
         },
         inputs,
@@ -147,6 +155,8 @@ def label(
             power=power,
             normalize=normalize,
             unwrapped=unwrapped,
+            masses=weights,
+            n_jobs=n_jobs,
             provenance=origin,
         )
     write_table(output, table, overwrite=overwrite)
@@ -157,6 +167,15 @@ def label(
         )
     show(rows)
     show(f"{output}: {int((table.label >= 0).sum())} labelled of {len(table)} particles")
+
+
+def _by_species(masses: list[float], species: list[str]) -> dict[str, float]:
+    if len(masses) != len(species):
+        raise InputError(
+            f"--masses must be one for each of the species {', '.join(species)}, in their order; "
+            f"got {len(masses)}"
+        )
+    return dict(zip(species, masses, strict=True))
 
 
 def _ends(

@@ -22,9 +22,8 @@ from amorphace.dataset.sheared import (
     Events,
     ShearedSample,
     check_sample,
-    event_numbers,
-    is_collective,
     is_event,
+    localised_particles,
 )
 from amorphace.dataset.table import ACTIVE, INACTIVE, Table
 
@@ -141,11 +140,7 @@ def label_shear(
     for sample in every:
         check_sample(sample)
     species = np.concatenate([s.species for s in every])
-    chosen = majority_species(species) if majority is None else majority
-    if not (species == chosen).any():
-        raise InputError(
-            f"no particle is of species {chosen}; there are {', '.join(np.unique(species))}"
-        )
+    chosen = majority_species(species, majority)
     parts = [_label_sample(s, s.species == chosen, threshold, largest_event, events) for s in every]
     if not any(p.rows for p in parts):
         left_out = sum(p.n_avalanches for p in parts)
@@ -219,12 +214,12 @@ def _label_sample(
     for event in sample.events:
         if not is_event(event.d2min[majority], threshold):
             continue
-        number = event_numbers(event, threshold, largest_event, events)
-        collective = is_collective(number, largest_event)
-        n_avalanches += len(np.unique(number[collective]))
-        active = (number >= 0) & ~collective & majority
-        if active.any():
-            kept.append((event, active))
+        localised, n_collective = localised_particles(
+            event, threshold, largest_event, events=events
+        )
+        n_avalanches += n_collective
+        if (localised & majority).any():
+            kept.append((event, localised & majority))
     if not kept:
         return _SampleRows((), n_avalanches)
     # an avalanche beside a localised event activates as well: its particles are not inactive there

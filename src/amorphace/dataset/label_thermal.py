@@ -11,7 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.dataset import plausible
+from amorphace.dataset.ensembles import (
+    End,
+    Ensemble,
+    check_correlation,
+    check_ends,
+    check_samples,
+    check_ties,
+    watched,
+)
+from amorphace.dataset.plausible import check_neighbours, check_spacing, warn
 from amorphace.dataset.table import ACTIVE, INACTIVE, NOT_SELECTED, Table
 from amorphace.observe.propensity import isoconfigurational
 
@@ -62,6 +71,8 @@ def label_thermal(
     power: float = 1,
     normalize: bool = False,
     unwrapped: bool = False,
+    masses: Mapping[str, float] | None = None,
+    n_jobs: int | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Table:
     """Isoconfigurational D2min, propensity and labels of every particle (paper, Methods).
@@ -76,8 +87,11 @@ def label_thermal(
         Of the majority particles of a sample that is active, and as many inactive.
     majority : str, optional
         Species to choose from; the most frequent one when left out.
-    power, normalize, unwrapped
+    power, normalize, unwrapped, n_jobs
         As for `isoconfigurational`.
+    masses : mapping of str to float, optional
+        Mass of each species, by which the drift that is taken off the displacements is weighted;
+        equal when left out.
     provenance : mapping, optional
 
     Returns
@@ -90,33 +104,37 @@ def label_thermal(
     ------
     InputError
         If there are no samples, end points do not hold the particles of their start, are the start
-        itself or as far from it as random places, or an option has no meaning.
+        itself or as far from it as random places, a species has no mass where others have, or an
+        option has no meaning.
 
     Warns
     -----
     InputWarning
-        If a sample is probably not what was meant; see `amorphace.dataset.plausible`.
+        If a sample is probably not what was meant; see `amorphace.dataset.plausible` and
+        `amorphace.dataset.ensembles`.
     """
     names, starts, d2, moved = [], [], [], []
-    ensembles: list[plausible.Ensemble] = []
+    ensembles: list[Ensemble] = []
     for sample in samples:
-        found: list[plausible.End] = []
-        plausible.warn(plausible.check_spacing(sample.name, sample.initial))
+        found: list[End] = []
+        warn(check_spacing(sample.name, sample.initial))
         if not names:
-            plausible.warn(plausible.check_neighbours(sample.name, sample.initial, [cutoff]))
+            warn(check_neighbours(sample.name, sample.initial, [cutoff]))
         try:
             result = isoconfigurational(
                 sample.initial,
-                plausible.watched(sample.initial, sample.endpoints, found, unwrapped=unwrapped),
+                watched(sample.initial, sample.endpoints, found, unwrapped=unwrapped),
                 cutoff,
                 power=power,
                 normalize=normalize,
                 unwrapped=unwrapped,
+                masses=_particle_masses(sample.initial, masses),
+                n_jobs=n_jobs,
             )
         except InputError as error:
             raise InputError(f"sample {sample.name}: {error}") from error
-        ensembles.append(plausible.ensemble(sample.name, sample.initial, found))
-        plausible.warn(plausible.check_ends(ensembles[-1], sample.initial.cell))
+        ensembles.append(Ensemble.of(sample.name, sample.initial, found))
+        warn(check_ends(ensembles[-1], sample.initial.cell))
         names.append(sample.name)
         starts.append(sample.initial)
         d2.append(result.d2min)
@@ -124,9 +142,18 @@ def label_thermal(
     table = isoconfigurational_table(
         names, starts, d2, moved, fraction=fraction, majority=majority, provenance=provenance
     )
-    plausible.warn(plausible.check_samples(ensembles))
-    plausible.warn(_doubts_of_labels(table, majority))
+    warn(check_samples(ensembles))
+    warn(_doubts_of_labels(table, majority))
     return table
+
+
+def _particle_masses(
+    configuration: Configuration, masses: Mapping[str, float] | None
+) -> NDArray[np.float64] | None:
+    """Mass of each particle, shape (n,)."""
+    if masses is None:
+        return None
+    return np.array([*masses.values()], dtype=np.float64)[configuration.species_index([*masses])]
 
 
 def isoconfigurational_table(
@@ -160,11 +187,7 @@ def isoconfigurational_table(
         raise InputError("no samples to label; give at least one")
     species = np.concatenate([c.species for c in starts])
     number = np.repeat(np.arange(len(starts)), [len(c) for c in starts])
-    chosen = majority_species(species) if majority is None else majority
-    if not (species == chosen).any():
-        raise InputError(
-            f"no particle is of species {chosen}; there are {', '.join(np.unique(species))}"
-        )
+    chosen = majority_species(species, majority)
     activity = np.concatenate(list(d2min))
     return Table(
         sample=number,
@@ -181,20 +204,19 @@ def isoconfigurational_table(
 
 def _doubts_of_labels(table: Table, majority: str | None) -> Iterator[str]:
     """Ties, and mobilities that have nothing to do with each other."""
-    chosen = majority_species(table.species) if majority is None else majority
+    of_majority = table.species == majority_species(table.species, majority)
     for k, sample in enumerate(summarize_samples(table, majority)):
-        rows = (table.sample == k) & (table.species == chosen)
-        d2, label = table.targets["d2min"][rows], table.label[rows]
-        yield from plausible.check_ties(sample.name, d2, label)
-        yield from plausible.check_correlation(sample.name, sample.correlation)
+        rows = (table.sample == k) & of_majority
+        yield from check_ties(sample.name, table.targets["d2min"][rows], table.label[rows])
+        yield from check_correlation(sample.name, sample.correlation)
 
 
 def summarize_samples(table: Table, majority: str | None = None) -> list[SampleSummary]:
     """Counts and the D2min-propensity correlation of every sample of a labelled table."""
-    chosen = majority_species(table.species) if majority is None else majority
+    of_majority = table.species == majority_species(table.species, majority)
     out = []
     for k, name in enumerate(table.sample_names):
-        rows = (table.sample == k) & (table.species == chosen)
+        rows = (table.sample == k) & of_majority
         d2, moved = table.targets["d2min"][rows], table.targets["propensity"][rows]
         varies = rows.sum() > 1 and np.ptp(d2) > 0 and np.ptp(moved) > 0
         out.append(
@@ -209,17 +231,19 @@ def summarize_samples(table: Table, majority: str | None = None) -> list[SampleS
     return out
 
 
-def majority_species(species: ArrayLike) -> str:
+def majority_species(species: ArrayLike, chosen: str | None = None) -> str:
     """The label that most particles have; of equally frequent ones the first in the alphabet.
 
     Parameters
     ----------
     species : array_like of str of shape (n_sites,)
+    chosen : str, optional
+        The label to take instead.
 
     Raises
     ------
     InputError
-        If there are no particles.
+        If there are no particles, or none of the chosen label.
 
     Examples
     --------
@@ -229,7 +253,9 @@ def majority_species(species: ArrayLike) -> str:
     labels, counts = np.unique(np.asarray(species), return_counts=True)
     if not len(labels):
         raise InputError("no particles: the majority species of nothing is not defined")
-    return str(labels[np.argmax(counts)])
+    if chosen is not None and chosen not in labels:
+        raise InputError(f"no particle is of species {chosen}; there are {', '.join(labels)}")
+    return str(labels[np.argmax(counts)]) if chosen is None else chosen
 
 
 def thermal_labels(

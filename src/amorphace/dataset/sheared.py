@@ -93,7 +93,7 @@ def localised_particles(
     largest: int | None = LARGEST_EVENT,
     *,
     events: Events = "clusters",
-) -> NDArray[np.bool_]:
+) -> tuple[NDArray[np.bool_], int]:
     """The particles that are active in a step, but not in a collective avalanche.
 
     Parameters
@@ -109,30 +109,17 @@ def localised_particles(
 
     Returns
     -------
-    ndarray of bool, shape (n,)
-    """
-    number = event_numbers(event, threshold, largest, events)
-    return (number >= 0) & ~is_collective(number, largest)
-
-
-def event_numbers(
-    event: Event, threshold: float, largest: int | None, events: Events
-) -> NDArray[np.int64]:
-    """The event that each particle is active in, shape (n,); -1 where it is in none.
-
-    Clusters are found only where one of them may be an avalanche.
+    localised : ndarray of bool, shape (n,)
+    n_avalanches : int
     """
     active = event.d2min > threshold
-    if events == "steps" or largest is None or active.sum() <= largest:
-        return np.where(active, 0, -1)
-    return connected_clusters(event.before, active, first_minimum(event.before))
-
-
-def is_collective(number: NDArray[np.int64], largest: int | None) -> NDArray[np.bool_]:
-    """Which particles are in events of more than `largest`, shape (n,)."""
-    if largest is None:
-        return np.zeros(len(number), dtype=bool)
-    return (np.bincount(number + 1)[number + 1] > largest) & (number >= 0)
+    if largest is None or active.sum() <= largest:
+        return active, 0
+    if events == "steps":
+        return np.zeros_like(active), 1
+    number = connected_clusters(event.before, active, first_minimum(event.before))
+    size = np.bincount(number[active])
+    return active & (size[number] <= largest), int((size > largest).sum())
 
 
 def check_sample(sample: ShearedSample) -> None:

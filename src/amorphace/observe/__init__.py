@@ -2,7 +2,6 @@
 
 displacements.py   displacements, nearest images, unwrapping
 d2min.py           the Falk-Langer non-affine residual, per particle
-events.py          the same over one strain step of quasistatic shear
 propensity.py      isoconfigurational averages of displacement and D2min
 pair_correlation.py  g(r) of every pair of species
 relaxation.py      mean squared displacement, Fs(q, t), relaxation time

@@ -97,42 +97,6 @@ def propensity(
     return _mean(np.linalg.norm(u, axis=1) ** power for u in moved)[0]
 
 
-def isoconfigurational_d2min(
-    reference: Configuration,
-    endpoints: Iterable[Configuration],
-    cutoff: float = 2.5,
-    *,
-    where: ArrayLike | None = None,
-    unwrapped: bool = False,
-    normalize: bool = False,
-) -> NDArray[np.float64]:
-    """< D2min_i > over the end points.
-
-    Parameters
-    ----------
-    reference : Configuration
-        The common start.
-    endpoints : iterable of Configuration
-        Read one at a time and matched by id.
-    cutoff, where, unwrapped, normalize
-        As for `d2min`.
-
-    Returns
-    -------
-    ndarray of shape (n_sites,)
-        In units of sigma^2.
-
-    Raises
-    ------
-    InputError
-        If there are no end points, or as `d2min`.
-    """
-    return _mean(
-        d2min(reference, end, cutoff, where=where, unwrapped=unwrapped, normalize=normalize)
-        for end in endpoints
-    )[0]
-
-
 def isoconfigurational(
     reference: Configuration,
     endpoints: Iterable[Configuration],
@@ -144,8 +108,9 @@ def isoconfigurational(
     power: float = 1,
     remove_drift: bool = True,
     masses: ArrayLike | None = None,
+    n_jobs: int | None = None,
 ) -> Isoconfigurational:
-    """`isoconfigurational_d2min` and `propensity` in one pass over the end points.
+    """< D2min > and `propensity` over the end points, in one pass.
 
     Parameters
     ----------
@@ -153,7 +118,7 @@ def isoconfigurational(
         The common start.
     endpoints : iterable of Configuration
         Read one at a time and matched by id; wrap it in a progress bar to see it advance.
-    cutoff, where, unwrapped, normalize
+    cutoff, where, unwrapped, normalize, n_jobs
         As for `d2min`; `where` and `unwrapped` hold for the propensity as well.
     power, remove_drift, masses
         As for `propensity`. The drift is that of all particles, whatever `where` selects.
@@ -176,7 +141,13 @@ def isoconfigurational(
         )
         moved = np.linalg.norm(u[sites], axis=1) ** power
         residual = d2min(
-            reference, end, cutoff, where=sites, unwrapped=unwrapped, normalize=normalize
+            reference,
+            end,
+            cutoff,
+            where=sites,
+            unwrapped=unwrapped,
+            normalize=normalize,
+            n_jobs=n_jobs,
         )
         return np.stack([residual, moved])
 
