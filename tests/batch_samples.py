@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from amorphace.core.configuration import Configuration
@@ -42,6 +44,7 @@ def tilted(configuration: Configuration) -> Configuration:
     return configuration.replace(positions=configuration.fractional() @ cell, cell=cell)
 
 
+@cache
 def smaller() -> State:
     """A Kob-Andersen liquid of another number of particles."""
     return create(MODELS["kob-andersen"], 180, seed=5)

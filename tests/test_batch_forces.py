@@ -8,9 +8,9 @@ import pytest
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate import MODELS, EmbeddedAtom, GlassModel, InversePower, LammpsEngine
+from batch_samples import FIVE, MEANS, five_sizes, of_five_sizes, smaller, tilted
 from simulate_samples import liquid
 
-from batch_samples import FIVE, MEANS, five_sizes, of_five_sizes, smaller, tilted
 from tolerances import EXACT
 
 wp = pytest.importorskip("warp")

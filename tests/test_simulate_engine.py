@@ -25,7 +25,7 @@ from amorphace.simulate import (
     shear_steps,
     start_shear,
 )
-from amorphace.simulate.script import record_steps
+from amorphace.simulate.engine import record_steps
 
 CUTOFF = 2 ** (1 / 6)
 """The minimum of the potential: where it is cut, the force is zero."""

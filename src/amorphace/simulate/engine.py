@@ -32,6 +32,11 @@ LONGEST_MOVE = 0.05
 """Of a particle in one step of limited motion, in units of the largest diameter."""
 
 
+def record_steps(steps: int) -> int:
+    """Steps between two records of a run: a hundred records, or fewer of a short run."""
+    return max(20, -(-steps // 100))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Motion:
     """A stretch of molecular dynamics, by velocity Verlet.

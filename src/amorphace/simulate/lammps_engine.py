@@ -14,7 +14,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
 from amorphace.io.cells import inside_cell, oriented_cell
 from amorphace.simulate.command import failure, one_line, tail
-from amorphace.simulate.engine import HARD_STEPS, SOFT_STEPS, Motion
+from amorphace.simulate.engine import HARD_STEPS, SOFT_STEPS, Motion, record_steps
 from amorphace.simulate.lammps import give_back, take
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.script import (
@@ -22,7 +22,6 @@ from amorphace.simulate.script import (
     motion_commands,
     pack_turns,
     push_off_commands,
-    record_steps,
     setup_commands,
     unpack_turns,
     write_data,

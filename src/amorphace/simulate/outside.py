@@ -14,13 +14,12 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, SimulationError
 from amorphace.io.dump import dump_columns, read_dump
 from amorphace.simulate.command import check_room, run_command, scratch_folder
-from amorphace.simulate.engine import Motion, OpenMover
+from amorphace.simulate.engine import Motion, OpenMover, record_steps
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.script import (
     THERMO,
     motion_commands,
-    record_steps,
     setup_commands,
     write_data,
 )

@@ -27,11 +27,6 @@ SKIN = 0.3
 THERMO = ("step", "temp", "press", "pe", "etotal", "vol")
 
 
-def record_steps(steps: int) -> int:
-    """Steps between two records of a run: a hundred records, or fewer of a short run."""
-    return max(20, -(-steps // 100))
-
-
 def setup_commands(model: GlassModel, data: Path, *, fixed_order: bool = False) -> list[str]:
     """LAMMPS commands that load a data file of the model, all but the pair interaction."""
     chains = model.chains

@@ -1,5 +1,13 @@
 """Many systems of one model at a time, on a GPU or the CPU, by NVIDIA Warp.
 
-boxes, state, neighbours, laws, forces: what systems are and what acts between their particles.
+| | |
+|---|---|
+| `boxes`, `state` | boxes and separations; systems in slots |
+| `neighbours` | full lists, made anew for a system when it needs one |
+| `laws`, `bonds`, `forces` | what acts between particles |
+| `motions`, `dynamics`, `pushoff` | molecular dynamics, with thermostat and barostat |
+| `search`, `minimise` | conjugate gradients |
+| `requests`, `engine`, `crew` | an `Engine` for protocols; many of them side by side |
+
 Nothing but this folder imports `warp`, and nothing imports this folder before it is asked for.
 """

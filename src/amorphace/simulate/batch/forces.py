@@ -13,6 +13,7 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
+from amorphace.simulate.batch.bonds import bond_energy, bond_force, is_broken
 from amorphace.simulate.batch.boxes import (
     load,
     load_four,
@@ -46,16 +47,13 @@ from amorphace.simulate.potentials import InversePower
 
 Precision = Literal["mixed", "double"]
 
-BROKEN = 4.0
-"""Squared length of a bond, in units of its largest extension, beyond which it is broken."""
-STIFFEST = 0.1
-"""Least 1 - (r/R0)^2 that the force of a bond is computed with."""
-
 
 class Kernels(NamedTuple):
     """Those of one precision and one form of the potential."""
 
     forces: Any
+    with_energies: Any
+    """Forces, and the energy of every particle."""
     measure: Any
 
 
@@ -143,61 +141,54 @@ def pair_kernels(precision: Precision, exponent: int) -> Kernels:
                     e = z.far[w, wp.static(C0)] - t * (z.far[w, wp.static(C1)] + t * e)
         return e
 
-    @wp.func
-    def stretched(r2: real, z: tables):
-        return wp.max(real(1.0) - r2 / (z.extension * z.extension), real(wp.static(STIFFEST)))
+    def of_forces(energies: bool):
+        @wp.kernel(module=module)
+        def forces(x: Systems, y: Lists, z: tables, each: wp.array(dtype=wp.float64)):
+            b, k = wp.tid()
+            if not lives(x, b, k):
+                return
+            i = b * x.size + k
+            h = box_of(x, b)
+            a = position(x, i)
+            row = wp.int32(a[3]) * z.species
+            f = vec3()
+            e = wp.float64(0.0)
+            for m in range((y.length[i] + 3) >> 2):
+                j = load_four(y.fours, m * y.total + i)
+                q0 = position(x, j[0])
+                q1 = position(x, j[1])
+                q2 = position(x, j[2])
+                q3 = position(x, j[3])
+                d0 = separation(a, q0, h)
+                d1 = separation(a, q1, h)
+                d2 = separation(a, q2, h)
+                d3 = separation(a, q3, h)
+                w0 = row + wp.int32(q0[3])
+                w1 = row + wp.int32(q1[3])
+                w2 = row + wp.int32(q2[3])
+                w3 = row + wp.int32(q3[3])
+                f += pair(d0, w0, z) * d0
+                f += pair(d1, w1, z) * d1
+                f += pair(d2, w2, z) * d2
+                f += pair(d3, w3, z) * d3
+                if wp.static(energies):
+                    e += wp.float64(energy(d0, w0, z)) + wp.float64(energy(d1, w1, z))
+                    e += wp.float64(energy(d2, w2, z)) + wp.float64(energy(d3, w3, z))
+            bonded = x.bonded[i]
+            for n in range(2):
+                if bonded[n] >= 0:
+                    d = separation(a, position(x, b * x.size + bonded[n]), h)
+                    r2 = wp.dot(d, d)
+                    f += bond_force(r2, z.stiffness, z.extension) * d
+                    if wp.static(energies):
+                        e += wp.float64(bond_energy(r2, z.stiffness, z.extension))
+                    if is_broken(r2, z.extension):
+                        x.status[b] = wp.static(BROKEN_BOND)
+            x.force[i] = wp.vec3d(f)
+            if wp.static(energies):
+                each[i] = wp.float64(0.5) * e
 
-    @wp.func
-    def bond(d: vec3, z: tables):
-        """Force of a bond over its separation."""
-        r2 = wp.dot(d, d)
-        p = -z.stiffness / stretched(r2, z)
-        u3 = real(1.0) / (r2 * r2 * r2)
-        if u3 > real(0.5):
-            p += real(48.0) * u3 * (u3 - real(0.5)) / r2
-        return p
-
-    @wp.func
-    def bond_energy(d: vec3, z: tables):
-        r2 = wp.dot(d, d)
-        e = real(-0.5) * z.stiffness * z.extension * z.extension * wp.log(stretched(r2, z))
-        u3 = real(1.0) / (r2 * r2 * r2)
-        if u3 > real(0.5):
-            e += real(4.0) * u3 * (u3 - real(1.0)) + real(1.0)
-        return e
-
-    @wp.kernel(module=module)
-    def forces(x: Systems, y: Lists, z: tables):
-        b, k = wp.tid()
-        if not lives(x, b, k):
-            return
-        i = b * x.size + k
-        h = box_of(x, b)
-        a = position(x, i)
-        row = wp.int32(a[3]) * z.species
-        f = vec3()
-        for m in range((y.length[i] + 3) >> 2):
-            j = load_four(y.fours, m * y.total + i)
-            q0 = position(x, j[0])
-            q1 = position(x, j[1])
-            q2 = position(x, j[2])
-            q3 = position(x, j[3])
-            d0 = separation(a, q0, h)
-            d1 = separation(a, q1, h)
-            d2 = separation(a, q2, h)
-            d3 = separation(a, q3, h)
-            f += pair(d0, row + wp.int32(q0[3]), z) * d0
-            f += pair(d1, row + wp.int32(q1[3]), z) * d1
-            f += pair(d2, row + wp.int32(q2[3]), z) * d2
-            f += pair(d3, row + wp.int32(q3[3]), z) * d3
-        bonded = x.bonded[i]
-        for n in range(2):
-            if bonded[n] >= 0:
-                d = separation(a, position(x, b * x.size + bonded[n]), h)
-                f += bond(d, z) * d
-                if wp.dot(d, d) > real(wp.static(BROKEN)) * z.extension * z.extension:
-                    x.status[b] = wp.static(BROKEN_BOND)
-        x.force[i] = wp.vec3d(f)
+        return forces
 
     @wp.kernel(module=module)
     def measure(x: Systems, y: Lists, z: tables, kick: wp.array(dtype=wp.float64),
@@ -226,8 +217,9 @@ def pair_kernels(precision: Precision, exponent: int) -> Kernels:
                 d = separation(a, q, h)
                 p = real(0.0)
                 if chain:
-                    p = bond(d, z)
-                    e += wp.float64(bond_energy(d, z))
+                    r2 = wp.dot(d, d)
+                    p = bond_force(r2, z.stiffness, z.extension)
+                    e += wp.float64(bond_energy(r2, z.stiffness, z.extension))
                 else:
                     w = kind * z.species + wp.int32(q[3])
                     p = pair(d, w, z)
@@ -245,7 +237,7 @@ def pair_kernels(precision: Precision, exponent: int) -> Kernels:
             c * e, c * v[0], c * v[1], c * v[2], c * v[3], c * v[4], c * v[5], kinetic
         )  # fmt: skip
 
-    return Kernels(forces, measure)
+    return Kernels(of_forces(False), of_forces(True), measure)
 
 
 class Forces:
@@ -267,9 +259,13 @@ class Forces:
         self.each = slots.zeros(slots.slots * slots.size, Sums)
         self._on_step = slots.zeros(slots.slots, wp.float64)
 
-    def compute(self) -> None:
-        """Forces at the positions as they are, with lists that hold for them."""
-        self.slots.on_particles(self.kernels.forces, self.neighbours.data, self.laws)
+    def compute(self, energies: Any = None) -> None:
+        """Forces at the positions as they are, with lists that hold for them.
+
+        With an array of doubles, the energy of every particle is written to it.
+        """
+        kernel = self.kernels.forces if energies is None else self.kernels.with_energies
+        self.slots.on_particles(kernel, self.neighbours.data, self.laws, energies)
 
     def measure(self, kick: Any = None) -> NDArray[np.float64]:
         """Potential energy, virial (xx yy zz xy xz yz) and kinetic energy, shape (slots, 8).

@@ -110,9 +110,14 @@ def laws(slots: Slots, *, single: bool) -> Laws | SingleLaws:
     """The tables of the slots' model on their device."""
     near, far = pair_tables(slots.model)
     x = SingleLaws() if single else Laws()
-    x.species = len(slots.model.species)
     x.near = slots.array(near, wp.vec4f if single else wp.vec4d)
     x.far = slots.array(far, wp.float32 if single else wp.float64)
+    return bonds_of(slots, x)
+
+
+def bonds_of(slots: Slots, x: Laws | SingleLaws) -> Laws | SingleLaws:
+    """The same with the number of species and the bonds of the slots' model."""
+    x.species = len(slots.model.species)
     if slots.model.chains is not None:
         x.stiffness = slots.model.chains.stiffness
         x.extension = slots.model.chains.extension

@@ -252,15 +252,19 @@ class Neighbours:
     skin : float
         By which lists reach farther; less in a box that is too small for it.
     density : float
-        Largest number density that is expected: it sets how long rows are.
+        Number density that is expected.
+    crowd : float
+        Neighbours that a row has room for, in units of the mean.
     """
 
-    def __init__(self, slots: Slots, cutoff: float, skin: float, density: float) -> None:
+    def __init__(
+        self, slots: Slots, cutoff: float, skin: float, density: float, crowd: float = 1.3
+    ) -> None:
         self.slots, self._cutoff, self._skin = slots, cutoff, skin
         n, reach = slots.slots * slots.size, cutoff + skin
         y = self.data = Lists()
         y.cutoff, y.total = cutoff, n
-        y.rows = (int(4 / 3 * np.pi * reach**3 * density * 1.25) + 24) // 4
+        y.rows = (int(4 / 3 * np.pi * reach**3 * density * crowd) + 24) // 4
         y.cells = max(125, int(slots.size * 8 / reach**3 / density * 1.5))
         y.reach, y.grid = slots.zeros(slots.slots, wp.float64), slots.zeros(slots.slots, wp.vec3i)
         y.number = slots.zeros(slots.slots * y.cells, wp.int32)
@@ -285,9 +289,8 @@ class Neighbours:
                 f"the batch engine needs a cell with heights over {2 * self._cutoff * 1.02:.4g}, "
                 f"twice the cutoff of the interaction, got {2 * half:.4g}; use more particles"
             )
-        for name, value in {"reach": reach, "stale": 1}.items():
-            source = wp.array([value], dtype=getattr(self.data, name).dtype, device="cpu")
-            wp.copy(getattr(self.data, name), source, dest_offset=slot, count=1)
+        self.slots.assign(self.data.reach, slot, reach)
+        self.slots.assign(self.data.stale, slot, 1)
         self.data.any.fill_(1)
 
     def refresh(self) -> None:

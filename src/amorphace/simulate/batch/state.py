@@ -116,7 +116,7 @@ class Slots:
         x.velocity, x.force = self.zeros(n, wp.vec3d), self.zeros(n, wp.vec3d)
         x.bonded = self.zeros(n, wp.vec2i)
         x.inverse_mass = self.array(1 / np.array(model.masses), wp.float64)
-        self._parts, self._totals = self.zeros((slots, PARTIAL), Sums), self.zeros(slots, Sums)
+        self._parts, self.totals = self.zeros((slots, PARTIAL), Sums), self.zeros(slots, Sums)
         self._orders: dict[int, NDArray[np.int64]] = {}
 
     def zeros(self, shape: int | tuple[int, ...], dtype: Any) -> Any:
@@ -156,9 +156,9 @@ class Slots:
         speed = np.zeros((n, 3)) if velocities is None else velocities
         self.write("velocity", slot, speed[order])
         self.write("bonded", slot, _bonded(self.model, order))
-        self.set("count", slot, n)
-        self.set("box", slot, six_numbers(configuration.cell))
-        self.set("status", slot, RUNNING)
+        self.assign(self.data.count, slot, n)
+        self.assign(self.data.box, slot, six_numbers(configuration.cell))
+        self.assign(self.data.status, slot, RUNNING)
 
     def write(self, name: str, slot: int, rows: NDArray[Any]) -> None:
         """Rows of a slot's particles, in the order of memory."""
@@ -166,9 +166,8 @@ class Slots:
         source = wp.array(np.ascontiguousarray(rows), dtype=target.dtype, device="cpu")
         wp.copy(target, source, dest_offset=slot * self.size, count=len(rows))
 
-    def set(self, name: str, slot: int, value: Any) -> None:
-        """A value of a slot."""
-        target = getattr(self.data, name)
+    def assign(self, target: Any, slot: int, value: Any) -> None:
+        """Set a slot's value in an array of all slots."""
         source = wp.array(np.asarray([value]), dtype=target.dtype, device="cpu")
         wp.copy(target, source, dest_offset=slot, count=1)
 
@@ -197,14 +196,14 @@ class Slots:
 
     def free(self, slot: int) -> None:
         """Empty a slot."""
-        self.set("status", slot, IDLE)
-        self.set("count", slot, 0)
+        self.assign(self.data.status, slot, IDLE)
+        self.assign(self.data.count, slot, 0)
 
     def sums(self, values: Any) -> NDArray[np.float64]:
         """Totals of eight numbers of each particle, shape (slots, 8); in a fixed order."""
         self.launch(sum_parts, (self.slots, PARTIAL), [self.data, values, self._parts])
-        self.launch(sum_systems, self.slots, [self._parts, self._totals])
-        return self._totals.numpy().copy()
+        self.launch(sum_systems, self.slots, [self._parts, self.totals])
+        return self.totals.numpy().copy()
 
 
 def check(status: int) -> None:
