@@ -7,6 +7,7 @@ data.py               LAMMPS data files
 extxyz.py comments.py extended XYZ: from ASE and OVITO; for OVITO, and ASE if labels are elements
 hoomd.py              GSD, HOOMD-blue's format
 others.py             what ASE reads
+mdanalysis.py         trajectories that MDAnalysis reads
 npz.py                NumPy archives, without pickle
 text.py packing.py    lines of plain and packed files
 table.py table.cpp    columns of tokens

@@ -1,4 +1,4 @@
-"""LAMMPS data files: the configuration that read_data reads and write_data writes.
+"""LAMMPS data files.
 
 Reading follows https://docs.lammps.org/read_data.html:
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.io.cells import inside_cell, oriented_cell
 from amorphace.io.columns import Columns, chosen_columns
-from amorphace.io.frames import located, pick
+from amorphace.io.frames import located
 from amorphace.io.labels import check_words, particle_labels, type_numbers
 from amorphace.io.packing import Packing, open_output
 from amorphace.io.table import Block, integer, numbers
@@ -56,25 +57,47 @@ class Header:
     box: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
-def read_data(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
-    """The configuration of a data file, its only frame.
+@dataclass(frozen=True)
+class DataFrame:
+    """The atoms of a data file, not yet parsed, its header, and the labels of its types; see
+    `Frame`."""
+
+    atoms: Block
+    header: Header
+    labels: dict[int, str]
+
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """Columns of the section Atoms."""
+        return self.atoms.numbers(chosen_columns(self.atoms.path, names, self.atoms.names))
+
+    def configuration(self, species: tuple[str, ...] | None) -> Configuration:
+        """The configuration, parsed."""
+        atoms = self.atoms
+        words = bool(atoms.n) and integer(atoms.token("type")) is None
+        kinds = {k: KINDS[k] for k in atoms.names if k in KINDS} | ({"type": str} if words else {})
+        columns = atoms.columns(kinds)
+        atoms.check_distinct(columns["id"])
+        types, names = (None, columns["type"]) if words else (columns["type"], None)
+        if types is not None and set(types.tolist()) <= set(self.labels):
+            names = np.array([self.labels[k] for k in types.tolist()], dtype=np.str_)
+        found = particle_labels(atoms.n, species, types=types, names=names, fail=atoms.error)
+        cell, origin = _cell(self.header, atoms)
+        with located(atoms.error):
+            positions = atoms.positions(columns, "xyz") - origin
+            if "ix" in columns:
+                positions = positions + atoms.positions(columns, IMAGES) @ cell
+            return Configuration(positions=positions, species=found, cell=cell, ids=columns["id"])
+
+
+@contextmanager
+def data_frames(path: Path) -> Iterator[list[DataFrame]]:
+    """The one frame of a data file.
 
     Raises
     ------
     FileFormatError
         If the file is no whole data file of one of the `STYLES`; names the line.
     """
-    return pick(iread_data(path, species), frame, path)
-
-
-def iread_data(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
-    """The one frame of a data file; see `read_data`."""
-    for atoms, header, labels in _parts(path):
-        yield _configuration(atoms, header, labels, species)
-
-
-def _parts(path: Path) -> Iterator[tuple[Block, Header, dict[int, str]]]:
-    """The atoms of a data file, unparsed, its header, and the labels of its types."""
     with open_lines(path) as lines:
         lines.take(1)  # a title
         header, heading = _header(lines)
@@ -90,19 +113,7 @@ def _parts(path: Path) -> Iterator[tuple[Block, Header, dict[int, str]]]:
                 _, heading = _section(lines)
         if atoms is None:
             raise lines.error("the file has no section Atoms; this is no LAMMPS data file, or cut")
-        yield atoms, header, labels
-
-
-def data_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
-    """Columns of the section Atoms; all further ones if none is named.
-
-    Raises
-    ------
-    FileFormatError
-        If a column is not there, or as `read_data`.
-    """
-    atoms, _, _ = pick(_parts(path), frame, path)
-    return atoms.numbers(chosen_columns(path, names, atoms.names))
+    yield [DataFrame(atoms, header, labels)]
 
 
 def write_data(
@@ -273,25 +284,6 @@ def _fits(names: tuple[str, ...], tokens: list[bytes]) -> bool:
     counted = all(whole[names.index(k)] for k in ("id", "molecule", *IMAGES) if k in names)
     measured = any(whole[names.index(k)] for k in ("q", "diameter", "density") if k in names)
     return counted and not measured and b"." not in tokens[names.index("type")]
-
-
-def _configuration(
-    atoms: Block, header: Header, labels: dict[int, str], species: tuple[str, ...] | None
-) -> Configuration:
-    words = bool(atoms.n) and integer(atoms.token("type")) is None
-    kinds = {k: KINDS[k] for k in atoms.names if k in KINDS} | ({"type": str} if words else {})
-    columns = atoms.columns(kinds)
-    atoms.check_distinct(columns["id"])
-    types, names = (None, columns["type"]) if words else (columns["type"], None)
-    if types is not None and set(types.tolist()) <= set(labels):
-        names = np.array([labels[k] for k in types.tolist()], dtype=np.str_)
-    found = particle_labels(atoms.n, species, types=types, names=names, fail=atoms.error)
-    cell, origin = _cell(header, atoms)
-    with located(atoms.error):
-        positions = atoms.positions(columns, "xyz") - origin
-        if "ix" in columns:
-            positions = positions + atoms.positions(columns, IMAGES) @ cell
-        return Configuration(positions=positions, species=found, cell=cell, ids=columns["id"])
 
 
 def _cell(header: Header, atoms: Block) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -18,6 +18,7 @@ Other columns are ignored, and columns may stand in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.cells import oriented_cell, read_box
 from amorphace.io.columns import Columns, chosen_columns
-from amorphace.io.frames import located, pick, text_frames
+from amorphace.io.frames import located, text_frames
 from amorphace.io.labels import check_words, particle_labels, type_numbers
 from amorphace.io.packing import Packing, open_output
 from amorphace.io.table import Block, integer, numbers
@@ -51,52 +52,69 @@ NEEDED = ("TIMESTEP", "NUMBER OF ATOMS", "BOX BOUNDS")
 
 
 @dataclass(frozen=True)
-class RawFrame:
-    """A frame as it stands in the file, its atoms not yet parsed."""
+class DumpFrame:
+    """A frame as it stands in the file, its atoms not yet parsed; see `Frame`."""
 
     step: int
     cell: NDArray[np.float64]
     origin: NDArray[np.float64]
     atoms: Block
 
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """Columns of numbers."""
+        atoms = self.atoms
+        plain = [k for k in atoms.names if not atoms.n or numbers([atoms.token(k)]) is not None]
+        return atoms.numbers(chosen_columns(atoms.path, names, atoms.names, plain))
 
-def iread_dump(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
-    """The frames of a dump, one at a time.
+    def configuration(self, species: tuple[str, ...] | None) -> Configuration:
+        """The frame, parsed."""
+        atoms = self.atoms
+        triple = next(t for t in TRIPLES if set(t) <= set(atoms.names))
+        images = [name for name in IMAGES if name in atoms.names and triple in (WRAPPED, SCALED)]
+        if len(images) in (1, 2):
+            raise atoms.error(
+                f"ITEM: ATOMS has {' '.join(images)} without the others of ix iy iz; dump all "
+                "three, or none"
+            )
+        names = next((k for k in ("typelabel", "element") if k in atoms.names), None)
+        wanted = [k for k in atoms.names if k in (*triple, *images, "id", "type", names)]
+        kinds = {name: KINDS[name] for name in wanted}
+        if "type" in kinds and atoms.n and integer(atoms.token("type")) is None:
+            kinds["type"], names = str, "type"
+        columns = atoms.columns(kinds)
+        if "id" in columns:
+            atoms.check_distinct(columns["id"])
+        labels = particle_labels(
+            atoms.n,
+            species,
+            types=None if names == "type" else columns.get("type"),
+            names=None if names is None else columns[names],
+            fail=atoms.error,
+        )
+        xyz = atoms.positions(columns, triple)
+        with located(atoms.error):
+            xyz = xyz @ self.cell if triple in (SCALED, UNWRAPPED_SCALED) else xyz - self.origin
+            if images:
+                xyz = xyz + atoms.positions(columns, images) @ self.cell
+            return Configuration(
+                positions=xyz,
+                species=labels,
+                cell=self.cell,
+                ids=columns.get("id"),
+                step=self.step,
+                identified="id" in columns,
+            )
+
+
+def dump_frames(path: Path) -> AbstractContextManager[Iterator[DumpFrame]]:
+    """The frames of a dump.
 
     Raises
     ------
     FileFormatError
         If the file is not a whole, periodic dump; names the line.
     """
-    for frame in _raw_frames(path):
-        yield _configuration(frame, species)
-
-
-def read_dump(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
-    """One frame of a dump; the others are passed over unparsed.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is not a whole, periodic dump, or holds fewer frames; names the line.
-    """
-    found = pick(_raw_frames(path), frame, path)
-    return _configuration(found, species)
-
-
-def dump_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
-    """Columns of one frame of a dump; all further ones of numbers if none is named.
-
-    Raises
-    ------
-    FileFormatError
-        If a column is not there or holds no numbers, or as `read_dump`.
-    """
-    atoms = pick(_raw_frames(path), frame, path).atoms
-    plain = [
-        name for name in atoms.names if not atoms.n or numbers([atoms.token(name)]) is not None
-    ]
-    return atoms.numbers(chosen_columns(path, names, atoms.names, plain))
+    return text_frames(path, _raw_frame, "a LAMMPS dump")
 
 
 def write_dump(
@@ -159,12 +177,7 @@ def _header(configuration: Configuration, columns: Columns, path: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _raw_frames(path: Path) -> Iterator[RawFrame]:
-    """The frames of a file, unparsed."""
-    return text_frames(path, _raw_frame, "a LAMMPS dump")
-
-
-def _raw_frame(lines: Lines, heading: bytes) -> RawFrame:
+def _raw_frame(lines: Lines, heading: bytes) -> DumpFrame:
     """The frame that begins with `heading`."""
     sections: dict[str, tuple[int, list[str], list[bytes]]] = {}
     while (name := _section(lines, heading)) != "ATOMS":
@@ -183,7 +196,7 @@ def _raw_frame(lines: Lines, heading: bytes) -> RawFrame:
     step, n = _header_integer(lines, sections, "TIMESTEP"), _atoms(lines, sections)
     cell, origin = read_box(lines.path, *sections["BOX BOUNDS"])
     _check_column_names(columns, lines)
-    return RawFrame(step, cell, origin, _atom_lines(lines, n, tuple(columns), step))
+    return DumpFrame(step, cell, origin, _atom_lines(lines, n, tuple(columns), step))
 
 
 def _section(lines: Lines, heading: bytes) -> str:
@@ -262,44 +275,4 @@ def _check_column_names(names: list[str], lines: Lines) -> None:
         raise lines.error(
             "ITEM: ATOMS has no positions: expected columns x y z, xs ys zs, xu yu zu or "
             f"xsu ysu zsu, got {' '.join(names) or 'none'}; add them to the dump command"
-        )
-
-
-def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configuration:
-    """The frame, parsed."""
-    atoms = frame.atoms
-    triple = next(t for t in TRIPLES if set(t) <= set(atoms.names))
-    images = [name for name in IMAGES if name in atoms.names and triple in (WRAPPED, SCALED)]
-    if len(images) in (1, 2):
-        raise atoms.error(
-            f"ITEM: ATOMS has {' '.join(images)} without the others of ix iy iz; dump all three, "
-            "or none"
-        )
-    names = next((k for k in ("typelabel", "element") if k in atoms.names), None)
-    wanted = [k for k in atoms.names if k in (*triple, *images, "id", "type", names)]
-    kinds = {name: KINDS[name] for name in wanted}
-    if "type" in kinds and atoms.n and integer(atoms.token("type")) is None:
-        kinds["type"], names = str, "type"
-    columns = atoms.columns(kinds)
-    if "id" in columns:
-        atoms.check_distinct(columns["id"])
-    labels = particle_labels(
-        atoms.n,
-        species,
-        types=None if names == "type" else columns.get("type"),
-        names=None if names is None else columns[names],
-        fail=atoms.error,
-    )
-    xyz = atoms.positions(columns, triple)
-    with located(atoms.error):
-        xyz = xyz @ frame.cell if triple in (SCALED, UNWRAPPED_SCALED) else xyz - frame.origin
-        if images:
-            xyz = xyz + atoms.positions(columns, images) @ frame.cell
-        return Configuration(
-            positions=xyz,
-            species=labels,
-            cell=frame.cell,
-            ids=columns.get("id"),
-            step=frame.step,
-            identified="id" in columns,
         )

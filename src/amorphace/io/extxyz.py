@@ -23,6 +23,8 @@ read, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.io.columns import Columns, chosen_columns
 from amorphace.io.comments import DEFAULT_PROPERTIES, Comment, parse_comment
-from amorphace.io.frames import located, pick, text_frames
+from amorphace.io.frames import located, text_frames
 from amorphace.io.labels import check_words, particle_labels
 from amorphace.io.packing import Packing, open_output
 from amorphace.io.table import Block, integer
@@ -48,48 +50,56 @@ KINDS: dict[str, tuple[type, ...]] = {
 }
 """Columns with a meaning here, and what their tokens may be; others are ignored."""
 
-RawFrame = tuple[Comment, Block]
-"""A frame as it stands in the file, its atoms not yet parsed."""
+
+@dataclass(frozen=True)
+class XyzFrame:
+    """A frame as it stands in the file, its atoms not yet parsed; see `Frame`."""
+
+    comment: Comment
+    atoms: Block
+
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """Columns of numbers; a property of several tokens is as many: velo:R:3 is velo0, velo1,
+        velo2."""
+        atoms, kinds = self.atoms, self.comment.columns
+        plain = [k for k in atoms.names if kinds[k] in (int, float) and k not in POSITION]
+        return atoms.numbers(chosen_columns(atoms.path, names, atoms.names, plain))
+
+    def configuration(self, species: tuple[str, ...] | None) -> Configuration:
+        """The frame, parsed."""
+        comment, atoms = self.comment, self.atoms
+        kinds = {name: kind for name, kind in comment.columns.items() if name in KINDS}
+        if not set(POSITION) <= set(kinds) or any(kinds[name] not in KINDS[name] for name in kinds):
+            raise atoms.error(
+                "expected Properties with pos:R:3, and species:S:1, type:I:1, Z:I:1 and id:I:1 "
+                f"where they are, got the columns {brief(' '.join(comment.columns), 200)}"
+            )
+        columns = atoms.columns(kinds)
+        if "id" in columns:
+            atoms.check_distinct(columns["id"])
+        types, names = _types(columns), _names(columns, atoms)
+        labels = particle_labels(atoms.n, species, types=types, names=names, fail=atoms.error)
+        positions = atoms.positions(columns, POSITION)
+        with located(atoms.error):
+            return Configuration(
+                positions=positions - comment.origin,
+                species=labels,
+                cell=comment.cell,
+                ids=columns.get("id"),
+                step=comment.step,
+                identified=comment.ordered or "id" in columns,
+            )
 
 
-def iread_extxyz(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
-    """The frames of an extended XYZ file, one at a time.
+def extxyz_frames(path: Path) -> AbstractContextManager[Iterator[XyzFrame]]:
+    """The frames of an extended XYZ file.
 
     Raises
     ------
     FileFormatError
         If the file is not a whole, periodic extended XYZ file; names the line.
     """
-    for frame in _raw_frames(path):
-        yield _configuration(frame, species)
-
-
-def read_extxyz(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
-    """One frame of an extended XYZ file; the others are passed over unparsed.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is not a whole, periodic extended XYZ file, or holds fewer frames.
-    """
-    found = pick(_raw_frames(path), frame, path)
-    return _configuration(found, species)
-
-
-def extxyz_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
-    """Columns of one frame; all further ones of numbers if none is named.
-
-    A property of several tokens is as many columns: velo:R:3 is velo0, velo1, velo2.
-
-    Raises
-    ------
-    FileFormatError
-        If a column is not there or holds no numbers, or as `read_extxyz`.
-    """
-    comment, atoms = pick(_raw_frames(path), frame, path)
-    plain = [name for name in atoms.names if comment.columns[name] in (int, float)]
-    plain = [name for name in plain if name not in POSITION]
-    return atoms.numbers(chosen_columns(path, names, atoms.names, plain))
+    return text_frames(path, _raw_frame, "extended XYZ")
 
 
 def write_extxyz(
@@ -118,12 +128,7 @@ def write_extxyz(
             file.write(text_rows([c.species, *c.positions.T, *ids, *columns.values()]))
 
 
-def _raw_frames(path: Path) -> Iterator[RawFrame]:
-    """The frames of a file, unparsed."""
-    return text_frames(path, _raw_frame, "extended XYZ")
-
-
-def _raw_frame(lines: Lines, count: bytes) -> RawFrame:
+def _raw_frame(lines: Lines, count: bytes) -> XyzFrame:
     tokens = count.split()
     n = integer(tokens[0]) if len(tokens) == 1 else None
     if n is None or n < 0:
@@ -140,33 +145,7 @@ def _raw_frame(lines: Lines, count: bytes) -> RawFrame:
             "(whole frames before it can be read with frame= or iread)",
             atoms.n,
         )
-    return comment, atoms
-
-
-def _configuration(frame: RawFrame, species: tuple[str, ...] | None) -> Configuration:
-    """The frame, parsed."""
-    comment, atoms = frame
-    kinds = {name: kind for name, kind in comment.columns.items() if name in KINDS}
-    if not set(POSITION) <= set(kinds) or any(kinds[name] not in KINDS[name] for name in kinds):
-        raise atoms.error(
-            "expected Properties with pos:R:3, and species:S:1, type:I:1, Z:I:1 and id:I:1 where "
-            f"they are, got the columns {brief(' '.join(comment.columns), 200)}"
-        )
-    columns = atoms.columns(kinds)
-    if "id" in columns:
-        atoms.check_distinct(columns["id"])
-    types, names = _types(columns), _names(columns, atoms)
-    labels = particle_labels(atoms.n, species, types=types, names=names, fail=atoms.error)
-    positions = atoms.positions(columns, POSITION)
-    with located(atoms.error):
-        return Configuration(
-            positions=positions - comment.origin,
-            species=labels,
-            cell=comment.cell,
-            ids=columns.get("id"),
-            step=comment.step,
-            identified=comment.ordered or "id" in columns,
-        )
+    return XyzFrame(comment, atoms)
 
 
 def _types(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.int64] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,24 +17,20 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import written_aside
 from amorphace.io.columns import Columns, checked_columns
-from amorphace.io.data import data_columns, iread_data, read_data, write_data
-from amorphace.io.dump import dump_columns, iread_dump, read_dump, write_dump
-from amorphace.io.extxyz import (
-    extxyz_columns,
-    iread_extxyz,
-    read_extxyz,
-    write_extxyz,
-)
-from amorphace.io.hoomd import gsd_columns, iread_gsd, read_gsd, write_gsd
+from amorphace.io.data import data_frames, write_data
+from amorphace.io.dump import dump_frames, write_dump
+from amorphace.io.extxyz import extxyz_frames, write_extxyz
+from amorphace.io.frames import Frame, pick
+from amorphace.io.hoomd import gsd_frames, write_gsd
 from amorphace.io.labels import declared_species
-from amorphace.io.npz import iread_npz, npz_columns, read_npz, write_npz
+from amorphace.io.mdanalysis import TRAJECTORIES, mdanalysis_frames
+from amorphace.io.npz import npz_frames, write_npz
 from amorphace.io.others import FORMATS as OTHERS
-from amorphace.io.others import iread_other, other_columns, read_other
+from amorphace.io.others import ase_frames
 from amorphace.io.packing import Packing, packing_of_name
 from amorphace.io.plausible import check_frame
 from amorphace.io.text import open_lines
 
-Labels = tuple[str, ...] | None
 Order = Literal["id", "file"]
 
 
@@ -45,20 +42,18 @@ class Format:
     suffixes: tuple[str, ...]
     packable: bool
     """Whether it may be packed."""
-    read: Callable[[Path, Labels, int], Configuration]
-    iread: Callable[[Path, Labels], Iterator[Configuration]]
-    columns: Callable[[Path, tuple[str, ...], int], Columns]
+    frames: Callable[[Path], AbstractContextManager[Iterable[Frame]]]
 
 
-DUMP = Format("LAMMPS dump", (".dump", ".lammpstrj"), True, read_dump, iread_dump, dump_columns)
-EXTXYZ = Format(
-    "extended XYZ", (".xyz", ".extxyz"), True, read_extxyz, iread_extxyz, extxyz_columns
-)
-DATA = Format("LAMMPS data", (".data", ".lmp"), True, read_data, iread_data, data_columns)
-GSD = Format("GSD", (".gsd",), False, read_gsd, iread_gsd, gsd_columns)
-NPZ = Format("NumPy archive", (".npz",), False, read_npz, iread_npz, npz_columns)
-OTHER = Format("through ASE", tuple(OTHERS), False, read_other, iread_other, other_columns)
-FORMATS = (DUMP, EXTXYZ, DATA, GSD, NPZ, OTHER)
+DUMP = Format("LAMMPS dump", (".dump", ".lammpstrj"), True, dump_frames)
+EXTXYZ = Format("extended XYZ", (".xyz", ".extxyz"), True, extxyz_frames)
+DATA = Format("LAMMPS data", (".data", ".lmp"), True, data_frames)
+GSD = Format("GSD", (".gsd",), False, gsd_frames)
+NPZ = Format("NumPy archive", (".npz",), False, npz_frames)
+ASE = Format("through ASE", tuple(OTHERS), False, ase_frames)
+MDANALYSIS = Format("through MDAnalysis", TRAJECTORIES, False, mdanalysis_frames)
+WRITTEN = (DUMP, EXTXYZ, DATA, GSD, NPZ)
+FORMATS = (*WRITTEN, ASE, MDANALYSIS)
 POSCAR = ("POSCAR", "CONTCAR")
 """What the names of VASP's files begin with."""
 FIRST_LINES = (b"ITEM: TIMESTEP", b"ITEM: UNITS", b"ITEM: TIME")
@@ -78,8 +73,9 @@ def read(
     it, or any other name if the file begins with ITEM: TIMESTEP), extended XYZ (.xyz, .extxyz),
     LAMMPS data (.data, .lmp), GSD (.gsd), NumPy archive (.npz); through ASE, in Angstrom: POSCAR
     (.vasp, or a name that begins so), CIF (.cif), ASE's trajectories (.traj), GROMACS (.gro) and
-    AtomEye (.cfg). Text of the first three may be packed: .gz, .bz2, .xz, and .zst from Python
-    3.14 on.
+    AtomEye (.cfg); through MDAnalysis, which `amorphace[mdanalysis]` installs: XTC (.xtc), DCD
+    (.dcd) and H5MD (.h5md), which tell no species. Text of the first three may be packed: .gz,
+    .bz2, .xz, and .zst from Python 3.14 on.
 
     Parameters
     ----------
@@ -127,7 +123,9 @@ def read(
     file = Path(path)
     format_ = _format_to_read(file)
     _check_order(order)
-    found = format_.read(file, declared_species(species), int(frame))
+    labels = declared_species(species)
+    with format_.frames(file) as frames:
+        found = pick(frames, int(frame), file).configuration(labels)
     return check_frame(file, found, by_row=order == "file")
 
 
@@ -147,8 +145,15 @@ def iread(
     """
     file = Path(path)
     _check_order(order)
-    frames = _format_to_read(file).iread(file, declared_species(species))
-    return (check_frame(file, frame, by_row=order == "file") for frame in frames)
+    return _each(file, _format_to_read(file), declared_species(species), by_row=order == "file")
+
+
+def _each(
+    path: Path, format_: Format, species: tuple[str, ...] | None, *, by_row: bool
+) -> Iterator[Configuration]:
+    with format_.frames(path) as frames:
+        for frame in frames:
+            yield check_frame(path, frame.configuration(species), by_row=by_row)
 
 
 def _check_order(order: str) -> None:
@@ -191,7 +196,8 @@ def read_columns(
     array([0.1, 0.7])
     """
     file = Path(path)
-    return dict(_format_to_read(file).columns(file, names, int(frame)))
+    with _format_to_read(file).frames(file) as frames:
+        return dict(pick(frames, int(frame), file).columns(names))
 
 
 def write(
@@ -228,8 +234,8 @@ def write(
     """
     file = Path(path)
     format_ = _format_by_name(file)
-    if format_ in (None, OTHER):
-        raise InputError(f"{file}: {_unknown_suffix(file, FORMATS[:-1])}")
+    if format_ not in WRITTEN:
+        raise InputError(f"{file}: {_unknown_suffix(file, WRITTEN)}")
     single = isinstance(configuration, Configuration)
     if columns and not single:
         raise InputError(
@@ -293,7 +299,7 @@ def _format_by_name(path: Path) -> Format | None:
         if suffix in format_.suffixes and (format_.packable or not packed):
             return format_
     if name.startswith(POSCAR) and not packed:
-        return OTHER
+        return ASE
     return DUMP if "dump" in name.lower() else None
 
 

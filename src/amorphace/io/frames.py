@@ -1,16 +1,19 @@
-"""What the formats share: choosing and finding a frame, and errors that name the file."""
+"""What the formats share: what a frame is, choosing one, and errors that name the file."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
+from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
+from amorphace.io.columns import Columns
 from amorphace.io.text import Lines, open_lines
 
 T = TypeVar("T")
@@ -18,6 +21,35 @@ T = TypeVar("T")
 
 Fail = Callable[[str, int | None], FileFormatError]
 """Makes the error for a message and the row it is about (None: the whole frame)."""
+
+
+class Frame(Protocol):
+    """A frame as it stands in a file, its particles not yet parsed.
+
+    Both methods raise a FileFormatError that names the place where the file is not what it should
+    be.
+    """
+
+    def configuration(self, species: tuple[str, ...] | None) -> Configuration:
+        """The frame, its species labelled as declared."""
+        ...
+
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """Numbers beside the particles; all further ones that the file holds if none is named."""
+        ...
+
+
+@dataclass(frozen=True)
+class NumberedFrame:
+    """What frames that are found by their number have in common."""
+
+    path: Path
+    k: int
+
+    def fail(self, message: str, row: int | None = None) -> FileFormatError:
+        """An error about the frame, or its particle `row`."""
+        place = "" if row is None else f", particle {row}"
+        return FileFormatError(self.path, f"frame {self.k}{place}: {message}")
 
 
 def pick(frames: Iterable[T], frame: int, path: Path) -> T:
@@ -56,6 +88,8 @@ def guarded(path: Path, what: str, load: Callable[[], T]) -> T:
     """
     try:
         return load()
+    except FileFormatError:
+        raise
     except Exception as e:
         reason = str(e).splitlines()[0] if str(e) else type(e).__name__
         raise FileFormatError(path, f"{what}, or is damaged ({reason}); make it again") from None
@@ -77,7 +111,8 @@ def located(fail: Fail) -> Iterator[None]:
             raise fail(str(e), None) from None
 
 
-def text_frames(path: Path, read: Callable[[Lines, bytes], T], what: str) -> Iterator[T]:
+@contextmanager
+def text_frames(path: Path, read: Callable[[Lines, bytes], T], what: str) -> Iterator[Iterator[T]]:
     """The frames of a text file.
 
     Parameters
@@ -97,6 +132,10 @@ def text_frames(path: Path, read: Callable[[Lines, bytes], T], what: str) -> Ite
         first = lines.next_word_line()
         if first is None:
             raise FileFormatError(path, f"the file is empty; expected {what}")
-        while first is not None:
-            yield read(lines, first)
-            first = lines.next_word_line()
+        yield _frames(lines, first, read)
+
+
+def _frames(lines: Lines, first: bytes | None, read: Callable[[Lines, bytes], T]) -> Iterator[T]:
+    while first is not None:
+        yield read(lines, first)
+        first = lines.next_word_line()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.io.cells import oriented_cell
 from amorphace.io.columns import Columns, chosen_columns
-from amorphace.io.frames import Fail, guarded, located, no_such_frame
+from amorphace.io.frames import Fail, NumberedFrame, guarded, located
 from amorphace.io.labels import particle_labels, type_numbers
 from amorphace.io.text import open_binary
 
@@ -33,54 +34,78 @@ if TYPE_CHECKING:
 IDS = "particles/id"
 
 
-def iread_gsd(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
-    """The frames of a GSD file, one at a time.
+@dataclass(frozen=True)
+class GsdFrame(NumberedFrame):
+    """Frame `k` of an open file, not yet read; see `Frame`."""
+
+    trajectory: Any
+
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """Columns of log/particles."""
+        found = self.load()
+        log = {k.removeprefix("particles/"): v for k, v in found.log.items() if k != IDS}
+        columns = {k: np.asarray(log[k]) for k in chosen_columns(self.path, names, list(log))}
+        for name, column in columns.items():
+            if column.shape != (found.particles.N,) or column.dtype.kind not in "fiu":
+                raise FileFormatError(
+                    self.path, f"log/particles/{name} is no number for each particle"
+                )
+        return columns
+
+    def configuration(self, species: tuple[str, ...] | None) -> Configuration:
+        """The frame, read and checked."""
+        frame = self.load()
+        if frame.configuration.dimensions == 2:
+            raise self.fail(
+                "the system is two-dimensional (configuration/dimensions = 2), and neighbours, "
+                "features and D2min are those of three dimensions; give a three-dimensional system"
+            )
+        _check_arrays(frame, self.fail)
+        particles = frame.particles
+        names = np.array([*particles.types, ""])[particles.typeid]
+        with located(self.fail):
+            h = _cell_of_box(frame.configuration.box)
+            centred = np.asarray(particles.position, dtype=np.float64)
+            return Configuration(
+                positions=centred + particles.image @ h + 0.5 * h.sum(axis=0),
+                species=particle_labels(len(centred), species, names=names, fail=self.fail),
+                cell=h,
+                ids=frame.log.get(IDS),
+                step=int(frame.configuration.step),
+            )
+
+    def load(self) -> Any:
+        """What gsd reads."""
+
+        def load() -> Any:
+            # gsd fills what a frame leaves out, for as many particles as a damaged file may claim
+            for frame in {0, self.k}:
+                name = "particles/N"
+                claimed = self.trajectory.file.chunk_exists(frame=frame, name=name)
+                if claimed and self.trajectory.file.read_chunk(frame=frame, name=name)[0] > size:
+                    raise ValueError("it claims more particles than it has bytes")
+            return self.trajectory[self.k]
+
+        size = self.path.stat().st_size
+        return guarded(self.path, f"frame {self.k} cannot be read", load)
+
+
+@contextmanager
+def gsd_frames(path: Path) -> Iterator[list[GsdFrame]]:
+    """The frames of a GSD file, read when they are asked for.
 
     Raises
     ------
     FileFormatError
         If the file is no GSD file of particles in a periodic box.
     """
-    with _opened(path) as trajectory:
-        for k in range(len(trajectory)):
-            yield _configuration(path, _frame(path, trajectory, k), k, species)
+    import gsd.hoomd
 
-
-def read_gsd(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
-    """One frame of a GSD file.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is no GSD file of particles in a periodic box, or holds fewer frames.
-    """
-    with _opened(path) as trajectory:
-        count = len(trajectory)
-        if not -count <= frame < count:
-            raise no_such_frame(path, frame, count)
-        k = frame % count
-        return _configuration(path, _frame(path, trajectory, k), k, species)
-
-
-def gsd_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
-    """Columns of one frame, from log/particles; all of them if none is named.
-
-    Raises
-    ------
-    FileFormatError
-        If a column is not there or is no number for each particle, or as `read_gsd`.
-    """
-    with _opened(path) as trajectory:
-        count = len(trajectory)
-        if not -count <= frame < count:
-            raise no_such_frame(path, frame, count)
-        found = _frame(path, trajectory, frame % count)
-    log = {k.removeprefix("particles/"): v for k, v in found.log.items() if k != IDS}
-    columns = {k: np.asarray(log[k]) for k in chosen_columns(path, names, list(log))}
-    for name, column in columns.items():
-        if column.shape != (found.particles.N,) or column.dtype.kind not in "fiu":
-            raise FileFormatError(path, f"log/particles/{name} is no number for each particle")
-    return columns
+    open_binary(path).close()  # says what is wrong with a path that cannot be opened
+    with guarded(path, "is no GSD file", lambda: gsd.hoomd.open(str(path), "r")) as trajectory:
+        if not len(trajectory):
+            raise FileFormatError(path, "holds no frame")
+        yield [GsdFrame(path, k, trajectory) for k in range(len(trajectory))]
 
 
 def write_gsd(path: Path, configurations: Iterable[Configuration], columns: Columns) -> None:
@@ -144,58 +169,6 @@ def _cell_of_box(box: NDArray[np.float32]) -> NDArray[np.float64]:
     """Rows are the cell vectors, shape (3, 3); the inverse of `_box_of_cell`."""
     lx, ly, lz, xy, xz, yz = np.asarray(box, dtype=np.float64)
     return np.array([[lx, 0, 0], [xy * ly, ly, 0], [xz * lz, yz * lz, lz]])
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    import gsd.hoomd
-
-    open_binary(path).close()  # says what is wrong with a path that cannot be opened
-    with guarded(path, "is no GSD file", lambda: gsd.hoomd.open(str(path), "r")) as trajectory:
-        if not len(trajectory):
-            raise FileFormatError(path, "holds no frame")
-        yield trajectory
-
-
-def _frame(path: Path, trajectory: Any, k: int) -> Any:
-    def load() -> Any:
-        # gsd fills what a frame leaves out, for as many particles as a damaged file may claim
-        for frame in {0, k}:
-            name = "particles/N"
-            claimed = trajectory.file.chunk_exists(frame=frame, name=name)
-            if claimed and trajectory.file.read_chunk(frame=frame, name=name)[0] > size:
-                raise ValueError("it claims more particles than it has bytes")
-        return trajectory[k]
-
-    size = path.stat().st_size
-    return guarded(path, f"frame {k} cannot be read", load)
-
-
-def _configuration(
-    path: Path, frame: Any, k: int, species: tuple[str, ...] | None
-) -> Configuration:
-    def fail(message: str, row: int | None = None) -> FileFormatError:
-        place = "" if row is None else f", particle {row}"
-        return FileFormatError(path, f"frame {k}{place}: {message}")
-
-    if frame.configuration.dimensions == 2:
-        raise fail(
-            "the system is two-dimensional (configuration/dimensions = 2), and neighbours, "
-            "features and D2min are those of three dimensions; give a three-dimensional system"
-        )
-    _check_arrays(frame, fail)
-    particles = frame.particles
-    names = np.array([*particles.types, ""])[particles.typeid]
-    with located(fail):
-        h = _cell_of_box(frame.configuration.box)
-        centred = np.asarray(particles.position, dtype=np.float64)
-        return Configuration(
-            positions=centred + particles.image @ h + 0.5 * h.sum(axis=0),
-            species=particle_labels(len(centred), species, names=names, fail=fail),
-            cell=h,
-            ids=frame.log.get(IDS),
-            step=int(frame.configuration.step),
-        )
 
 
 def _check_arrays(frame: Any, fail: Fail) -> None:

@@ -21,6 +21,7 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns, chosen_columns
-from amorphace.io.frames import guarded, located, no_such_frame
+from amorphace.io.frames import guarded, located
 from amorphace.io.labels import particle_labels
 from amorphace.io.text import brief, open_binary
 
@@ -41,51 +42,68 @@ GROWTH, FREE = 100, 1 << 24
 """An array takes at most so many times the bytes of the archive, or so many bytes."""
 
 
-def iread_npz(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
-    """The frames of an archive, one at a time.
+@dataclass(frozen=True)
+class NpzFrame:
+    """The arrays whose keys begin with `prefix`, not yet read; see `Frame`."""
+
+    path: Path
+    archive: zipfile.ZipFile
+    prefix: str
+
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """Arrays that are no part of the configuration."""
+        keys = [k.removesuffix(".npy") for k in self.archive.namelist()]
+        inside = [key.removeprefix(self.prefix) for key in keys if key.startswith(self.prefix)]
+        chosen = chosen_columns(self.path, names, [key for key in inside if key not in KEYS])
+        return {k: _array(self.path, self.archive, self.prefix + k, "fiu") for k in chosen}
+
+    def configuration(self, species: tuple[str, ...] | None) -> Configuration:
+        """The frame, read and checked."""
+        path, archive, prefix = self.path, self.archive, self.prefix
+        arrays = {
+            key: _array(path, archive, prefix + key, kinds)
+            for key, kinds in KEYS.items()
+            if key in NEEDED or f"{prefix}{key}.npy" in archive.NameToInfo
+        }
+        labels = particle_labels(
+            len(np.atleast_1d(arrays["positions"])),
+            species,
+            names=arrays.get("species"),
+            fail=self.fail,
+        )
+        step = arrays.get("step", np.array(0))
+        if step.shape != ():
+            raise FileFormatError(path, f"{prefix}step must be one integer, got shape {step.shape}")
+        with located(self.fail):
+            return Configuration(
+                positions=arrays["positions"],
+                species=labels,
+                cell=arrays["cell"],
+                ids=arrays.get("ids"),
+                step=int(step),
+            )
+
+    def fail(self, message: str, row: int | None = None) -> FileFormatError:
+        """An error about the frame, or its particle `row`."""
+        place = f"frame {self.prefix[:-1]}: " if self.prefix else ""
+        where = "" if row is None else f"row {row}: "
+        return FileFormatError(self.path, f"{place}{where}{message}")
+
+
+@contextmanager
+def npz_frames(path: Path) -> Iterator[list[NpzFrame]]:
+    """The frames of an archive, read when they are asked for.
 
     Raises
     ------
     FileFormatError
         If the file is no such archive.
     """
-    with _opened(path) as archive:
-        for prefix in _prefixes(path, archive):
-            yield _configuration(path, archive, prefix, species)
-
-
-def read_npz(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
-    """One frame of an archive.
-
-    Raises
-    ------
-    FileFormatError
-        If the file is no such archive, or holds fewer frames.
-    """
-    with _opened(path) as archive:
-        prefixes = _prefixes(path, archive)
-        if not -len(prefixes) <= frame < len(prefixes):
-            raise no_such_frame(path, frame, len(prefixes))
-        return _configuration(path, archive, prefixes[frame], species)
-
-
-def npz_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
-    """Columns of one frame of an archive; all further ones if none is named.
-
-    Raises
-    ------
-    FileFormatError
-        If a column is not there or holds no numbers, or as `read_npz`.
-    """
-    with _opened(path) as archive:
-        prefixes = _prefixes(path, archive)
-        if not -len(prefixes) <= frame < len(prefixes):
-            raise no_such_frame(path, frame, len(prefixes))
-        prefix = prefixes[frame]
-        keys = [k.removesuffix(".npy") for k in archive.namelist() if k.startswith(prefix)]
-        held = [key.removeprefix(prefix) for key in keys if key.removeprefix(prefix) not in KEYS]
-        chosen = chosen_columns(path, names, held)
-        return {name: _array(path, archive, prefix + name, "fiu") for name in chosen}
+    with open_binary(path) as file:
+        if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
+            raise FileFormatError(path, "is one NumPy array; expected an npz archive of several")
+        with guarded(path, "is no npz archive", lambda: zipfile.ZipFile(file)) as archive:
+            yield [NpzFrame(path, archive, prefix) for prefix in _prefixes(path, archive)]
 
 
 def write_npz(
@@ -108,15 +126,6 @@ def write_npz(
                     np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    with open_binary(path) as file:
-        if file.peek(6)[:6] == np.lib.format.MAGIC_PREFIX:
-            raise FileFormatError(path, "is one NumPy array; expected an npz archive of several")
-        with guarded(path, "is no npz archive", lambda: zipfile.ZipFile(file)) as archive:
-            yield archive
-
-
 def _prefixes(path: Path, archive: zipfile.ZipFile) -> list[str]:
     """What stands before the keys of each frame."""
     keys = {name.removesuffix(".npy") for name in archive.namelist()}
@@ -131,35 +140,6 @@ def _prefixes(path: Path, archive: zipfile.ZipFile) -> list[str]:
             f"got {brief(', '.join(sorted(keys)[:8])) or 'none'}",
         )
     return prefixes
-
-
-def _configuration(
-    path: Path, archive: zipfile.ZipFile, prefix: str, species: tuple[str, ...] | None
-) -> Configuration:
-    arrays = {
-        key: _array(path, archive, prefix + key, kinds)
-        for key, kinds in KEYS.items()
-        if key in NEEDED or f"{prefix}{key}.npy" in archive.NameToInfo
-    }
-
-    def fail(message: str, row: int | None = None) -> FileFormatError:
-        place = f"frame {prefix[:-1]}: " if prefix else ""
-        return FileFormatError(path, f"{place}{'' if row is None else f'row {row}: '}{message}")
-
-    labels = particle_labels(
-        len(np.atleast_1d(arrays["positions"])), species, names=arrays.get("species"), fail=fail
-    )
-    step = arrays.get("step", np.array(0))
-    if step.shape != ():
-        raise FileFormatError(path, f"{prefix}step must be one integer, got shape {step.shape}")
-    with located(fail):
-        return Configuration(
-            positions=arrays["positions"],
-            species=labels,
-            cell=arrays["cell"],
-            ids=arrays.get("ids"),
-            step=int(step),
-        )
 
 
 def _array(path: Path, archive: zipfile.ZipFile, key: str, kinds: str) -> NDArray[Any]:

@@ -7,6 +7,8 @@ formats are named one by one, since ASE knows some that can execute code.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError
 from amorphace.io.columns import Columns, chosen_columns
-from amorphace.io.frames import guarded, located, pick
+from amorphace.io.frames import NumberedFrame, guarded, located
 from amorphace.io.labels import particle_labels
 from amorphace.io.text import open_binary
 
@@ -33,48 +35,43 @@ LONGEST_LINE = 65_536
 """Bytes of a line of text: ASE reads a word of a CIF file in a time that grows as its square."""
 
 
-def read_other(path: Path, species: tuple[str, ...] | None, frame: int) -> Configuration:
-    """One frame of a file that ASE reads.
+@dataclass(frozen=True)
+class AseFrame(NumberedFrame):
+    """Frame `k` of a file as ASE read it; see `Frame`."""
 
-    Raises
-    ------
-    FileFormatError
-        If ASE cannot read it, it is not periodic, or it holds fewer frames.
-    """
-    return pick(iread_other(path, species), frame, path)
+    atoms: Any
 
+    def columns(self, names: tuple[str, ...]) -> Columns:
+        """Numbers that ASE found beside the particles."""
+        held = self.atoms.arrays.items()
+        plain = {k: v for k, v in held if v.ndim == 1 and v.dtype.kind in "fiu"}
+        return {name: plain[name] for name in chosen_columns(self.path, names, list(plain))}
 
-def iread_other(path: Path, species: tuple[str, ...] | None) -> Iterator[Configuration]:
-    """The frames of a file that ASE reads; see `read_other`."""
-    for k, atoms in enumerate(_frames(path)):
-
-        def fail(message: str, row: int | None = None, k: int = k) -> FileFormatError:
-            place = "" if row is None else f", particle {row}"
-            return FileFormatError(path, f"frame {k}{place}: {message}")
-
+    def configuration(self, species: tuple[str, ...] | None) -> Configuration:
+        """The frame, checked to be periodic."""
+        atoms = self.atoms
         if not all(atoms.pbc):
-            raise fail(f"only periodic boxes are supported, got pbc {atoms.pbc.tolist()}")
-        symbols = guarded(path, "has no chemical symbols", atoms.get_chemical_symbols)
+            raise self.fail(f"only periodic boxes are supported, got pbc {atoms.pbc.tolist()}")
+        symbols = guarded(self.path, "has no chemical symbols", atoms.get_chemical_symbols)
         names = np.array(symbols, dtype=np.str_)
-        with located(fail):
-            yield Configuration(
+        with located(self.fail):
+            return Configuration(
                 positions=atoms.positions,
-                species=particle_labels(len(atoms), species, names=names, fail=fail),
+                species=particle_labels(len(atoms), species, names=names, fail=self.fail),
                 cell=np.asarray(atoms.cell),
             )
 
 
-def other_columns(path: Path, names: tuple[str, ...], frame: int) -> Columns:
-    """Numbers that ASE finds beside the particles of one frame; all of them if none is named.
+@contextmanager
+def ase_frames(path: Path) -> Iterator[Iterator[AseFrame]]:
+    """The frames of a file that ASE reads.
 
     Raises
     ------
     FileFormatError
-        If a column is not there, or as `read_other`.
+        If ASE cannot read it.
     """
-    atoms = pick(_frames(path), frame, path)
-    plain = {k: v for k, v in atoms.arrays.items() if v.ndim == 1 and v.dtype.kind in "fiu"}
-    return {name: plain[name] for name in chosen_columns(path, names, list(plain))}
+    yield (AseFrame(path, k, atoms) for k, atoms in enumerate(_frames(path)))
 
 
 def _frames(path: Path) -> Iterator[Any]:

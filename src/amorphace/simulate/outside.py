@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import FileFormatError, SimulationError
-from amorphace.io.dump import dump_columns, read_dump
+from amorphace.io.dump import dump_frames
+from amorphace.io.frames import pick
 from amorphace.simulate.command import check_room, run_command, scratch_folder
 from amorphace.simulate.engine import Motion, OpenMover, record_steps
 from amorphace.simulate.lammps_engine import LammpsEngine
@@ -118,8 +119,9 @@ def read_end(path: Path, like: State) -> State:
         If particles were lost.
     """
     try:
-        end = read_dump(path, None, 0)
-        velocities = dump_columns(path, ("vx", "vy", "vz"), 0)
+        with dump_frames(path) as frames:
+            frame = pick(frames, 0, path)
+        end, velocities = frame.configuration(None), frame.columns(("vx", "vy", "vz"))
     except FileFormatError as error:
         check_room(path.parent)
         raise FileFormatError(path, f"LAMMPS left no whole file ({error}); {AGAIN}") from None
