@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
+from amorphace.campaign.health import health_entry
 from amorphace.campaign.measure import measure_isoconfigurational
 from amorphace.core.configuration import Configuration
+from amorphace.simulate import Health, Plateau
 from amorphace.simulate.models import wahnstrom
 
 
@@ -24,3 +28,12 @@ def test_drift_is_that_of_the_centre_of_mass():
     moved = np.zeros(40)
     moved[[5, 25]] = 0.1 / heavy, 0.1 / light
     assert seen.propensity == pytest.approx(moved, abs=1e-12)
+
+
+def test_what_was_checked_is_json_whatever_was_measured() -> None:
+    level = Plateau(float("nan"), float("inf"))
+    entry = health_entry("end", Health(energy_drift=float("nan"), fmax=1e-6, pressure=level))
+    assert json.loads(json.dumps(entry, allow_nan=False)) == entry
+    assert entry["numbers"] == {
+        "energy_drift": "nan", "fmax": 1e-6, "pressure": {"mean": "nan", "drift": "inf"}
+    }  # fmt: skip

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from dataclasses import fields
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
@@ -25,11 +21,9 @@ from amorphace.simulate import (
     aging,
     crystal_fraction,
     energy_drift,
-    health_record,
     longest_bond,
     plateau,
     problems,
-    read_health,
 )
 from simulate_samples import glass, hot, liquid
 
@@ -250,29 +244,3 @@ def test_aging_of_nothing_or_of_no_numbers_is_refused() -> None:
         aging([], [0.5])
     with pytest.raises(InputError, match="needs finite numbers"):
         aging([np.nan], [0.5])
-
-
-# ---------------------------------------------------------------- records
-
-numbers = st.none() | st.floats()
-levels = st.none() | st.builds(Plateau, st.floats(), st.floats(), numbers)
-
-
-@given(
-    st.builds(
-        Health,
-        **{f.name: numbers for f in fields(Health) if f.name not in ("temperature", "pressure")},
-        temperature=levels,
-        pressure=levels,
-    )
-)
-def test_a_health_record_is_json_and_comes_back_the_same(health: Health) -> None:
-    stored = json.dumps(health_record(health), allow_nan=False)
-    assert repr(read_health(json.loads(stored))) == repr(health)  # NaN equals itself in print
-
-
-def test_something_else_is_no_health_record() -> None:
-    with pytest.raises(InputError, match="it holds 'mass', known are aging, crystal"):
-        read_health({"mass": 1.0})
-    with pytest.raises(InputError, match="not a health record"):
-        read_health({"crystal": "much"})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Outcome
-from amorphace.simulate.health import Health, Tolerances, checks, health_record
+from amorphace.simulate.health import Health, Tolerances, checks
 
 
 def health_entry(what: str, health: Health, tolerances: Tolerances | None = None) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def health_entry(what: str, health: Health, tolerances: Tolerances | None = None
     found = checks(health, tolerances)
     return {
         "what": what,
-        "numbers": health_record(health),
+        "numbers": _record(asdict(health)),
         "checks": [
             {
                 "quantity": c.quantity,
@@ -29,6 +29,13 @@ def health_entry(what: str, health: Health, tolerances: Tolerances | None = None
         ],
         "problems": [c.text for c in found if not c.ok],
     }
+
+
+def _record(value: Any) -> Any:
+    """JSON values; what does not apply is left out, numbers that JSON does not know are text."""
+    if isinstance(value, dict):
+        return {k: _record(v) for k, v in value.items() if v is not None}
+    return value if math.isfinite(value) else str(float(value))
 
 
 def problems_of(health: tuple[Mapping[str, Any], ...]) -> str:

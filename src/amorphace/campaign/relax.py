@@ -19,7 +19,8 @@ from amorphace.observe.relaxation import relaxation_time, self_intermediate_scat
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
 from amorphace.simulate.dynamics import Stage, step_count
-from amorphace.simulate.health import Health, aging
+from amorphace.simulate.health import Health
+from amorphace.simulate.measures import aging
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State
 from amorphace.simulate.thermal import geometric_times

@@ -14,20 +14,16 @@ from amorphace.simulate.dynamics import (
     step_count,
 )
 from amorphace.simulate.engine import Engine, Motion, Mover, OpenEngine, OpenMover
-from amorphace.simulate.health import (
-    Health,
-    Plateau,
-    Tolerances,
-    aging,
-    energy_drift,
-    health_record,
-    longest_bond,
-    plateau,
-    problems,
-    read_health,
-)
+from amorphace.simulate.health import Health, Tolerances, problems
 from amorphace.simulate.inherent import Inherent, inherent_structure
 from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.simulate.measures import (
+    Plateau,
+    aging,
+    energy_drift,
+    longest_bond,
+    plateau,
+)
 from amorphace.simulate.models import (
     MODELS,
     GlassModel,
@@ -103,7 +99,6 @@ __all__ = [
     "energy_drift",
     "find_model",
     "geometric_times",
-    "health_record",
     "held_pressure",
     "inherent_structure",
     "kob_andersen",
@@ -116,7 +111,6 @@ __all__ = [
     "preparation_steps",
     "prepare",
     "problems",
-    "read_health",
     "replica_stage",
     "replicas",
     "run_command",

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
 from amorphace.simulate.engine import OpenMover
-from amorphace.simulate.health import Health, longest_bond, problems
+from amorphace.simulate.health import Health, problems
 from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.simulate.measures import longest_bond
 from amorphace.simulate.models import Chains, GlassModel
 from amorphace.simulate.state import State, derive_seed, thermal_velocities
 

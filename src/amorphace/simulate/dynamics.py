@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate.engine import BAROSTAT_STEPS, Motion, OpenMover
-from amorphace.simulate.health import Health, energy_drift, longest_bond, plateau
+from amorphace.simulate.health import Health
 from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.simulate.measures import energy_drift, longest_bond, plateau
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State, derive_seed
 

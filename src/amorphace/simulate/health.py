@@ -1,77 +1,12 @@
-"""Numbers that tell whether a simulation can be trusted, and what is wrong when it cannot."""
+"""What was measured of a simulation beside what is allowed, and what is wrong, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from amorphace.core.configuration import Configuration
-from amorphace.core.errors import InputError
-from amorphace.simulate.models import GlassModel
-
-SHORTEST_SERIES = 20
-"""Values from which the spread of a series is known well enough to judge its drift."""
-BLOCKS = 10
-"""Stretches of a series whose means tell the error of its mean."""
-QUANTITIES = {
-    "energy_drift": (
-        "drift of the energy per particle at constant energy (epsilon)",
-        "the energy per particle drifted by {value:.2g} (at most {limit:.2g})",
-    ),
-    "longest_bond": (
-        "longest bond (sigma)",
-        "the longest bond measures {value:.3g} (at most {limit:.3g})",
-    ),
-    "fmax": (
-        "largest force after minimisation (epsilon/sigma)",
-        "the largest force after minimisation is {value:.2g} (at most {limit:.2g})",
-    ),
-    "crystal": (
-        "share of crystal-like particles",
-        "{value:.1%} of the particles are crystal-like (at most {limit:.1%})",
-    ),
-    "aging": (
-        "change of Fs(q, t) between two windows",
-        "it was not in equilibrium: Fs changed by {value:.2g} between two windows "
-        "(at most {limit:.2g})",
-    ),
-    "temperature": (
-        "relative drift of the temperature between halves",
-        "the temperature drifted by {drift:.2g} around {mean:.3g} (at most {limit:.0%})",
-    ),
-    "pressure": (
-        "drift of the pressure between halves, over its spread",
-        "the pressure drifted by {drift:.2g} around {mean:.3g}, its spread is {spread:.2g} "
-        "(at most {limit:.2g} times that)",
-    ),
-}
-"""What each field of `Health` is in words, and what is said where it is above its limit."""
-
-
-@dataclass(frozen=True)
-class Plateau:
-    """A quantity that should have stopped changing.
-
-    Attributes
-    ----------
-    mean : float
-        Over the whole run.
-    drift : float
-        Mean of the second half minus mean of the first.
-    spread : float or None
-        Standard deviation about the means of the two halves; None for a short series.
-    error : float or None
-        Standard error of the mean, from the scatter of ten blocks; None for a short series.
-    """
-
-    mean: float
-    drift: float
-    spread: float | None = None
-    error: float | None = None
+from amorphace.simulate.measures import Plateau
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,109 +72,6 @@ class Tolerances:
     aging: float = 0.25
 
 
-def plateau(values: ArrayLike) -> Plateau | None:
-    """Mean with its error, drift and spread of a series; None if it has fewer than two values."""
-    series = np.asarray(values, dtype=float)
-    if len(series) < 2:
-        return None
-    half = len(series) // 2
-    first, second = series[:half], series[half:]
-    spread = float(np.sqrt((first.var() + second.var()) / 2))
-    known = len(series) >= SHORTEST_SERIES
-    return Plateau(
-        mean=float(series.mean()),
-        drift=float(second.mean() - first.mean()),
-        spread=spread if known else None,
-        error=_mean_error(series) if known else None,
-    )
-
-
-def _mean_error(series: NDArray[np.float64]) -> float:
-    """Standard error of the mean of a correlated series, from the means of its blocks."""
-    means = [block.mean() for block in np.array_split(series, BLOCKS)]
-    return float(np.std(means, ddof=1) / np.sqrt(BLOCKS))
-
-
-def energy_drift(total: ArrayLike) -> float:
-    """|mean of E / N over the second half - mean over the first| of a run at constant energy.
-
-    Means, because the integrator makes E(t) fluctuate by up to 1e-3 at 1000 particles and more
-    at fewer; the first value does not count, since E(0) lies off the mean of these fluctuations.
-
-    Parameters
-    ----------
-    total : array_like of shape (n_records,)
-        Total energy per particle; of a run of one record the drift is zero.
-    """
-    series = np.asarray(total, dtype=float)
-    level = plateau(series[1:] if len(series) > 2 else series)
-    return 0.0 if level is None else abs(level.drift)
-
-
-def longest_bond(model: GlassModel, configuration: Configuration) -> float | None:
-    """Length of the longest bond; None for a model without chains.
-
-    Particles of a configuration of unwrapped positions are bonded without periodic images.
-    """
-    if model.chains is None:
-        return None
-    first, second = model.bonds(len(configuration)).T
-    apart = configuration.positions[second] - configuration.positions[first]
-    return float(np.linalg.norm(apart, axis=1).max())
-
-
-def aging(early: ArrayLike, late: ArrayLike) -> float:
-    """max over t of |Fs_late(q, t) - Fs_early(q, t)|: zero, but for noise, in equilibrium.
-
-    Parameters
-    ----------
-    early, late : array_like of shape (n_times,)
-        Fs(q, t) at the same times since the beginning of an earlier and a later window of one
-        run. Of windows of different length the times that both have count, from the first on.
-
-    Raises
-    ------
-    InputError
-        If one of them is empty or no list of finite numbers.
-    """
-    first, second = np.asarray(early, dtype=float), np.asarray(late, dtype=float)
-    n = min(first.size, second.size)
-    if not (first.ndim == second.ndim == 1 and n):
-        raise InputError(
-            f"aging needs Fs of two windows at the same times, got shapes {first.shape} and "
-            f"{second.shape}"
-        )
-    change = np.abs(second[:n] - first[:n])
-    if not np.isfinite(change).all():
-        raise InputError("aging needs finite numbers, got Fs that is not one")
-    return float(change.max())
-
-
-def health_record(health: Health) -> dict[str, Any]:
-    """Health numbers as JSON values; what does not apply is left out."""
-    return {name: _to_json(value) for name, value in asdict(health).items() if value is not None}
-
-
-def read_health(record: Mapping[str, Any]) -> Health:
-    """The Health that `health_record` wrote.
-
-    Raises
-    ------
-    InputError
-        If the record holds something else.
-    """
-    known = {f.name for f in fields(Health)}
-    try:
-        values = {name: _from_json(value) for name, value in record.items()}
-    except (TypeError, ValueError) as error:
-        raise InputError(f"not a health record: {error}; remove the unit and run again") from error
-    if unknown := sorted(set(values) - known):
-        raise InputError(
-            f"not a health record: it holds {unknown[0]!r}, known are {', '.join(sorted(known))}"
-        )
-    return Health(**values)
-
-
 @dataclass(frozen=True)
 class Check:
     """One quantity of a run beside its limit.
@@ -265,21 +97,55 @@ class Check:
 def checks(health: Health, tolerances: Tolerances | None = None) -> tuple[Check, ...]:
     """Every quantity that was measured, beside its limit; NaN is never ok."""
     limit = Tolerances() if tolerances is None else tolerances
-    found = []
-    for name, (quantity, text) in QUANTITIES.items():
-        value, most = getattr(health, name), getattr(limit, name)
-        if isinstance(value, Plateau):
-            made = text.format(
-                drift=value.drift, mean=value.mean, spread=_spread(value), limit=most
-            )
-            scale = value.mean if name == "temperature" else _spread(value)
-            value = abs(value.drift) / scale if scale else float(value.drift != 0)
-        elif value is not None:
-            made = text.format(value=value, limit=most)
-        else:
-            continue
-        found.append(Check(quantity, float(value), float(most), bool(value <= most), made))
-    return tuple(found)
+    found = (
+        _check(
+            "drift of the energy per particle at constant energy (epsilon)",
+            health.energy_drift,
+            limit.energy_drift,
+            "the energy per particle drifted by {value:.2g} (at most {limit:.2g})",
+        ),
+        _check(
+            "longest bond (sigma)",
+            health.longest_bond,
+            limit.longest_bond,
+            "the longest bond measures {value:.3g} (at most {limit:.3g})",
+        ),
+        _check(
+            "largest force after minimisation (epsilon/sigma)",
+            health.fmax,
+            limit.fmax,
+            "the largest force after minimisation is {value:.2g} (at most {limit:.2g})",
+        ),
+        _check(
+            "share of crystal-like particles",
+            health.crystal,
+            limit.crystal,
+            "{value:.1%} of the particles are crystal-like (at most {limit:.1%})",
+        ),
+        _check(
+            "change of Fs(q, t) between two windows",
+            health.aging,
+            limit.aging,
+            "it was not in equilibrium: Fs changed by {value:.2g} between two windows "
+            "(at most {limit:.2g})",
+        ),
+        _drift_check(
+            "relative drift of the temperature between halves",
+            health.temperature,
+            None if health.temperature is None else health.temperature.mean,
+            limit.temperature,
+            "the temperature drifted by {drift:.2g} around {mean:.3g} (at most {limit:.0%})",
+        ),
+        _drift_check(
+            "drift of the pressure between halves, over its spread",
+            health.pressure,
+            None if health.pressure is None else health.pressure.spread,
+            limit.pressure,
+            "the pressure drifted by {drift:.2g} around {mean:.3g}, its spread is {scale:.2g} "
+            "(at most {limit:.2g} times that)",
+        ),
+    )
+    return tuple(check for check in found if check is not None)
 
 
 def problems(health: Health, tolerances: Tolerances | None = None) -> tuple[str, ...]:
@@ -287,19 +153,21 @@ def problems(health: Health, tolerances: Tolerances | None = None) -> tuple[str,
     return tuple(check.text for check in checks(health, tolerances) if not check.ok)
 
 
-def _spread(level: Plateau) -> float:
-    """Infinite where it is not known: a short series is not judged, NaN in it is."""
-    return np.inf if level.spread is None else level.spread
+def _check(quantity: str, value: float | None, limit: float, text: str) -> Check | None:
+    if value is None:
+        return None
+    said = text.format(value=value, limit=limit)
+    return Check(quantity, float(value), float(limit), bool(value <= limit), said)
 
 
-def _to_json(value: Any) -> Any:
-    """Numbers that JSON does not know as text."""
-    if isinstance(value, dict):
-        return {k: _to_json(v) for k, v in value.items() if v is not None}
-    return value if np.isfinite(value) else str(float(value))
-
-
-def _from_json(value: Any) -> Any:
-    if isinstance(value, dict):
-        return Plateau(**{k: float(v) for k, v in value.items()})
-    return float(value)
+def _drift_check(
+    quantity: str, level: Plateau | None, scale: float | None, limit: float, text: str
+) -> Check | None:
+    """The drift of a plateau in units of a scale."""
+    if level is None:
+        return None
+    # the spread of a short series is not known: it is not judged, NaN in it is
+    scale = np.inf if scale is None else scale
+    value = abs(level.drift) / scale if scale else float(level.drift != 0)
+    said = text.format(drift=level.drift, mean=level.mean, scale=scale, limit=limit)
+    return Check(quantity, float(value), float(limit), bool(value <= limit), said)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
 from amorphace.simulate.engine import OpenEngine
-from amorphace.simulate.health import Health, longest_bond
+from amorphace.simulate.health import Health
 from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.simulate.measures import longest_bond
 from amorphace.simulate.models import GlassModel
 
 

@@ -19,8 +19,9 @@ from amorphace.simulate.dynamics import (
     step_count,
 )
 from amorphace.simulate.engine import HARD_STEPS, SOFT_STEPS, OpenMover
-from amorphace.simulate.health import Health, Plateau, plateau
+from amorphace.simulate.health import Health
 from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.simulate.measures import Plateau, plateau
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State, derive_seed
 

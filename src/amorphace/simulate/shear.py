@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate.engine import Engine, OpenEngine
-from amorphace.simulate.health import Health, longest_bond
+from amorphace.simulate.health import Health
 from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.simulate.measures import longest_bond
 from amorphace.simulate.models import GlassModel
 
 
