@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -115,7 +115,7 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
 
     def transform(
         self,
-        X: Sites | Configuration,
+        X: Sites | Configuration | Sequence[Configuration],
         *,
         out: NDArray[Any] | None = None,
         progress: Callable[[int], object] | None = None,
@@ -124,7 +124,8 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : Sites, or a Configuration for all its particles
+        X : Sites, Configuration or sequence of Configuration
+            The sites, or all particles; atoms of other packages as `Sites` takes them.
         out : ndarray or memmap of shape (n_sites, n_features), optional
             Of float64 or float32. Written in place and returned.
         progress : callable, optional
@@ -291,9 +292,8 @@ def _check_out(out: Any, shape: tuple[int, int]) -> None:
     )
 
 
-def _as_sites(X: Sites | Configuration) -> Sites:
-    if isinstance(X, Configuration):
-        return Sites(X)
-    if not isinstance(X, Sites):
-        raise InputError(f"the descriptor needs Sites or a Configuration, got {type(X).__name__}")
-    return X
+def _as_sites(X: Sites | Configuration | Sequence[Configuration]) -> Sites:
+    if isinstance(X, Sites):
+        return X
+    each = [X] if isinstance(X, Configuration) or not isinstance(X, Sequence) else X
+    return Sites.concatenate(Sites(configuration) for configuration in each)

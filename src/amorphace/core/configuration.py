@@ -9,14 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.cell import cell_rows, check_resolved, host_array
 from amorphace.core.errors import InputError
-
-FLAT_CELL = 1e-9
-"""A cell with |volume| below this fraction of |a||b||c| spans no volume."""
-
-FAR = 1e8
-"""Cells; a coordinate farther away is rounded by more than 1e-8 of the cell, which moves particles
-by as much as separates two that lie on top of each other."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -71,7 +65,7 @@ class Configuration:
         step: int = 0,
         identified: bool = True,
     ) -> None:
-        xyz = np.array(positions, dtype=np.float64, order="C")
+        xyz = host_array(positions)
         if xyz.ndim != 2 or xyz.shape[1] != 3:
             raise InputError(f"positions must have shape (n, 3), got {xyz.shape}")
         n = len(xyz)
@@ -87,8 +81,8 @@ class Configuration:
                 f"the position of particle id {number[bad]} (row {bad}) is {xyz[bad]}; "
                 "every coordinate must be a finite number"
             )
-        h = _cell_rows(cell)
-        _check_resolved(xyz, h, number)
+        h = cell_rows(cell)
+        check_resolved(xyz, h, number)
         if not all_differ(number):
             unique, count = np.unique(number, return_counts=True)
             raise InputError(
@@ -99,6 +93,75 @@ class Configuration:
             object.__setattr__(self, name, array)
         object.__setattr__(self, "step", int(step))
         object.__setattr__(self, "identified", bool(identified))
+
+    @classmethod
+    def from_ase(cls, atoms: Any, species: Sequence[str] | None = None) -> Configuration:
+        """Of an ase.Atoms: its positions and cell as they are, in its units (Angstrom).
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            Periodic in all directions. An array "id" or "ids" becomes the ids.
+        species : sequence of str, optional
+            A label for each particle; the chemical symbols when left out.
+
+        Raises
+        ------
+        InputError
+            If the atoms are not periodic in all directions, or as for a new configuration.
+        """
+        from amorphace.core.bridges import from_ase
+
+        return from_ase(atoms, species)
+
+    def to_ase(self) -> Any:
+        """As ase.Atoms, periodic in all directions.
+
+        Labels that are no chemical symbols are numbered 1, 2, ... in the order of the alphabet,
+        and kept in the array "species"; ids are kept in the array "id".
+        """
+        from amorphace.core.bridges import to_ase
+
+        return to_ase(self)
+
+    @classmethod
+    def from_ovito(cls, data: Any) -> Configuration:
+        """Of an ovito.data.DataCollection: the names of its particle types are the species.
+
+        Raises
+        ------
+        InputError
+            If it has no types, no cell, or a cell that is flat or not periodic in all directions.
+        """
+        from amorphace.core.bridges import from_ovito
+
+        return from_ovito(data)
+
+    @classmethod
+    def from_freud(cls, box: Any, points: ArrayLike, species: str | Sequence[str]) -> Configuration:
+        """Of a freud.box.Box and points in it, shape (n, 3); the corner becomes the origin.
+
+        Raises
+        ------
+        InputError
+            If the box is two-dimensional or not periodic in all directions.
+        """
+        from amorphace.core.bridges import from_freud
+
+        return from_freud(box, points, species)
+
+    @classmethod
+    def from_mdanalysis(cls, atoms: Any) -> Configuration:
+        """Of a Universe or AtomGroup of MDAnalysis at its present frame; its types are the species.
+
+        Raises
+        ------
+        InputError
+            If there is no periodic cell.
+        """
+        from amorphace.core.bridges import from_mdanalysis
+
+        return from_mdanalysis(atoms)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Copies in other processes are as frozen as the original."""
@@ -263,35 +326,3 @@ def _whole_ids(ids: ArrayLike) -> NDArray[np.int64]:
     if len(changed):
         raise InputError(f"ids must be whole numbers below 2^63, got {changed[0]}")
     return number
-
-
-def _check_resolved(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], ids: NDArray[np.int64]
-) -> None:
-    """Raise InputError where rounding of a coordinate is not small against the cell."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        s = np.abs(positions @ np.linalg.inv(cell))
-    if not (s <= FAR).all():
-        away = s.max(axis=1)
-        k = np.flatnonzero(~(away <= FAR))[0]
-        raise InputError(
-            f"the position of particle id {ids[k]} (row {k}) is {positions[k]}, about "
-            f"{away[k]:.2g} cells away: at most {FAR:.0e} can be resolved; wrap the positions, or "
-            "check the cell and the units"
-        )
-
-
-def _cell_rows(cell: ArrayLike) -> NDArray[np.float64]:
-    """Cell vectors as rows, shape (3, 3), checked."""
-    h = np.array(cell, dtype=np.float64)
-    if h.shape in ((), (3,)):
-        h = np.diag(np.broadcast_to(h, 3)).copy()
-    if h.shape != (3, 3):
-        raise InputError(f"cell must have shape (3, 3), (3,) or (), got {h.shape}")
-    lengths = np.linalg.norm(h, axis=1)
-    if not np.isfinite(h).all() or not abs(np.linalg.det(h)) > FLAT_CELL * lengths.prod():
-        raise InputError(
-            f"the cell {h.tolist()} is degenerate: its three vectors must be finite and span "
-            "a volume"
-        )
-    return h

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.bridges import as_configuration
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 
@@ -37,6 +38,7 @@ class Sites:
     Parameters
     ----------
     configuration : Configuration
+        Or what `as_configuration` takes: atoms of ASE, OVITO's data, atoms of MDAnalysis.
     where : array_like, optional
         A mask of shape (n_particles,) or particle indices; all particles when left out.
 
@@ -66,8 +68,7 @@ class Sites:
     index: NDArray[np.int64]
 
     def __init__(self, configuration: Configuration, where: ArrayLike | None = None) -> None:
-        if not isinstance(configuration, Configuration):
-            raise InputError(f"Sites needs a Configuration, got {type(configuration).__name__}")
+        configuration = as_configuration(configuration)
         n = len(configuration)
         chosen = np.arange(n) if where is None else np.asarray(where)
         if chosen.dtype == bool:

@@ -7,6 +7,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.bridges import as_configuration
 from amorphace.core.checks import count_threads
 from amorphace.core.configuration import Configuration
 from amorphace.core.neighbors import COINCIDENT, cell_grid, touching_error
@@ -59,7 +60,8 @@ def d2min(
     Parameters
     ----------
     reference, current : Configuration
-        Frames of the same particles, matched by id; positions wrapped or not.
+        Frames of the same particles, matched by id; positions wrapped or not. Atoms of other
+        packages are taken as they are, in the order that they have (see `as_configuration`).
     cutoff : float
         In units of sigma.
     where : array_like, optional
@@ -119,6 +121,7 @@ def d2min(
     >>> bool(d2min(before, after, cutoff=1.5).max() < 1e-25)
     True
     """
+    reference, current = as_configuration(reference), as_configuration(current)
     sites = Sites(reference, where).index
     grid = cell_grid(reference, cutoff)
     current = current.aligned_to(reference)

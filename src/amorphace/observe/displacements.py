@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.bridges import as_configuration
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 
@@ -63,7 +64,8 @@ def displacements(
     >>> displacements(before, after)
     array([[-0.5, 0. , 0. ], [ 0. , 0. , 0.5]])
     """
-    current = current.aligned_to(reference)
+    reference = as_configuration(reference)
+    current = as_configuration(current).aligned_to(reference)
     f = cell_map(reference, current, unwrapped=unwrapped)
     u = current.positions - reference.positions @ f
     if not unwrapped:
