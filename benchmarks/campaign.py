@@ -19,14 +19,15 @@ import numpy as np
 
 from amorphace.campaign.plan import make_plan
 from amorphace.config import Experiment
+from amorphace.core.codec import decode
 from amorphace.core.records import write_record
 from amorphace.runs.engine import Event, What
-from amorphace.runs.local_pool import run_here
 from amorphace.runs.status import find_status
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Outcome
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from runs_samples import run_here, run_on_dask
 from toy_kinds import Small, Waited, waiting
 
 MANY = 10_000
@@ -36,7 +37,8 @@ WORKERS, ROUNDS, SLEEP = 200, 10, 4.0
 
 def experiment(n_samples: int = 1) -> Experiment:
     """A small liquid, with samples that are quick and alike."""
-    return Experiment.model_validate(
+    return decode(
+        Experiment,
         {
             "experiment": {"name": "benchmark"},
             "model": {"name": "kob-andersen"},
@@ -48,7 +50,7 @@ def experiment(n_samples: int = 1) -> Experiment:
                 "temperature": 0.8,
             },
             "thermal": {"replicas": 2, "lag": 10.0},
-        }
+        },
     )
 
 
@@ -66,7 +68,7 @@ def quick(folder: Path) -> None:
         f"{time.process_time() - cpu:.2f} s of a processor"
     )
     begin = time.perf_counter()
-    found = count(run_here(plan, Store(folder / "many"), workers=2))
+    found = count(run_here(plan, Store(folder / "many"), 2))
     seconds = time.perf_counter() - begin
     assert found[What.FINISHED] == MANY, found
     print(f"run on 2 processes: {MANY / seconds:.0f} units a second")
@@ -88,8 +90,6 @@ def cluster(folder: Path, workers: int) -> None:
     """Share of the time that the workers of a large cluster do units that sleep."""
     import dask
     from distributed import Client, LocalCluster
-
-    from amorphace.runs.dask_pool import run_on_dask
 
     plan = waiting(workers * ROUNDS, SLEEP)
     # many workers that watch the one process that they are in would be most of the work
@@ -133,7 +133,7 @@ def scaling(folder: Path) -> None:
         kinds = ("prepare", "inherent", "relax", "replica", "measure")
         plan = Graph(tuple(u for u in whole.units if u.kind.name in kinds))
         begin = time.perf_counter()
-        count(run_here(plan, Store(folder / f"scaling_{workers}"), workers=workers))
+        count(run_here(plan, Store(folder / f"scaling_{workers}"), workers))
         seconds[workers] = time.perf_counter() - begin
         print(f"{len(plan.units)} units on {workers}: {seconds[workers]:.1f} s")
     print(f"weak scaling from 1 to 2: {seconds[1] / seconds[2]:.3f}")

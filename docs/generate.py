@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import figures
 import matplotlib as mpl
 import pages
-from pydantic.fields import FieldInfo
 
 GENERATED = pages.DOCS / "_generated"
 HISTORY = pages.DOCS.parent / "benchmarks" / "history"
@@ -114,6 +114,7 @@ def option_name(option: Any) -> str:
 def experiment_tables() -> str:
     """Every key of an experiment file."""
     from amorphace.config.experiment import SECTIONS
+    from amorphace.config.presets import keys_of
 
     parts = [
         "# Keys of an experiment file\n",
@@ -123,49 +124,36 @@ def experiment_tables() -> str:
     for name, section in SECTIONS.items():
         parts += [f"## \\[{name}\\]\n", f"{section.__doc__}\n"]
         parts.append("| key | what | allowed | default |\n|---|---|---|---|")
-        for key, field in section.model_fields.items():
-            default = "required" if field.is_required() else toml(field)
-            what = cell(field.description or "")
-            parts.append(f"| `{key}` | {what} | {cell(allowed(field))} | {default} |")
+        hints = get_type_hints(section, include_extras=True)
+        for key, default, text in keys_of(section):
+            kind = cell(type_words(hints[key]))
+            parts.append(f"| `{key}` | {cell(text)} | {kind} | {toml(default)} |")
         parts.append("")
     return "\n".join(parts)
 
 
-LIMITS = {"gt": "> ", "ge": "≥ ", "lt": "< ", "le": "≤ "}
-
-
-def allowed(field: FieldInfo) -> str:
-    """Kind and limits of a key, in words."""
-    kinds, limits = type_words(field.annotation), list(field.metadata)
-    bounds = [
-        f"{sign}{value:.10g}"
-        for limit in limits
-        for name, sign in LIMITS.items()
-        if (value := getattr(limit, name, None)) is not None
-    ]
-    return " ".join([kinds, ", ".join(bounds)]).strip()
-
-
 def type_words(kind: Any) -> str:
+    """Kind and limits of a key, in words."""
     names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
     if kind in names:
         return names[kind]
     parts = [part for part in get_args(kind) if part not in (type(None), ...)]
-    origin = getattr(kind, "__origin__", None)
-    if "Literal" in str(origin):
+    origin = get_origin(kind)
+    if limits := next(iter(getattr(kind, "__metadata__", ())), None):
+        return f"{type_words(parts[0])}{str(limits).removeprefix('a number')}"
+    if origin is Literal:
         return " or ".join(f'"{part}"' for part in parts)
     if origin is tuple:
         return f"list: {type_words(parts[0])}"
-    if origin is dict:
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         return "table"
-    if hasattr(kind, "__metadata__"):
-        return type_words(parts[0])
     return " or ".join(type_words(part) for part in parts) if parts else "table"
 
 
-def toml(field: FieldInfo) -> str:
+def toml(default: Any) -> str:
     """The default of a key as the file would have it; nothing where there is none."""
-    default = field.get_default(call_default_factory=True)
+    if default is MISSING:
+        return "required"
     return "" if default is None or default == {} else f"`{json.dumps(default)}`"
 
 

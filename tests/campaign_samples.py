@@ -10,9 +10,10 @@ from amorphace.campaign.plan import Plan, make_plan
 from amorphace.config import read_experiment
 from amorphace.runs.engine import Event, What
 from amorphace.runs.execute import Report, do_units
-from amorphace.runs.local_pool import run_here
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Unit
+
+from runs_samples import run_here
 
 THERMAL = """
 [experiment]
@@ -95,7 +96,7 @@ def amorphace(*words: object, **options) -> subprocess.Popen[str]:
 
 def carried_out(plan: Plan, store: Store, **words) -> list[Event]:
     """A plan carried out in two processes, all of it well."""
-    events = list(run_here(plan, store, workers=2, **words))
+    events = list(run_here(plan, store, cores=2, **words))
     for event in events:
         assert event.what not in (What.FAILED, What.BLOCKED), event.text
     return events

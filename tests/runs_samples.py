@@ -14,6 +14,7 @@ from typing import Any
 
 from amorphace.runs.engine import Ended, Event, What, carry_out
 from amorphace.runs.execute import do_units
+from amorphace.runs.local_pool import LocalPool
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Unit
 
@@ -30,14 +31,16 @@ DRIVER = """
 import sys
 sys.path.insert(0, {tests!r})
 from toy_kinds import waiting
+from amorphace.runs.engine import carry_out
 from amorphace.runs.frontier import Shard
-from amorphace.runs.local_pool import run_here
+from amorphace.runs.local_pool import LocalPool
 from amorphace.runs.store import Store
 
 if __name__ == "__main__":
     graph = waiting({count}, {seconds}, chain={chain})
     shard = Shard.parse({shard!r}) if {shard!r} else None
-    for event in run_here(graph, Store({store!r}), workers={workers}, shard=shard):
+    store = Store({store!r})
+    for event in carry_out(graph, store, LocalPool(graph, store, {workers}), shard=shard):
         print(event.what.value, event.unit.id, flush=True)
 """
 
@@ -171,6 +174,18 @@ class Inline:
 def run_inline(graph: Graph, store: Store, *, cores: int = 2, **words: Any) -> list[Event]:
     """Carry a graph out in this process."""
     return list(carry_out(graph, store, Inline(graph, store, cores), **words))
+
+
+def run_here(graph: Graph, store: Store, cores: int = 0, **words: Any) -> Iterator[Event]:
+    """Carry a graph out in processes of this machine."""
+    return carry_out(graph, store, LocalPool(graph, store, cores), **words)
+
+
+def run_on_dask(graph: Graph, store: Store, client: Any, **words: Any) -> Iterator[Event]:
+    """Carry a graph out on the workers of a scheduler."""
+    from amorphace.runs.dask_pool import DaskPool
+
+    return carry_out(graph, store, DaskPool(graph, store, client), **words)
 
 
 def told(events: list[Event], *whats: What) -> list[tuple[str, str]]:

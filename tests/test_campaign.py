@@ -32,7 +32,6 @@ from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.engine import What
 from amorphace.runs.execute import do_units
-from amorphace.runs.local_pool import run_here
 from amorphace.runs.status import find_status
 from amorphace.runs.store import Store
 from amorphace.simulate.command import command_of_wheel
@@ -47,7 +46,7 @@ from campaign_samples import (
     new_kinds,
     plan_of,
 )
-from runs_samples import until
+from runs_samples import run_here, until
 
 
 @pytest.mark.parametrize("protocol", QUICK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -119,6 +120,29 @@ def case(finished, tmp_path):
         copy = shutil.copytree if place.is_dir() else shutil.copyfile
         copy(place, tmp_path / place.name)
     return tmp_path / file.name, plan, Store(tmp_path / store.path.name)
+
+
+def test_results_are_drawn_again_where_something_that_they_are_made_of_changed(case):
+    file, _, _ = case
+    results = file.with_suffix(".results")
+    page, figure = results / "report.html", next((results / "figures").iterdir())
+
+    def moments() -> list[int]:
+        return [p.stat().st_ino for p in (page, figure)]
+
+    amorphace("run", file)  # elsewhere, another file
+    before = moments()
+    begin = time.monotonic()
+    assert "report.html: open it" in amorphace("run", file, "--workers", 1)
+    assert time.monotonic() - begin < 3
+    assert moments() == before
+    file.write_text(file.read_text().replace("a small liquid", "another title"))
+    amorphace("run", file)
+    assert "another title" in page.read_text()
+    assert moments()[0] != before[0]
+    figure.unlink()
+    amorphace("run", file)
+    assert figure.exists()
 
 
 def test_files_of_the_user_among_the_results_stay(case):

@@ -78,4 +78,4 @@ def test_every_key_and_command_is_in_the_reference() -> None:
     assert "| `--fraction` |" in commands
     assert "| `lag` | Time of a run" in keys
     assert '| `"tau_alpha"` |' in keys
-    assert "| `increment` | Strain of a step | number > 0, ≤ 0.01 | `5e-05` |" in keys
+    assert "| `increment` | Strain of a step in which data are taken | number | `5e-05` |" in keys

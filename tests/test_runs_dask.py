@@ -14,21 +14,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import dask.config
 import pytest
 
 from amorphace.core.codec import encode
 from amorphace.core.errors import InputError, SetupError
 from amorphace.runs.claims import Claims
-from amorphace.runs.cluster import Cluster, _dotted, connected, make_cluster, started, workers_of
-from amorphace.runs.dask_pool import do_held, run_on_dask
+from amorphace.runs.cluster import Cluster
+from amorphace.runs.dask_client import configured, connected, make_cluster, started, workers_of
+from amorphace.runs.dask_pool import do_held
 from amorphace.runs.engine import What
 from amorphace.runs.execute import Task
-from amorphace.runs.local_pool import run_here
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Unit
 
-from runs_samples import children_of, everything_there, no_orphans, told, until
+from runs_samples import (
+    children_of,
+    everything_there,
+    no_orphans,
+    run_here,
+    run_on_dask,
+    told,
+    until,
+)
 from toy_kinds import Crowd, Pick, Picky, Together, waiting
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's, when its parts are killed
@@ -187,7 +194,7 @@ def test_a_bad_worker_is_set_aside_and_a_killed_one_replaced_while_the_others_go
 @pytest.mark.slow
 def test_a_run_ends_when_all_workers_are_bad_and_says_why(store, tmp_path):
     graph = Graph(tuple(Unit(kind=Picky(), name=f"{k}", parameters=Pick(k)) for k in range(4)))
-    with parts(tmp_path, workers=0) as cluster, connected(cluster.address) as client:
+    with parts(tmp_path, cores=0) as cluster, connected(cluster.address) as client:
         cluster.workers += [cluster.worker(TOY_IS_BAD="1") for _ in range(2)]
         until(lambda: len(client.nthreads()) == 2)
         with pytest.raises(SetupError, match=r"no worker is left .* this node has no lmp"):
@@ -229,7 +236,7 @@ def test_a_lost_scheduler_is_named_and_a_rerun_completes_the_work(store, tmp_pat
             list(run_on_dask(graph, store, client, watch=kill))
     assert killed
     assert len(store.finished()) >= 2
-    events = Counter(e.what for e in run_here(graph, store, workers=1))
+    events = Counter(e.what for e in run_here(graph, store, cores=1))
     assert events[What.FINISHED] < 6
     everything_there(graph, store)
 
@@ -237,7 +244,7 @@ def test_a_lost_scheduler_is_named_and_a_rerun_completes_the_work(store, tmp_pat
 @pytest.mark.slow
 def test_workers_of_several_threads_or_too_few_cores_are_refused(store, tmp_path):
     words = ("--nthreads", "2")
-    with parts(tmp_path, *words, workers=1) as cluster, connected(cluster.address) as client:
+    with parts(tmp_path, *words, cores=1) as cluster, connected(cluster.address) as client:
         until(lambda: client.nthreads())
         with pytest.raises(SetupError, match=r"has 2 threads, .* start workers with --nthreads 1"):
             list(run_on_dask(waiting(2), store, client))
@@ -314,7 +321,7 @@ def test_a_job_asks_for_what_the_options_say_with_one_thread_and_its_cores_a_wor
 def test_options_may_stand_in_the_configuration_of_dask():
     config = {"jobqueue": {"slurm": {"cores": 8, "memory": "8GB", "interface": "lo"}}}
     with (
-        dask.config.set(_dotted(config)),
+        configured(config),
         make_cluster(Cluster(kind="slurm", jobs=1)) as cluster,
     ):
         assert "--cpus-per-task=8" in cluster.job_script()
@@ -390,9 +397,9 @@ def test_a_queueing_system_leaves_ctrl_c_alone():
 DRIVER = """
 import sys
 sys.path.insert(0, {tests!r})
+from runs_samples import run_on_dask
 from toy_kinds import waiting
-from amorphace.runs.cluster import connected
-from amorphace.runs.dask_pool import run_on_dask
+from amorphace.runs.dask_client import connected
 from amorphace.runs.store import Store
 
 with connected({address!r}) as client:

@@ -19,7 +19,7 @@ import pytest
 from amorphace.core.errors import InputError, SetupError
 from amorphace.runs.engine import What
 from amorphace.runs.execute import do_units
-from amorphace.runs.local_pool import ONE_THREAD, LocalPool, run_here
+from amorphace.runs.local_pool import ONE_THREAD, LocalPool
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Unit
 
@@ -29,6 +29,7 @@ from runs_samples import (
     driver,
     everything_there,
     no_orphans,
+    run_here,
     told,
     until,
 )
@@ -58,7 +59,7 @@ def test_a_killed_worker_costs_only_the_unit_that_it_did(store):
             killed.append(found[0])
 
     with no_orphans():
-        events = Counter(e.what for e in run_here(graph, store, workers=2, watch=kill_one))
+        events = Counter(e.what for e in run_here(graph, store, cores=2, watch=kill_one))
     assert killed
     assert events[What.LOST] == 1
     assert events[What.FINISHED] == 5
@@ -68,7 +69,7 @@ def test_a_killed_worker_costs_only_the_unit_that_it_did(store):
 
 def test_a_unit_that_kills_its_process_every_time_fails_and_takes_no_other_with_it(store):
     graph = waiting(4, failing=(0,), ends="die")
-    events = list(run_here(graph, store, workers=2))
+    events = list(run_here(graph, store, cores=2))
     assert len(told(events, What.LOST)) == 2
     assert [(e.unit.name, e.text) for e in events if e.what is What.FAILED] == [
         ("number 0", "its process ended 3 times (killed, or out of memory?)")
@@ -86,7 +87,7 @@ def test_units_that_are_done_together_are_known_one_by_one_and_survive_a_kill(st
             killed.extend(pids(store)[:1])
             os.kill(killed[0], signal.SIGKILL)
 
-    events = list(run_here(graph, store, workers=1, watch=kill))
+    events = list(run_here(graph, store, cores=1, watch=kill))
     assert killed
     ends = [e.what for e in events if e.what in (What.FINISHED, What.FOUND)]
     assert len(ends) == 6
@@ -120,7 +121,7 @@ def test_a_killed_driver_leaves_its_claims_to_the_next(store, tmp_path, whole):
     (os.killpg if whole else os.kill)(run.pid, signal.SIGKILL)
     run.wait()
     begin = time.monotonic()
-    events = Counter(e.what for e in run_here(graph, store, workers=2))
+    events = Counter(e.what for e in run_here(graph, store, cores=2))
     assert events[What.FOUND] >= 2
     assert time.monotonic() - begin < 60
     until(lambda: not children_of(run.pid), 20)
@@ -159,7 +160,7 @@ def test_more_cores_than_there_are_are_refused(store):
 def test_the_threads_of_the_program_stay_as_they_were(store, monkeypatch):
     monkeypatch.setenv(ONE_THREAD[0], "7")
     monkeypatch.delenv(ONE_THREAD[1], raising=False)
-    list(run_here(waiting(1), store, workers=1))
+    list(run_here(waiting(1), store, cores=1))
     assert os.environ[ONE_THREAD[0]] == "7"
     assert ONE_THREAD[1] not in os.environ
 
@@ -211,7 +212,7 @@ def test_a_program_ends_with_a_sentence_when_its_disk_is_full(small_disk):
     store = Store(small_disk / "a.store")
     graph = Graph((Unit(kind=Filling(), name="1", parameters=Fill(1, 4 << 20, "array")),))
     with pytest.raises(SetupError, match=r"the disk of .* is full"):
-        list(run_here(graph, store, workers=1))
+        list(run_here(graph, store, cores=1))
     assert store.scratch.failures() == {}
 
 

@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dask.config
 import pytest
 
 from amorphace.core.errors import SetupError
-from amorphace.runs.cluster import Cluster, _dotted, connected, make_cluster, started
-from amorphace.runs.dask_pool import run_on_dask
+from amorphace.runs.cluster import Cluster
+from amorphace.runs.dask_client import configured, connected, make_cluster, started
 from amorphace.runs.engine import What
 from amorphace.runs.store import Store
 from test_runs_dask import TESTS, Parts, parts
 
-from runs_samples import everything_there, no_orphans, until
+from runs_samples import everything_there, no_orphans, run_on_dask, until
 from toy_kinds import waiting
 
 pytestmark = [
@@ -128,7 +127,7 @@ def test_a_cluster_of_this_machine_is_encrypted_where_its_configuration_says_so(
 def test_a_queue_may_do_without_a_network_where_there_are_certificates(tls):
     own = {"cores": 1, "memory": "1GB", "scheduler_options": {"host": "127.0.0.1"}}
     cluster = Cluster(kind="slurm", jobs=1, options=own)
-    with dask.config.set(_dotted(tls)), make_cluster(cluster) as made:
+    with configured(tls), make_cluster(cluster) as made:
         script = made.job_script()
     assert "--protocol tls" in script
     assert tls["distributed"]["comm"]["tls"]["ca-file"] in script

@@ -229,8 +229,8 @@ def test_a_run_taken_up_in_the_pre_strain_ends_in_the_same_bytes() -> None:
     [
         ({"increment": 0.0}, "increment must lie between 0 and 0.1, got 0.0"),
         ({"pre_increment": 0.5}, "pre_increment must lie between 0 and 0.1, got 0.5"),
-        ({"strain": -1.0}, "strain must be zero or more, got -1.0"),
-        ({"force_tolerance": 0.0}, "force_tolerance must be positive, got 0.0"),
+        ({"strain": -1.0}, "strain must be a number from 0 to 10, got -1.0"),
+        ({"force_tolerance": 0.0}, "force_tolerance must be a number above 0 up to 1, got 0.0"),
     ],
 )
 def test_a_protocol_that_makes_no_sense_is_refused(arguments: dict, text: str) -> None:

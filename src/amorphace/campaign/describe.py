@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-import numpy as np
-
-from amorphace.ace.basis import build_basis
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.campaign.glass import unit_provenance
 from amorphace.campaign.label import LabelShear, LabelThermal
 from amorphace.campaign.measure import reference_of
 from amorphace.campaign.shear import ShearRun
+from amorphace.config.features import Features
 from amorphace.core.configuration import Configuration
 from amorphace.core.sites import Sites
 from amorphace.dataset.describe import (
@@ -32,40 +30,6 @@ from amorphace.runs.unit import Cores, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
 
 TABLE = "table.zarr"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Features:
-    """The words of `ACEDescriptor`, for several cutoffs."""
-
-    cutoffs: tuple[float, ...]
-    max_order: int
-    max_degree: float
-    n_max: int
-    degree_weight: float
-    purify: bool
-    distance_transform: Literal["paper", "ace1"]
-    r0: float
-    dtype: Literal["float32", "float64"]
-
-    def descriptors(self, species: Sequence[str], n_jobs: int = 1) -> list[ACEDescriptor]:
-        """A descriptor for each cutoff."""
-        words = {k: v for k, v in asdict(self).items() if k != "cutoffs"}
-        return [
-            ACEDescriptor(cutoff=c, species=tuple(species), n_jobs=n_jobs, **words).fit()
-            for c in self.cutoffs
-        ]
-
-    def n_columns(self, n_species: int) -> int:
-        """Columns of one cutoff."""
-        return len(
-            build_basis(n_species, self.max_order, self.max_degree, self.n_max, self.degree_weight)
-        )
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of a feature."""
-        return np.dtype(self.dtype).itemsize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,6 @@ from amorphace.campaign.describe import (
     DescribeParameters,
     DescribeShear,
     DescribeThermal,
-    Features,
 )
 from amorphace.campaign.glass import INHERENT_TOLERANCE, named_by_content
 from amorphace.campaign.inherent import InherentParameters, InherentStructure
@@ -36,6 +35,8 @@ from amorphace.campaign.relax import Lag, LagParameters, Relax, RelaxParameters
 from amorphace.campaign.replica import Replica, ReplicaParameters
 from amorphace.campaign.shear import ShearParameters, ShearRun
 from amorphace.config import Experiment
+from amorphace.config.experiment import part
+from amorphace.config.features import Features
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Kind, Unit, unique
 from amorphace.simulate.models import EmbeddedAtom
@@ -305,7 +306,7 @@ def _described(
 
 def features_of(experiment: Experiment) -> Features:
     """The features that an experiment asks for."""
-    return Features(**experiment.describe.model_dump(exclude={"positions"}))
+    return part(experiment.describe, Features)
 
 
 def _learned(experiment: Experiment, table: Unit[Any, Any]) -> Unit[Any, Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -16,13 +15,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from amorphace.cli.shared import show
-from amorphace.core.errors import InputError, SetupError, SimulationError
+from amorphace.core.errors import SetupError, SimulationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from amorphace.config.sections import ClusterSection
-    from amorphace.runs.engine import Event
+    from amorphace.campaign.plan import Plan
+    from amorphace.runs.engine import Event, Executor
     from amorphace.runs.frontier import Shard
     from amorphace.runs.status import Status
     from amorphace.runs.store import Store
@@ -34,51 +33,73 @@ NEWS = 30.0
 """Seconds between two lines on the state where the output is no terminal."""
 
 
-@dataclass(frozen=True)
-class Means:
-    """Where units are carried out.
+@contextmanager
+def pool_of(
+    plan: Plan, store: Store, *, workers: int = 0, scheduler: str | None = None, here: bool = True
+) -> Iterator[Executor]:
+    """Where the units of an experiment are carried out.
 
-    Attributes
+    Parameters
     ----------
+    plan : Plan
+    store : Store
     workers : int
         Processors of this machine; 0 is all of them.
-    shard : Shard or None
-        Which units come first, where several programs share the work.
-    leave : float or None
-        Seconds without work after which the rest is left to other programs.
-    scheduler : str or None
+    scheduler : str, optional
         Address of a Dask scheduler.
-    command : str or None
-        The LAMMPS command.
-    cluster : ClusterSection or None
-        Workers as jobs of a queue; a shard does without.
-    """
-
-    workers: int = 0
-    shard: Shard | None = None
-    leave: float | None = None
-    scheduler: str | None = None
-    command: str | None = None
-    cluster: ClusterSection | None = None
-
-
-def shard_of(text: str | None, scheduler: str | None) -> Shard | None:
-    """The shard that the option names.
+    here : bool
+        Whether the work stays on this machine, where there is no scheduler; else it goes to the
+        workers that the table [cluster] describes.
 
     Raises
     ------
-    InputError
-        If it names none, or there is a scheduler too.
+    SetupError
+        If a package for clusters is missing, or the cluster is.
     """
-    from amorphace.runs.frontier import Shard
+    from amorphace.campaign.glass import Lammps
 
-    if text and scheduler:
-        raise InputError("--shard and --scheduler are two ways to share the work; give one")
-    return Shard.parse(text) if text else None
+    settings, cluster = Lammps(plan.experiment.run.lammps), plan.experiment.cluster
+    if scheduler is None and (here or cluster is None):
+        from amorphace.runs.local_pool import LocalPool
+
+        yield LocalPool(plan, store, workers, settings=settings)
+        return
+    try:
+        from amorphace.runs.dask_client import connected, started, workers_of
+        from amorphace.runs.dask_pool import DaskPool
+    except ImportError as error:
+        raise SetupError(
+            f"{error.name} is missing: install amorphace[cluster], or run without a cluster"
+        ) from None
+    if scheduler is not None:
+        place, expected = connected(scheduler, cluster.config if cluster else None), 0
+    else:
+        assert cluster is not None
+        place = started(cluster, plan.cores_per_unit)
+        expected = workers_of(cluster, plan.cores_per_unit)
+    with place as client:
+        yield DaskPool(plan, store, client, settings=settings, expected=expected)
 
 
-def carry(plan: Graph, store: Store, means: Means) -> bool:
+def carry(
+    plan: Plan,
+    store: Store,
+    pool: AbstractContextManager[Executor],
+    *,
+    workers: int = 0,
+    shard: Shard | None = None,
+    leave: float | None = None,
+) -> bool:
     """Do all units that are not in the store yet; whether all are there then.
+
+    Parameters
+    ----------
+    plan, store, shard, leave
+        See `carry_out`.
+    pool : context manager
+        See `pool_of`.
+    workers : int
+        By which the time that is left is divided; 0: as many as there are units at work.
 
     Raises
     ------
@@ -87,16 +108,29 @@ def carry(plan: Graph, store: Store, means: Means) -> bool:
     SystemExit
         After Ctrl-C, with status 130.
     """
+    from amorphace.runs.engine import What, carry_out
+
     signal.signal(signal.SIGTERM, _interrupt)
     done: set[str] = set()
     failed: list[Event] = []
     try:
         with (
-            _display(plan, store, means.workers) as (watch, tell),
-            _events(plan, store, means, watch) as events,
+            _display(plan, store, workers) as (watch, tell),
+            pool as executor,
+            closing(
+                carry_out(plan, store, executor, watch=watch, shard=shard, leave=leave)
+            ) as events,
         ):
             for event in events:
-                _note(event, store, tell, done, failed)
+                line = line_of(event)
+                if line:
+                    store.log(line)
+                    if event.what is not What.BLOCKED:
+                        tell(line)
+                if event.what in (What.FOUND, What.FINISHED, What.DROPPED):
+                    done.add(event.unit.id)
+                if event.what is What.FAILED:
+                    failed.append(event)
     except KeyboardInterrupt:
         store.log("interrupted")
         print("amorphace: interrupted; run it again to go on", file=sys.stderr)
@@ -111,72 +145,6 @@ def carry(plan: Graph, store: Store, means: Means) -> bool:
         show(f"no more work here; {len(plan.units) - len(done)} units are left to other programs")
         return False
     return True
-
-
-@contextmanager
-def _events(
-    plan: Graph, store: Store, means: Means, watch: Callable[[], object]
-) -> Iterator[Iterator[Event]]:
-    """Events of a plan carried out where the options and the file say."""
-    from amorphace.campaign.glass import Lammps
-
-    settings, cluster, shard = Lammps(means.command), means.cluster, means.shard
-    if means.scheduler is None and (cluster is None or shard is not None):
-        from amorphace.runs.local_pool import run_here
-
-        with closing(
-            run_here(
-                plan, store, workers=means.workers, settings=settings, watch=watch, shard=shard,
-                leave=means.leave,
-            )
-        ) as events:  # fmt: skip
-            yield events
-        return
-    try:
-        from amorphace.runs.cluster import Cluster, connected, started, workers_of
-        from amorphace.runs.dask_pool import run_on_dask
-    except ImportError as error:
-        raise SetupError(
-            f"{error.name} is missing: install amorphace[cluster], or run without a cluster"
-        ) from None
-    expected = 0
-    if means.scheduler is not None:
-        place = connected(means.scheduler, cluster.config if cluster else None)
-    else:
-        assert cluster is not None
-        asked = Cluster(
-            kind=cluster.kind, jobs=cluster.jobs, options=cluster.options, config=cluster.config
-        )
-        expected = workers_of(asked, plan.cores_per_unit)
-        place = started(asked, plan.cores_per_unit)
-    with (
-        place as client,
-        closing(
-            run_on_dask(plan, store, client, settings=settings, watch=watch, expected=expected)
-        ) as events,
-    ):
-        yield events
-
-
-def _note(
-    event: Event,
-    store: Store,
-    tell: Callable[[str], None],
-    done: set[str],
-    failed: list[Event],
-) -> None:
-    """Log and count an event, and tell what a reader wants to know."""
-    from amorphace.runs.engine import What
-
-    line = line_of(event)
-    if line:
-        store.log(line)
-        if event.what is not What.BLOCKED:
-            tell(line)
-    if event.what in (What.FOUND, What.FINISHED, What.DROPPED):
-        done.add(event.unit.id)
-    if event.what is What.FAILED:
-        failed.append(event)
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -235,8 +203,7 @@ def line_of_status(found: Status, workers: int) -> str:
     running = "; ".join(
         f"{u.kind.name} of {u.name} {percent(p)} {p.text}" for u, p in found.running
     )
-    left = duration(found.seconds_left / max(1, workers or len(found.running)))
-    return f"{found.done} of {found.total} units, about {left} left; {running}"
+    return f"{found.done} of {found.total} units, {_left(found, workers)}; {running}"
 
 
 def bars(found: Status, workers: int) -> Group:
@@ -249,8 +216,12 @@ def bars(found: Status, workers: int) -> Group:
     for unit, progress in found.running:
         bar = ProgressBar(total=progress.total or 1, completed=progress.done, width=30)
         rows.add_row(Text(f"  {unit.name}"), bar, Text(progress.text))
-    left = found.seconds_left / max(1, workers or len(found.running))
-    return Group(rows, Text(f"about {duration(left)} left"))
+    return Group(rows, Text(_left(found, workers)))
+
+
+def _left(found: Status, workers: int) -> str:
+    seconds = found.seconds_left / max(1, workers or len(found.running))
+    return f"about {duration(seconds)} left"
 
 
 def percent(progress: Any) -> str:

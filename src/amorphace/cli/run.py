@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,17 +10,9 @@ import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli.experiments import ExperimentArgument, bytes_in_words, open_experiment
-from amorphace.cli.progress import Means, carry, duration, shard_of
-from amorphace.cli.shared import (
-    LeaveOption,
-    SchedulerOption,
-    ShardOption,
-    WorkersOption,
-    app,
-    command_line,
-    show,
-)
-from amorphace.core.errors import SimulationError
+from amorphace.cli.progress import carry, duration, pool_of
+from amorphace.cli.shared import app, command_line, show
+from amorphace.core.errors import InputError, SimulationError
 
 if TYPE_CHECKING:
     from amorphace.campaign.plan import Plan
@@ -34,10 +25,19 @@ CORES = (2, 16, 64, 256, 1024)
 @app.command()
 def run(
     file: ExperimentArgument,
-    workers: WorkersOption = None,
-    shard: ShardOption = None,
-    leave: LeaveOption = None,
-    scheduler: SchedulerOption = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processors to use on this machine; 0 is all of them.", min=0)
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="i/n: this is the i-th of n programs that share the work.")
+    ] = None,
+    leave: Annotated[
+        float | None,
+        typer.Option(help="With --shard: end after so many seconds without work.", min=0),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, whose workers do the work.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it will take: cores, hours, disk.")
     ] = False,
@@ -52,13 +52,16 @@ def run(
     """
     from amorphace.campaign.plan import experiment_key, make_plan
     from amorphace.config import read_experiment
+    from amorphace.runs.frontier import Shard
     from amorphace.runs.status import estimate, find_status
     from amorphace.runs.store import Damaged
 
     if dry_run:
         _show_budget(make_plan(read_experiment(file)))
         return
-    own = shard_of(shard, scheduler)
+    if shard and scheduler:
+        raise InputError("--shard and --scheduler are two ways to share the work; give one")
+    own = Shard.parse(shard) if shard else None
     plan, store = open_experiment(file, create=True)
     experiment, key = plan.experiment, experiment_key(file, store)
     if experiment.programs and key not in store.experiments():
@@ -72,13 +75,14 @@ def run(
     begin = time.monotonic()
     store.log(f"run {file.name}: {len(plan.units)} units, {duration(left)} of one core to go")
     count = experiment.run.workers if workers is None else workers
-    here = Means(count, own, leave, scheduler, experiment.run.lammps, cluster=experiment.cluster)
-    if workers is not None and scheduler is None:
-        here = replace(here, cluster=None)
-    while carry(plan, store, here):
+    here = own is not None or workers is not None
+    while carry(
+        plan, store, pool_of(plan, store, workers=count, scheduler=scheduler, here=here),
+        workers=count, shard=own, leave=leave,
+    ):  # fmt: skip
         store.log(f"done in {duration(time.monotonic() - begin)}")
         try:
-            _finish_once(file, key, plan, store, shared=own is not None)
+            _finish(file, key, plan, store)
         except Damaged as error:
             show(f"{error}: it is made again")
             continue
@@ -86,44 +90,36 @@ def run(
         return
 
 
-def _finish_once(file: Path, key: str, plan: Plan, store: Store, *, shared: bool) -> None:
-    """`_finish`, by one of several programs that end together, and again only where it is missing.
+def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
+    """Copy the results out of the store, draw the figures and the page, where that is to do.
 
-    A program of its own always looks, so that a results folder follows a changed program.
+    It is done by one of several programs that end together, and once for the same results of the
+    same program.
     """
+    from amorphace.campaign.copy_out import copy_out, made_from
+    from amorphace.campaign.health import dropped_lines
     from amorphace.campaign.learn import Learn
+    from amorphace.core.owned import is_made_from, owned_folder
+    from amorphace.report.experiment import experiment_content
+    from amorphace.report.figures import save_figures
+    from amorphace.report.page import write_report
     from amorphace.runs.claims import Claims
 
-    folder = file.parent / f"{file.stem}.results"
-    stamp = store.folder(plan.one(Learn).id) / "meta.json"
+    folder, why = file.parent / f"{file.stem}.results", store.meta(plan.one(Learn).id).dropped
     with Claims(store) as claims:
         if not claims.take(f"results-{key}"):
             show(f"another program writes {folder}")
             return
-        page = folder / "report.html"
-        if shared and page.exists() and page.stat().st_mtime >= stamp.stat().st_mtime:
-            show(f"{page}: written by another program")
-            return
-        _finish(plan, store, folder)
-
-
-def _finish(plan: Plan, store: Store, folder: Path) -> None:
-    """Copy the results out of the store, draw the figures and the page."""
-    from amorphace.campaign.copy_out import copy_out
-    from amorphace.campaign.health import dropped_lines
-    from amorphace.core.owned import owned_folder
-    from amorphace.report.experiment import experiment_content
-    from amorphace.report.figures import save_figures
-    from amorphace.report.page import write_report
-
-    for line in dropped_lines(plan, store):
-        show(f"not used: {line}")
-    with owned_folder(folder) as new:
-        why = copy_out(plan, store, new)
-        if not why:
-            content = experiment_content(plan, store, command=command_line())
-            save_figures(new / "figures", content, ["png"])
-            write_report(new / "report.html", content)
+        for line in dropped_lines(plan, store):
+            show(f"not used: {line}")
+        digest = made_from(plan, store)
+        if not is_made_from(folder, digest):
+            with owned_folder(folder, made_from=digest) as new:
+                copy_out(plan, store, new)
+                if not why:
+                    content = experiment_content(plan, store, command=command_line())
+                    save_figures(new / "figures", content, ["png"])
+                    write_report(new / "report.html", content)
     if why:
         raise SimulationError(f"no result: {why}; the lines above say why runs were not used")
     show(f"{folder}: the labelled table, the analysis and the health checks")

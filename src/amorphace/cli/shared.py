@@ -142,23 +142,6 @@ JobsOption = Annotated[
     int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")
 ]
 
-WorkersOption = Annotated[
-    int | None,
-    typer.Option("--workers", help="Processors to use on this machine; 0 is all of them.", min=0),
-]
-ShardOption = Annotated[
-    str | None,
-    typer.Option("--shard", help="i/n: this is the i-th of n programs that share the work."),
-]
-LeaveOption = Annotated[
-    float | None,
-    typer.Option("--leave", help="With --shard: end after so many seconds without work.", min=0),
-]
-SchedulerOption = Annotated[
-    str | None,
-    typer.Option("--scheduler", help="Address of a Dask scheduler, whose workers do the work."),
-]
-
 
 def package_version(package: str) -> str:
     try:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from math import ceil
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, TypeVar
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
-
-from amorphace.ace.basis import build_basis
 from amorphace.config.models import model_of
 from amorphace.config.sections import (
     ClusterSection,
@@ -20,11 +17,10 @@ from amorphace.config.sections import (
     LearnSection,
     PreparationSection,
     RunSection,
-    Section,
     ShearSection,
     ThermalSection,
 )
-from amorphace.config.sentences import sentences
+from amorphace.core.codec import decode, encode
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.records import read_toml
 from amorphace.simulate.models import EmbeddedAtom, GlassModel
@@ -39,63 +35,69 @@ LEAST_TRAINED = 2
 TIMES = ("melt_time", "quench_time", "hold_npt", "hold_nvt")
 
 
-class Experiment(Section):
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
     """A whole experiment file; [thermal] or [shear], not both.
 
     Attributes
     ----------
     experiment, preparation, thermal, shear, label, describe, learn, run, cluster
         The tables of the file.
-    model : dict
+    model : mapping
         The table [model] as it stands; `glass` makes the model of it.
+    folder : Path
+        From which the file of a potential counts.
+
+    Raises
+    ------
+    InputError
+        If a table does not fit the others.
     """
 
     experiment: ExperimentSection
-    model: dict[str, Any]
+    model: Mapping[str, Any]
     preparation: PreparationSection
     thermal: ThermalSection | None = None
     shear: ShearSection | None = None
-    label: LabelSection = Field(default_factory=LabelSection)
-    describe: DescribeSection = Field(default_factory=DescribeSection)
-    learn: LearnSection = Field(default_factory=LearnSection)
-    run: RunSection = Field(default_factory=RunSection)
+    label: LabelSection = field(default_factory=LabelSection)
+    describe: DescribeSection = field(default_factory=DescribeSection)
+    learn: LearnSection = field(default_factory=LearnSection)
+    run: RunSection = field(default_factory=RunSection)
     cluster: ClusterSection | None = None
-    _folder: Path = PrivateAttr(default=Path())
+    folder: Path = field(default=Path(), init=False)
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def __post_init__(self) -> None:
         if (self.thermal is None) == (self.shear is None):
-            raise ValueError("give one of the tables [thermal] and [shear], and only one")
+            raise InputError("give one of the tables [thermal] and [shear], and only one")
         if self.thermal is not None and not self.preparation.temperature > 0:
-            raise ValueError("preparation.temperature must be above 0 for a thermal experiment")
+            raise InputError("preparation.temperature must be above 0 for a thermal experiment")
         if self.shear is not None and self.preparation.temperature > 0:
-            raise ValueError(
+            raise InputError(
                 "preparation.temperature must be 0 for a shear experiment: it starts from a "
                 "glass at rest"
             )
         if self.shear is not None and self.describe.positions == "thermal":
-            raise ValueError('describe.positions must be "inherent" for a shear experiment')
+            raise InputError('describe.positions must be "inherent" for a shear experiment')
         model = self.glass()
         self._check_samples(model)
         self._check_steps(model)
-        given = self.describe
-        build_basis(
-            len(model.species), given.max_order, given.max_degree, given.n_max, given.degree_weight
-        )
-        return self
+        self.describe.n_columns(len(model.species))
 
     def _check_samples(self, model: GlassModel) -> None:
         """Enough samples for the folds, and particles for the labels."""
         count, folds = self.preparation.n_samples, self.learn.folds
         if _trained(count, folds) < LEAST_TRAINED:
             least = next(n for n in range(2, 5) if _trained(n, folds) >= LEAST_TRAINED)
-            raise ValueError(
+            raise InputError(
                 f"preparation.n_samples must be at least {least} with learn.folds = {folds}, got "
                 f"{count}: a fold leaves {_trained(count, folds)} to learn from"
             )
         majority = model.counts(self.preparation.n_particles)[0]
         if majority < 2:
-            raise ValueError(
+            raise InputError(
                 f"model.fractions: {majority} of {self.preparation.n_particles} particles are of "
                 f"the first species, {model.species[0]}, which is labelled; at least 2 are needed"
             )
@@ -109,7 +111,7 @@ class Experiment(Section):
             times |= {f"thermal.{k}": v for k, v in lags.items() if not isinstance(v, str)}
         for name, time in times.items():
             if time / model.timestep > MOST_STEPS:
-                raise ValueError(
+                raise InputError(
                     f"{name} must be less than {MOST_STEPS * model.timestep:g}, {MOST_STEPS:g} "
                     f"steps of {model.timestep:g}, got {time:g}"
                 )
@@ -150,7 +152,7 @@ class Experiment(Section):
             if value is not None
         }
         if isinstance(model.potential, EmbeddedAtom):
-            place = str(self._folder / model.potential.file)
+            place = str(self.folder / model.potential.file)
             changes["potential"] = replace(model.potential, file=place)
         model = replace(model, **changes)
         model.counts(given.n_particles)
@@ -159,15 +161,23 @@ class Experiment(Section):
 
     def how_prepared(self) -> Preparation:
         """The preparation of every sample."""
-        own = {f.name for f in fields(Preparation)}
-        return Preparation(**{k: v for k, v in self.preparation.model_dump().items() if k in own})
+        return part(self.preparation, Preparation)
 
     def how_sheared(self) -> Shear:
         """The shear protocol; only for a shear experiment."""
         if self.shear is None:
             raise InputError("not a shear experiment")
-        own = {f.name for f in fields(Shear)}
-        return Shear(**{k: v for k, v in self.shear.model_dump().items() if k in own})
+        return part(self.shear, Shear)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tables of the file as JSON, defaults too, without [run] and what is left out."""
+        found = {k: v for k, v in encode(self).items() if v is not None and k != "run"}
+        return {k: {n: x for n, x in v.items() if x is not None} for k, v in found.items()}
+
+
+def part(section: Any, kind: type[T]) -> T:
+    """The dataclass that a section extends, by itself."""
+    return kind(**{f.name: getattr(section, f.name) for f in fields(kind)})  # type: ignore[arg-type]
 
 
 def _trained(n_samples: int, folds: int) -> int:
@@ -188,16 +198,13 @@ def read_experiment(path: str | Path) -> Experiment:
         If the file is missing or no TOML, a key is unknown, missing or out of range, or the file
         of a potential is missing; the message names the key and what is allowed.
     """
-    tables = read_toml(path, what="an experiment file")
+    found = decode(Experiment, read_toml(path, what="an experiment file"), source=path)
+    object.__setattr__(found, "folder", Path(path).resolve().parent)
     try:
-        found = Experiment.model_validate(tables)
-        found._folder = Path(path).resolve().parent
         _check_potential(found)
-        return found
-    except ValidationError as error:
-        raise FileFormatError(path, "; ".join(sentences(error, known=known_keys))) from None
     except InputError as error:
         raise FileFormatError(path, str(error)) from None
+    return found
 
 
 def _check_potential(experiment: Experiment) -> None:
@@ -211,15 +218,7 @@ def _check_potential(experiment: Experiment) -> None:
         )
 
 
-def known_keys(place: Sequence[object]) -> list[str]:
-    """Keys of the table at a place of the file."""
-    if not place:
-        return list(Experiment.model_fields)
-    section = SECTIONS.get(str(place[0]))
-    return list(section.model_fields) if section else []
-
-
-SECTIONS: dict[str, type[Section]] = {
+SECTIONS: dict[str, type[Any]] = {
     "experiment": ExperimentSection,
     "preparation": PreparationSection,
     "thermal": ThermalSection,

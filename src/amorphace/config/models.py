@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from amorphace.config.sentences import guess, sentences
+from amorphace.core.checks import Limits
+from amorphace.core.codec import decode
 from amorphace.core.errors import InputError
 from amorphace.simulate.models import (
     MODELS,
-    Chains,
     EmbeddedAtom,
     GlassModel,
     LennardJones,
@@ -23,8 +20,6 @@ from amorphace.simulate.models import (
 
 OPTIONS = {"kob-andersen": ("sigma_ab", kob_andersen), "wahnstrom": ("mass_a", wahnstrom)}
 """The one option that a named model may have, and who makes the model from it."""
-
-PARTS: dict[str, type] = {"potential": LennardJones, "chains": Chains}
 
 
 def model_of(table: Mapping[str, Any]) -> GlassModel:
@@ -55,27 +50,19 @@ def model_of(table: Mapping[str, Any]) -> GlassModel:
         if key != option:
             known = f"name and {option}" if option else "name"
             raise InputError(f"model.{key}: not an option of {name}, which takes {known}")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1e6:
-            raise InputError(f"model.{key} must be a number above 0, at most 1e6, got {value!r}")
+        Limits(above=0, most=1e6).check(f"model.{key}", value)
     return make(**{key: float(value) for key, value in options.items()})
 
 
 def _new_model(table: Mapping[str, Any]) -> GlassModel:
     """A model by its numbers."""
-    metal = "file" in table["potential"] if isinstance(table["potential"], Mapping) else False
-    parts = PARTS | ({"potential": EmbeddedAtom} if metal else {})
-    _check_keys(table, GlassModel, "model")
-    for key, kind in parts.items():
-        if isinstance(table.get(key), Mapping):
-            _check_keys(table[key], kind, f"model.{key}")
     _check_finite(table, "model")
-    names = table.get("species")
+    names, potential = table.get("species"), table["potential"]
     if isinstance(names, list) and len(set(map(str, names))) < len(names):
         raise InputError(f"model.species must differ, got {', '.join(map(str, names))}")
-    try:
-        return TypeAdapter(GlassModel).validate_python(dict(table))
-    except ValidationError as error:
-        raise InputError("; ".join(sentences(error, prefix="model."))) from None
+    metal = isinstance(potential, Mapping) and "file" in potential
+    decode(EmbeddedAtom if metal else LennardJones, potential, source="model.potential")
+    return decode(GlassModel, table, source="model")
 
 
 def _check_finite(value: Any, where: str) -> None:
@@ -88,10 +75,3 @@ def _check_finite(value: Any, where: str) -> None:
             _check_finite(inner, where)
     elif isinstance(value, int | float) and not abs(value) <= 1e12:
         raise InputError(f"{where} must be a number up to 1e12, got {value}")
-
-
-def _check_keys(table: Mapping[str, Any], kind: type, where: str) -> None:
-    known = [f.name for f in fields(kind)]
-    for key in table:
-        if key not in known:
-            raise InputError(f"{where}.{key}: unknown key{guess(key, known)}")

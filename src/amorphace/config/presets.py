@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from inspect import getsource
+from itertools import pairwise
+from textwrap import dedent
 from typing import Any
 
-from amorphace.config.experiment import (
-    SECTIONS,
-)
+from amorphace.config.experiment import SECTIONS
 from amorphace.core.errors import InputError
-from amorphace.simulate.models import MODELS, GlassModel, find_model
+from amorphace.simulate.models import GlassModel, find_model
 from amorphace.simulate.preparation import paper_shear, paper_thermal
 
 PROTOCOLS = ("thermal", "shear")
@@ -125,20 +128,30 @@ def _thermal(model: GlassModel, scale: str) -> dict[str, Any]:
 def _table(name: str, values: Mapping[str, Any]) -> str:
     """One table of the file: what is set, and every other key as a comment."""
     lines = [f"[{name}]"]
-    section = SECTIONS.get(name)
-    if section is None:
+    if name not in SECTIONS:
         return "\n".join([*lines, *(f"{k} = {json.dumps(v)}" for k, v in values.items())])
-    for key, field in section.model_fields.items():
+    for key, default, text in keys_of(SECTIONS[name]):
         if key in values:
             line = f"{key} = {json.dumps(values[key])}"
         else:
-            default = field.get_default()
-            shown = "..." if default is None else json.dumps(default)
-            line = f"# {key} = {shown}"
-        lines.append(f"{line}  # {field.description}" if field.description else line)
+            line = f"# {key} = {'...' if default is None else json.dumps(default)}"
+        lines.append(f"{line}  # {text}")
     return "\n".join(lines)
 
 
-def known_models() -> tuple[str, ...]:
-    """Names of the models of the package."""
-    return tuple(MODELS)
+def keys_of(section: type[Any]) -> Iterator[tuple[str, Any, str]]:
+    """Each key of a section, its default (MISSING where there is none), and what it is.
+
+    What it is says the first sentence below the field.
+    """
+    texts: dict[str, str] = {}
+    for kind in section.__mro__:
+        if is_dataclass(kind):
+            (found,) = ast.parse(dedent(getsource(kind))).body
+            for line, below in pairwise(found.body):  # type: ignore[attr-defined]
+                if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
+                    text = " ".join(ast.literal_eval(below.value).split())
+                    texts.setdefault(ast.unparse(line.target), text.partition(". ")[0].rstrip("."))
+    for f in fields(section):
+        made = MISSING if f.default_factory is MISSING else f.default_factory()
+        yield f.name, made if f.default is MISSING else f.default, texts[f.name]

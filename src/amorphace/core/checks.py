@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -37,6 +39,51 @@ def check_whole(name: str, value: Any, most: int | None = None) -> int:
         range_ = "of 1 or more" if most is None else f"from 1 to {most}"
         raise InputError(f"{name} must be a whole number {range_}, got {value!r}")
     return int(value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a number may be: a part of its type, `Annotated[float, Limits(above=0, most=1)]`."""
+
+    least: float = -sys.float_info.max
+    most: float = sys.float_info.max
+    above: float | None = None
+    """In the place of `least`: the number is larger."""
+
+    def __str__(self) -> str:
+        low = f"from {self.least:g} to" if self.above is None else f"above {self.above:g} up to"
+        return f"a number {low} {self.most:g}"
+
+    def check(self, name: str, value: Any) -> None:
+        """An InputError if the value is no finite number within the limits."""
+        low = is_number(value) and (
+            value >= self.least if self.above is None else value > self.above
+        )
+        if not low or value > self.most:
+            raise InputError(f"{name} must be {self}, got {value!r}")
+
+
+def check_fields(value: Any) -> None:
+    """An InputError if a field of a dataclass is beyond the `Limits` of its type; None is not."""
+    for name, limits in _limits_of(type(value)).items():
+        found = getattr(value, name)
+        for number in found if isinstance(found, tuple) else (found,):
+            if number is not None and not isinstance(number, str):
+                limits.check(name, number)
+
+
+@cache
+def _limits_of(kind: type) -> dict[str, Limits]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: limits for name, hint in hints.items() if (limits := limits_in(hint))}
+
+
+def limits_in(hint: Any) -> Limits | None:
+    """The limits in a type, also where it is one of several, or that of the items of a tuple."""
+    if isinstance(hint, Limits):
+        return hint
+    inner = (*getattr(hint, "__metadata__", ()), *get_args(hint))
+    return next((found for one in inner if (found := limits_in(one))), None)
 
 
 def count_threads(n_jobs: int | None) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -181,7 +182,11 @@ class _Decoder:
         own = {f.name: f for f in fields(kind) if f.init}
         for name in value:
             if name not in own:
-                raise _Wrong(f"the field {_join(where, name)} is unknown to {kind.__name__}")
+                near = get_close_matches(str(name), own, 1)
+                raise _Wrong(
+                    f"the field {_join(where, name)} is unknown to {kind.__name__}"
+                    f"{f'; did you mean {near[0]}?' if near else ''}"
+                )
         for name, f in own.items():
             if name not in value and f.default is MISSING and f.default_factory is MISSING:
                 raise _Wrong(f"the field {_join(where, name)} of {kind.__name__} is missing")

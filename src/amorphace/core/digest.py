@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,11 @@ def sha256(path: str | Path) -> str:
         raise InputError(f"{path}: no such file or folder; check the name")
     with place.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def program_digest() -> str:
+    """SHA-256 digest of the files that this program consists of; equal for equal programs."""
+    place = Path(__file__).parents[1]
+    files = sorted(p for p in place.rglob("*") if p.is_file() and p.parent.name != "__pycache__")
+    return digest_of({p.relative_to(place).as_posix(): sha256(p) for p in files})

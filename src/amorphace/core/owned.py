@@ -105,8 +105,20 @@ def _lines(listing: Path) -> set[bytes]:
     return set()
 
 
+def is_made_from(path: str | Path, made_from: str) -> bool:
+    """Whether `owned_folder` filled a folder from this, and every file is as it was left."""
+    try:
+        listed = json.loads((Path(path) / LIST).read_text(encoding="utf-8"))
+        same = bool(made_from) and listed["made_from"] == made_from
+        return same and all(
+            _found(Path(path).resolve(), n) in d for n, d in listed["files"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+
+
 @contextmanager
-def owned_folder(path: str | Path) -> Iterator[Path]:
+def owned_folder(path: str | Path, *, made_from: str = "") -> Iterator[Path]:
     """A folder to fill, whose files then take the places of those that were written before.
 
     Files of the user stay as they are. Files of an earlier call that are not made again are
@@ -117,6 +129,8 @@ def owned_folder(path: str | Path) -> Iterator[Path]:
     ----------
     path : str or Path
         The folder to make, or to bring up to date; it may be a link to one.
+    made_from : str
+        A digest of all that the files follow from, for `is_made_from`.
 
     Yields
     ------
@@ -150,12 +164,12 @@ def owned_folder(path: str | Path) -> Iterator[Path]:
         partial.mkdir()
         yield partial
     try:
-        _take_over(aside, target, str(path))
+        _take_over(aside, target, str(path), made_from)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _take_over(new: Path, target: Path, shown: str) -> None:
+def _take_over(new: Path, target: Path, shown: str, made_from: str) -> None:
     """Move the files of `new` to their places in `target`."""
     made = {p.relative_to(new).as_posix(): sha256(p) for p in new.rglob("*") if p.is_file()}
     ours = _read_list(target / LIST)
@@ -181,8 +195,7 @@ def _take_over(new: Path, target: Path, shown: str) -> None:
     for name in changed:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         os.replace(new / name, target / name)
-    if changed or ours != {n: [digest] for n, digest in made.items()}:
-        _write_list(target, {n: [digest] for n, digest in made.items()})
+    _write_list(target, {n: [digest] for n, digest in made.items()}, made_from)
 
 
 def _found(folder: Path, name: str) -> str | None:
@@ -197,9 +210,13 @@ def _found(folder: Path, name: str) -> str | None:
     return sha256(place) if place.exists() else None
 
 
-def _write_list(folder: Path, files: Mapping[str, list[str]]) -> None:
+def _write_list(folder: Path, files: Mapping[str, list[str]], made_from: str = "") -> None:
+    text = json.dumps({"made_from": made_from, "files": dict(sorted(files.items()))}, indent=0)
+    with suppress(OSError, ValueError):
+        if (folder / LIST).read_text(encoding="utf-8") == text:
+            return
     with text_written_aside(folder / LIST) as stream:
-        json.dump({"files": dict(sorted(files.items()))}, stream, indent=0)
+        stream.write(text)
 
 
 def _read_list(file: Path) -> dict[str, list[str]]:

@@ -137,7 +137,7 @@ def _provenance(plan: Plan, meta: Meta, command: str) -> dict[str, Any]:
         "seed": plan.experiment.experiment.seed,
         **meta.programs,
         "engine": engine,
-        "experiment": plan.experiment.model_dump(mode="json", exclude_none=True, exclude={"run"}),
+        "experiment": plan.experiment.to_dict(),
     }
 
 

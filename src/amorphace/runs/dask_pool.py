@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ from distributed.scheduler import KilledWorker
 from amorphace.core.codec import decode, encode
 from amorphace.core.errors import SetupError
 from amorphace.runs.claims import LIMIT, Claims
-from amorphace.runs.engine import Ended, Event, carry_out
+from amorphace.runs.engine import Ended
 from amorphace.runs.execute import Report, Task, do_task
 from amorphace.runs.scratch import Failure
 from amorphace.runs.store import Store
@@ -34,43 +34,35 @@ CORES = "cores"
 """Resource of a worker of which a unit takes as many as it has processes."""
 
 
-def run_on_dask(
-    graph: Graph,
-    store: Store,
-    client: Client,
-    *,
-    settings: Any = None,
-    watch: Callable[[], object] = lambda: None,
-    expected: int = 0,
-    limit: float = LIMIT,
-) -> Generator[Event, None, None]:
-    """`carry_out` on the workers of a Dask cluster, which see the store under the same path.
+class DaskPool:
+    """Tasks in flight on a Dask cluster, whose workers see the store under the same path.
+
+    A worker that can do no unit, since a program is missing there or its disk is full, is ended,
+    and others do what it had. Where the scheduler is lost, no worker fits, or none is left that
+    can do a unit, a SetupError is raised.
 
     Parameters
     ----------
+    graph : Graph
+    store : Store
+    client : Client
     settings : dataclass or None
         See `Job`.
     expected : int
         Workers that may come: so many tasks are in flight from the beginning.
-
-    Raises
-    ------
-    SetupError
-        If the scheduler is lost, no worker fits, or none is left that can do a unit.
-    """
-    pool = DaskPool(graph, store, client, settings, expected, limit)
-    yield from carry_out(graph, store, pool, watch=watch, limit=limit)
-
-
-class DaskPool:
-    """Tasks in flight on a Dask cluster; the parameters are those of `run_on_dask`.
-
-    A worker that can do no unit, since a program is missing there or its disk is full, is ended,
-    and others do what it had.
+    limit : float
+        See `Claims`.
     """
 
     def __init__(
-        self, graph: Graph, store: Store, client: Client, settings: Any, expected: int, limit: float
+        self,
+        graph: Graph,
+        store: Store,
+        client: Client,
+        *,
+        settings: Any = None,
+        expected: int = 0,
+        limit: float = LIMIT,
     ) -> None:
         self._graph, self._store, self._client = graph, store, client
         self._settings, self._expected, self._limit = settings, expected, limit

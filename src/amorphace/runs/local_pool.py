@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,10 +16,8 @@ from typing import Any
 from amorphace.core.checks import count_threads
 from amorphace.core.codec import decode, encode
 from amorphace.core.errors import InputError, SetupError
-from amorphace.runs.claims import LIMIT
-from amorphace.runs.engine import POLL, Ended, Event, carry_out
+from amorphace.runs.engine import POLL, Ended
 from amorphace.runs.execute import Report, Task, do_task
-from amorphace.runs.frontier import Shard
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Cores, Graph, Unit
 
@@ -33,41 +31,26 @@ PEEK = 2.0
 """Seconds between two looks for units that ended before others that they are done with."""
 
 
-def run_here(
-    graph: Graph,
-    store: Store,
-    *,
-    workers: int = 0,
-    settings: Any = None,
-    watch: Callable[[], object] = lambda: None,
-    shard: Shard | None = None,
-    leave: float | None = None,
-    limit: float = LIMIT,
-) -> Generator[Event, None, None]:
-    """`carry_out` on this machine.
+class LocalPool:
+    """Worker processes on this machine.
 
     Parameters
     ----------
-    workers : int
+    graph : Graph
+    store : Store
+    cores : int
         Processors to use; 0 is all that this process may use.
     settings : dataclass or None
         See `Job`.
 
     Raises
     ------
-    SetupError
-        If a program is missing or the disk is full: no other unit could be done either.
     InputError
         If a unit needs more processors than there are.
     """
-    pool = LocalPool(graph, store, workers or count_threads(-1), settings=settings)
-    yield from carry_out(graph, store, pool, watch=watch, shard=shard, leave=leave, limit=limit)
 
-
-class LocalPool:
-    """Worker processes on so many cores of this machine; see `run_here`."""
-
-    def __init__(self, graph: Graph, store: Store, cores: int, *, settings: Any = None) -> None:
+    def __init__(self, graph: Graph, store: Store, cores: int = 0, *, settings: Any = None) -> None:
+        cores = cores or count_threads(-1)
         if graph.cores_per_unit > cores:
             raise InputError(
                 f"run.cores_per_unit is {graph.cores_per_unit}, but only {cores} processors are "

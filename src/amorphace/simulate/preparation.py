@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
 
-import numpy as np
-
+from amorphace.core.checks import Limits, check_fields
 from amorphace.core.errors import InputError
 from amorphace.simulate.creation import ATTEMPTS, create
 from amorphace.simulate.dynamics import (
@@ -25,6 +24,10 @@ from amorphace.simulate.measures import Plateau, plateau
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State, derive_seed
 
+LONGEST = 1e12
+"""Of a time; beyond it neither step counts nor lives suffice."""
+Time = Annotated[float, Limits(least=0, most=LONGEST)]
+Density = Annotated[float, Limits(least=1e-4, most=100)]
 MEASURED_SHARE = 0.2
 """Of `hold_npt`: the time over which its pressure is measured. After a slow ramp the liquid is
 about one relaxation time behind its temperature; at the paper's scale this is two of them."""
@@ -36,49 +39,37 @@ class Preparation:
 
     Durations are in the model's unit of time; one of zero leaves its stage out.
 
-    Parameters
-    ----------
-    n_particles : int
-    melt_time : float
-        At the melt temperature.
-    quench_time : float
-        From the melt temperature down to `temperature`, linearly in time.
-    temperature : float
-        At the end of the quench; 0 for a glass at rest.
-    hold_npt, hold_nvt : float
-        Equilibration at `temperature` afterwards, first at constant pressure: the model's own,
-        or, for a model of fixed density, the one measured in a stage before it. Such a model is
-        then scaled back to its density.
-    pressure_time : float, optional
-        Duration of that stage, "pressure": constant volume at `temperature`, the pressure averaged
-        over the second half. A fifth of `hold_npt` when left out.
-    melt_temperature : float, optional
-        That of the model when left out.
-    quench_at : {"pressure", "volume"}, optional
-        What the quench keeps constant; when left out, pressure for a model with a pressure.
-    quench_density : float, optional
-        Number density to which the cell is scaled before the quench.
+    Raises
+    ------
+    InputError
+        If a number is out of range.
     """
 
-    n_particles: int
-    melt_time: float
-    quench_time: float
-    temperature: float
-    hold_npt: float = 0.0
-    hold_nvt: float = 0.0
-    pressure_time: float | None = None
-    melt_temperature: float | None = None
+    n_particles: Annotated[int, Limits(least=1, most=1e8)]
+    """Particles of a sample."""
+    melt_temperature: Annotated[float, Limits(above=0, most=1e9)] | None = None
+    """The model's own when left out."""
+    melt_time: Time
+    """At the melt temperature."""
+    quench_time: Time
+    """From the melt temperature to `temperature`, linearly in time."""
     quench_at: Literal["pressure", "volume"] | None = None
-    quench_density: float | None = None
+    """What the quench keeps; pressure for a model with one, when left out."""
+    quench_density: Density | None = None
+    """Number density to which the cell is scaled before the quench."""
+    temperature: Annotated[float, Limits(least=0, most=1e9)]
+    """At the end of the quench; 0 for a glass at rest."""
+    hold_npt: Time = 0.0
+    """Then, at constant pressure. The pressure is the model's own, or, for a model of fixed
+    density, the one measured in a stage before it; such a model is then scaled back."""
+    pressure_time: Annotated[float, Limits(above=0, most=LONGEST)] | None = None
+    """Of that stage, at constant volume; a fifth of `hold_npt` when left out. The pressure is
+    averaged over its second half."""
+    hold_nvt: Time = 0.0
+    """Then, at constant volume."""
 
     def __post_init__(self) -> None:
-        durations = ("melt_time", "quench_time", "hold_npt", "hold_nvt", "pressure_time")
-        for name in (*durations, "temperature"):
-            value = getattr(self, name)
-            if value is not None and not (np.isfinite(value) and value >= 0):
-                raise InputError(f"{name} must be zero or more, got {value}")
-        if self.pressure_time == 0:
-            raise InputError("pressure_time must be positive, or left out, got 0")
+        check_fields(self)
 
     def stages(self, model: GlassModel) -> tuple[Stage, ...]:
         """The stages of molecular dynamics that follow the creation."""

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, copysign
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amorphace.core.checks import Limits, check_fields
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate.engine import Engine, OpenEngine
@@ -27,28 +29,6 @@ from amorphace.simulate.models import GlassModel
 class Shear:
     """How a glass is sheared.
 
-    Parameters
-    ----------
-    increment : float
-        Shear strain of a step in which data are taken; a negative one shears back, from the
-        first step on.
-    pre_strain : float
-        Strain before data are taken, whichever its sign: it erases the memory of the
-        preparation.
-    pre_increment : float
-        Largest strain of a step of the pre-strain, whichever its sign, which is divided evenly.
-        Which events happen in it depends on this number; stress and energy of the steady state
-        that it leads to do not.
-    strain : float
-        Strain over which data are taken.
-    force_tolerance : float
-        On the largest force on a particle after each step.
-    retries : int
-        Further attempts at a step whose forces are above it.
-    largest_guess : float
-        A step with a non-affine displacement above this, in units of sigma, was an event: the
-        next does not start from its repetition.
-
     Raises
     ------
     InputError
@@ -56,23 +36,27 @@ class Shear:
     """
 
     increment: float = 5e-5
-    pre_strain: float = 0.10
+    """Strain of a step in which data are taken. A negative one shears back, from the first on."""
+    pre_strain: Annotated[float, Limits(least=0, most=10)] = 0.10
+    """Strain before data are taken. It erases the memory of the preparation; no sign is given."""
     pre_increment: float = 5e-4
-    strain: float = 0.01
-    force_tolerance: float = 1e-5
-    retries: int = 4
-    largest_guess: float = 0.05
+    """Largest strain of a step before data are taken. The pre-strain is divided evenly; which
+    events happen in it depends on this number, stress and energy of the steady state do not."""
+    strain: Annotated[float, Limits(least=0, most=10)] = 0.01
+    """Strain over which data are taken."""
+    force_tolerance: Annotated[float, Limits(above=0, most=1)] = 1e-5
+    """Largest force on a particle after a step."""
+    retries: Annotated[int, Limits(least=0, most=100)] = 4
+    """Further attempts at a step whose forces are above it."""
+    largest_guess: Annotated[float, Limits(above=0)] = 0.05
+    """Largest non-affine displacement, in sigma, that the next step starts from. A step with more
+    was an event, which will not be repeated."""
 
     def __post_init__(self) -> None:
         for name in ("increment", "pre_increment"):
             if not 0 < abs(getattr(self, name)) <= 0.1:
                 raise InputError(f"{name} must lie between 0 and 0.1, got {getattr(self, name)}")
-        for name in ("force_tolerance", "largest_guess"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("pre_strain", "strain", "retries"):
-            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
-                raise InputError(f"{name} must be zero or more, got {getattr(self, name)}")
+        check_fields(self)
 
     @property
     def first_step(self) -> int:
