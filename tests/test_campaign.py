@@ -172,6 +172,21 @@ def test_a_glass_without_a_localised_event_is_a_result_and_no_failure(finished, 
     assert "no localised plastic event" in store.outcome(other.one(LabelShear)).dropped
 
 
+@pytest.mark.parametrize(
+    ("protocol", "table", "key"),
+    [
+        ("thermal", "preparation", "attempts = 5"),
+        ("thermal", "thermal", "longest_lag = 100.0"),
+        ("shear", "shear", "retries = 9"),
+    ],
+)
+def test_more_attempts_make_nothing_again_that_is_sound(finished, tmp_path, protocol, table, key):
+    _, plan, _ = finished[protocol]
+    text = QUICK[protocol].replace(f"[{table}]\n", f"[{table}]\n{key}\n")
+    _, other = plan_of(tmp_path, text)
+    assert other.by_id.keys() == plan.by_id.keys()
+
+
 def test_another_seed_shares_nothing(finished, tmp_path):
     _, plan, _ = finished["shear"]
     text = QUICK["shear"].replace("seed = 2", "seed = 3")

@@ -384,7 +384,7 @@ def test_an_unknown_word_for_the_queue_is_named():
 def test_a_queueing_system_leaves_ctrl_c_alone():
     code = (
         "import signal\n"
-        "from amorphace.runs import cluster\n"
+        "from amorphace.runs import dask_client as cluster\n"
         "before = signal.getsignal(signal.SIGINT)\n"
         "assert set(cluster._queues()) == {'slurm', 'pbs', 'lsf'}\n"
         "assert signal.getsignal(signal.SIGINT) is before\n"

@@ -22,7 +22,18 @@ from amorphace.runs.store import Damaged, Store
 from amorphace.runs.unit import Cores, Graph, Kind, Outcome, Unit
 
 from runs_samples import Inline, everything_there, run_inline, told
-from toy_kinds import Averaging, Crowd, Mean, Together, Wait, Waiting, waiting
+from toy_kinds import (
+    Averaging,
+    Crowd,
+    Gathering,
+    Mean,
+    Together,
+    Tries,
+    Trying,
+    Wait,
+    Waiting,
+    waiting,
+)
 
 
 @pytest.fixture
@@ -88,6 +99,32 @@ def test_a_dropped_unit_is_a_result_with_its_reason(store):
         ("number 0", "too hot")
     ]
     assert {e.what for e in run_inline(graph, store)} == {What.FOUND}
+
+
+def trying(tries: int) -> Graph:
+    """Units that come out sound at their first, second and third try, and what counts these."""
+    units = tuple(
+        Unit(kind=Trying(), name=f"number {k}", parameters=Tries(k, tries)) for k in (1, 2, 3)
+    )
+    all_ = {"all": tuple(u.id for u in units)}
+    return Graph((*units, Unit(kind=Gathering(), name="all", parameters=Mean(), inputs=all_)))
+
+
+def test_what_was_dropped_under_other_limits_is_done_again_with_what_reads_it_and_nothing_else(
+    store,
+):
+    few, more = trying(1), trying(2)
+    assert few.by_id.keys() == more.by_id.keys()
+    run_inline(few, store)
+    assert store.outcome(few.units[-1]).results == {"sound": 1}
+    assert told(run_inline(more, store), What.STARTED) == [
+        ("started", "number 2"), ("started", "number 3"), ("started", "all"),
+    ]  # fmt: skip
+    assert store.outcome(more.units[-1]).results == {"sound": 2}
+    assert told(run_inline(few, store), What.STARTED) == [
+        ("started", "number 3"), ("started", "all"),
+    ]  # fmt: skip
+    assert store.outcome(few.units[-1]).results == {"sound": 2}
 
 
 def test_a_damaged_unit_is_made_again(store):

@@ -242,3 +242,37 @@ def waiting(
             )
         )
     return Graph(tuple(units), cores_per_unit=cores_per_unit)
+
+
+@dataclass(frozen=True)
+class Tries:
+    """Parameters: how often to try; the unit of an index comes out sound at the try of it."""
+
+    index: int
+    tries: int
+
+
+class Trying(Kind[Tries, Waited]):
+    """Sound where it may try often enough."""
+
+    name = "try"
+    parameters = Tries
+    limits = ("tries",)
+    record = Waited
+
+    def do(self, job: Job[Tries]) -> Outcome:
+        if job.parameters.index > job.parameters.tries:
+            raise Dropped(f"not sound after {job.parameters.tries} tries")
+        write_record(job.folder, Waited(np.array([job.parameters.index])))
+        return Outcome()
+
+
+class Gathering(Kind[Mean, Waited]):
+    """Counts the sound ones."""
+
+    name = "gather"
+    parameters = Mean
+    inputs = {"all": Role(some=True)}  # noqa: RUF012
+
+    def do(self, job: Job[Mean]) -> Outcome:
+        return Outcome(results={"sound": sum(not i.dropped for i in job.inputs("all"))})

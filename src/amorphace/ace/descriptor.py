@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from amorphace.ace.basis import Basis, build_basis
 from amorphace.ace.evaluator import Evaluator
+from amorphace.ace.features import Features
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.checks import check_whole, count_threads
 from amorphace.core.configuration import Configuration
@@ -77,13 +78,13 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         *,
         cutoff: float = 4.0,
         species: ArrayLike = ("A",),
-        max_order: int = 3,
-        max_degree: float = 10,
-        n_max: int = 10,
-        degree_weight: float = 1.5,
-        purify: bool = True,
-        distance_transform: str = "ace1",
-        r0: float = 1.0,
+        max_order: int = Features.max_order,
+        max_degree: float = Features.max_degree,
+        n_max: int = Features.n_max,
+        degree_weight: float = Features.degree_weight,
+        purify: bool = Features.purify,
+        distance_transform: str = Features.distance_transform,
+        r0: float = Features.r0,
         sort: str = "lexicographic",
         dtype: str = "float64",
         n_jobs: int | None = None,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from amorphace.ace.descriptor import ACEDescriptor
+from amorphace.ace.features import Features
 from amorphace.campaign.glass import unit_provenance
 from amorphace.campaign.label import LabelShear, LabelThermal
 from amorphace.campaign.measure import reference_of
 from amorphace.campaign.shear import ShearRun
-from amorphace.config.features import Features
+from amorphace.core.codec import encode
 from amorphace.core.configuration import Configuration
 from amorphace.core.sites import Sites
 from amorphace.dataset.describe import (
@@ -28,6 +28,9 @@ from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
+
+if TYPE_CHECKING:
+    from amorphace.ace.descriptor import ACEDescriptor
 
 TABLE = "table.zarr"
 
@@ -96,9 +99,7 @@ class _Describe(Kind[DescribeParameters, Table]):
     ) -> Outcome:
         p = job.parameters
         descriptors = p.features.descriptors(p.model.species, job.n_jobs)
-        words = {k: v for k, v in asdict(p.features).items() if k != "cutoffs"}
-        given = words | {"cutoffs": list(p.features.cutoffs), "species": list(p.model.species)}
-        given["sort"] = descriptors[0].sort
+        given = encode(p.features) | {"species": list(p.model.species), "sort": descriptors[0].sort}
         return Outcome(
             results=describe_labelled(
                 job.folder / TABLE,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from amorphace.ace.features import Features
 from amorphace.config import Experiment
-from amorphace.config.features import Features
 from amorphace.simulate.dynamics import step_count
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.preparation import preparation_steps

@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.campaign.glass import unit_provenance
-from amorphace.campaign.measure import MeasureShear, MeasureThermal, Mobility, reference_of
+from amorphace.campaign.measure import MeasureShear, MeasureThermal, reference_of
 from amorphace.campaign.shear import Sheared, ShearRun
-from amorphace.core.configuration import Configuration
+from amorphace.config.sections import EventRule
 from amorphace.dataset.label_shear import NoEvent, ShearSummary, label_shear
 from amorphace.dataset.label_thermal import (
     SampleSummary,
     isoconfigurational_table,
     summarize_samples,
 )
-from amorphace.dataset.sheared import Event, Events, ShearedSample, is_event
+from amorphace.dataset.sheared import Event, ShearedSample, is_event
 from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import read_table, write_table
-from amorphace.runs.job import Input, Job
+from amorphace.runs.job import Job
 from amorphace.runs.unit import Dropped, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
 
@@ -55,45 +55,40 @@ def sound_samples(job: Job[Any], names: Sequence[str], *roles: str) -> Iterator[
             yield (name, *inputs)
 
 
-def label_moved(
-    names: Sequence[str],
-    starts: Sequence[Configuration],
-    seen: Sequence[Mobility],
-    *,
-    fraction: float,
-    majority: str,
-    provenance: Mapping[str, Any] | None = None,
-) -> Table:
-    """The most and the least mobile particles of the majority species in each sample."""
-    return isoconfigurational_table(
-        names,
-        starts,
-        [s.d2min for s in seen],
-        [s.propensity for s in seen],
-        fraction=fraction,
-        majority=majority,
-        provenance=provenance,
-    )
-
-
-class LabelThermal(Kind[LabelThermalParameters, Table]):
-    """Labels of thermal samples."""
+class _Labels:
+    """What both kinds of labels share."""
 
     name = "label"
+
+    def sentence(self, outcome: Outcome) -> str:
+        """Sites and samples."""
+        r: LabelThermalResults | LabelShearResults = outcome.results
+        return f"{r.n_labelled} labelled sites in {len(r.samples)} samples"
+
+    def load(self, folder: Path) -> Table:
+        """The table of labels."""
+        return read_table(folder / LABELS)
+
+
+class LabelThermal(_Labels, Kind[LabelThermalParameters, Table]):
+    """The most and the least mobile particles of the majority species in each sample."""
+
     parameters = LabelThermalParameters
     results = LabelThermalResults
     inputs: ClassVar = {"reference": Role(some=True), "measure": Role(some=True)}
 
     def do(self, job: Job[LabelThermalParameters]) -> Outcome:
-        """See `label_moved`."""
+        """See `isoconfigurational_table`."""
         p, majority = job.parameters, job.parameters.model.species[0]
         found = list(sound_samples(job, p.samples, "reference", "measure"))
         if not found:
             raise Dropped("no sample is sound")
-        table = label_moved(
+        moved = [seen.load(MeasureThermal) for _, _, seen in found]
+        table = isoconfigurational_table(
             [name for name, _, _ in found],
             [reference_of(reference) for _, reference, _ in found],
-            [seen.load(MeasureThermal) for _, _, seen in found],
+            [m.d2min for m in moved],
+            [m.propensity for m in moved],
             fraction=p.fraction,
             majority=majority,
             provenance=unit_provenance(job, p.model),
@@ -102,14 +97,6 @@ class LabelThermal(Kind[LabelThermalParameters, Table]):
         summary = tuple(summarize_samples(table, majority))
         return Outcome(results=LabelThermalResults(summary, int((table.label >= 0).sum())))
 
-    def sentence(self, outcome: Outcome) -> str:
-        """Sites and samples."""
-        return _sentence(outcome.results)
-
-    def load(self, folder: Path) -> Table:
-        """The table of labels."""
-        return read_table(folder / LABELS)
-
 
 @dataclass(frozen=True, kw_only=True)
 class LabelShearParameters:
@@ -117,10 +104,7 @@ class LabelShearParameters:
 
     model: GlassModel
     samples: tuple[str, ...]
-    threshold: float
-    largest_event: int
-    events: Events
-    interval: float | None
+    rule: EventRule
 
 
 @dataclass(frozen=True)
@@ -175,10 +159,9 @@ def sheared_samples(
     )
 
 
-class LabelShear(Kind[LabelShearParameters, Table]):
+class LabelShear(_Labels, Kind[LabelShearParameters, Table]):
     """Labels of sheared samples: particles of localised events, and those that moved least."""
 
-    name = "label"
     parameters = LabelShearParameters
     results = LabelShearResults
     inputs: ClassVar = {"shear": Role(some=True), "measure": Role(some=True)}
@@ -189,16 +172,23 @@ class LabelShear(Kind[LabelShearParameters, Table]):
         samples = [
             part
             for name, run, seen in sound_samples(job, p.samples, "shear", "measure")
-            for part in self._parts(name, run, seen, p)
+            for part in sheared_samples(
+                name,
+                run.load(ShearRun),
+                seen.load(MeasureShear).d2min,
+                threshold=p.rule.threshold,
+                majority=majority,
+                interval=p.rule.interval,
+            )
         ]
         if not samples:
             raise Dropped("no sample is sound")
         try:
             labels = label_shear(
                 samples,
-                threshold=p.threshold,
-                largest_event=p.largest_event,
-                events=p.events,
+                threshold=p.rule.threshold,
+                largest_event=p.rule.largest_event,
+                events=p.rule.events,
                 majority=majority,
                 provenance=unit_provenance(job, p.model),
             )
@@ -210,27 +200,3 @@ class LabelShear(Kind[LabelShearParameters, Table]):
             for name in dict.fromkeys(s.name for s in samples)
         }
         return Outcome(results=LabelShearResults(labels.summary, len(labels.table), events))
-
-    def _parts(
-        self, name: str, run: Input, seen: Input, p: LabelShearParameters
-    ) -> tuple[ShearedSample, ...]:
-        return sheared_samples(
-            name,
-            run.load(ShearRun),
-            seen.load(MeasureShear).d2min,
-            threshold=p.threshold,
-            majority=p.model.species[0],
-            interval=p.interval,
-        )
-
-    def sentence(self, outcome: Outcome) -> str:
-        """Sites and samples."""
-        return _sentence(outcome.results)
-
-    def load(self, folder: Path) -> Table:
-        """The table of labels."""
-        return read_table(folder / LABELS)
-
-
-def _sentence(results: LabelThermalResults | LabelShearResults) -> str:
-    return f"{results.n_labelled} labelled sites in {len(results.samples)} samples"

@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
-
-from joblib import parallel_config
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from amorphace.campaign.describe import TABLE
 from amorphace.campaign.glass import unit_provenance
 from amorphace.dataset.zarr_table import read_table
-from amorphace.learn.analysis import analyse
-from amorphace.learn.bundle import (
-    QUICK,
-    Analysis,
-    AnalysisSettings,
-    read_analysis,
-    summarize,
-    write_folder,
-)
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
+
+if TYPE_CHECKING:
+    from amorphace.learn.bundle import Analysis
 
 ANALYSIS = "analysis"
 
@@ -46,7 +38,7 @@ class LearnResults:
     warnings: tuple[str, ...]
 
 
-class Learn(Kind[LearnParameters, Analysis]):
+class Learn(Kind[LearnParameters, "Analysis"]):
     """The analysis of a table."""
 
     name = "learn"
@@ -58,6 +50,11 @@ class Learn(Kind[LearnParameters, Analysis]):
 
     def do(self, job: Job[LearnParameters]) -> Outcome:
         """See `analyse`."""
+        from joblib import parallel_config  # here, since a plan needs none of scikit-learn
+
+        from amorphace.learn.analysis import analyse
+        from amorphace.learn.bundle import QUICK, AnalysisSettings, summarize, write_folder
+
         p, found = job.parameters, job.input("table")
         settings = AnalysisSettings() if p.full else QUICK
         # threads: a process that is killed leaves no others behind
@@ -85,4 +82,6 @@ class Learn(Kind[LearnParameters, Analysis]):
 
     def load(self, folder: Path) -> Analysis:
         """The analysis."""
+        from amorphace.learn.bundle import read_analysis
+
         return read_analysis(folder / ANALYSIS)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amorphace.ace.features import Features
 from amorphace.campaign import estimates
 from amorphace.campaign.describe import (
     DescribeParameters,
@@ -36,7 +37,7 @@ from amorphace.campaign.replica import Replica, ReplicaParameters
 from amorphace.campaign.shear import ShearParameters, ShearRun
 from amorphace.config import Experiment
 from amorphace.config.experiment import part
-from amorphace.config.features import Features
+from amorphace.config.sections import EventRule
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Kind, Unit, unique
 from amorphace.simulate.models import EmbeddedAtom
@@ -156,7 +157,7 @@ def _thermal(experiment: Experiment) -> Units:
             parameters=RelaxParameters(
                 model=model,
                 lag=lag,
-                longest_lag=thermal.longest_lag,
+                longest_lag=lag or thermal.longest_lag,
                 wavenumber=thermal.wavenumber,
             ),
             inputs={"start": (start.id,)},
@@ -272,10 +273,7 @@ def _shear(experiment: Experiment) -> Units:
         parameters=LabelShearParameters(
             model=model,
             samples=sample_names(len(starts)),
-            threshold=sheared.threshold,
-            largest_event=sheared.largest_event,
-            events=sheared.events,
-            interval=sheared.interval,
+            rule=part(sheared, EventRule),
         ),
         inputs={"shear": ids(runs), "measure": ids(seen)},
         disk=estimates.SMALL,
@@ -289,7 +287,7 @@ def _described(
     kind: DescribeThermal | DescribeShear,
     inputs: dict[str, tuple[str, ...]],
 ) -> Unit[Any, Any]:
-    features = features_of(experiment)
+    features = part(experiment.describe, Features)
     return Unit(
         kind=kind,
         name="all samples",
@@ -302,11 +300,6 @@ def _described(
         cost=estimates.describing(experiment, features),
         disk=estimates.SMALL + estimates.table_bytes(experiment, features),
     )
-
-
-def features_of(experiment: Experiment) -> Features:
-    """The features that an experiment asks for."""
-    return part(experiment.describe, Features)
 
 
 def _learned(experiment: Experiment, table: Unit[Any, Any]) -> Unit[Any, Any]:

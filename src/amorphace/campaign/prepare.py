@@ -183,6 +183,7 @@ class Prepare(Kind[PrepareParameters, Prepared]):
     name = "prepare"
     revision = 2
     parameters = PrepareParameters
+    limits = ("attempts",)
     results = PrepareResults
     record = Prepared
     cores = Cores.COMMAND

@@ -82,7 +82,7 @@ class Sheared:
     steps : ndarray of shape (n_steps, len(ROWS))
         Of every step.
     start, end : Configuration
-        Before the first data step and after the last step.
+        Before the first data step and after the last one; the glass before these.
     moved : ndarray of float32 of shape (n_data_steps, n, 3)
         Non-affine displacements.
     """
@@ -114,22 +114,11 @@ def moved_on(
 
 @dataclass(frozen=True, eq=False)
 class Shearing:
-    """How far a shear run has come: a checkpoint.
-
-    Attributes
-    ----------
-    state : ShearState
-    steps, start, moved
-        As of `Sheared`; no start before the first data step.
-    end : Configuration
-        Where the displacements put the particles.
-    """
+    """How far a shear run has come: a checkpoint."""
 
     state: ShearState
-    steps: NDArray[np.float64]
-    start: Configuration | None
-    end: Configuration
-    moved: NDArray[np.float32]
+    run: Sheared
+    """What it has given so far."""
 
 
 def shear_glass(
@@ -159,45 +148,35 @@ def shear_glass(
     SimulationError
         If a minimisation does not converge.
     """
-    state = found.state if found else start_shear(glass)
-    rows = list(found.steps) if found else []
-    moved = list(found.moved) if found else []
-    start = found.start if found else None
-    end = found.end if found else glass
-    for step in shear_steps(model, state, protocol):
+    rows = list(found.run.steps) if found else []
+    moved = list(found.run.moved) if found else []
+    start, end = (found.run.start, found.run.end) if found else (glass, glass)
+
+    def so_far() -> Sheared:
+        return Sheared(
+            increment=protocol.increment,
+            first_step=protocol.first_step,
+            steps=np.array(rows),
+            start=start,
+            end=end,
+            moved=np.array(moved, dtype=np.float32).reshape(-1, len(glass), 3),
+        )
+
+    for step in shear_steps(model, found.state if found else start_shear(glass), protocol):
         if step.step > protocol.first_step:
-            if start is None:
+            if not moved:
                 start = end = step.before
             affine = strained(end, protocol.increment)
             moved.append((step.after.positions - affine.positions).astype(np.float32))
             end = affine.replace(positions=affine.positions + moved[-1])
         away = float(np.sqrt((step.displacement**2).sum(axis=1).mean()))
         fmax = float(step.health.fmax or 0.0)
-        rows.append(
-            np.array(
-                [step.strain, step.energy, step.stress, away, fmax, step.attempts], dtype=float
-            )
-        )
-        now, first = (step.state, end), start
-        keep(
-            lambda now=now, first=first: Shearing(
-                now[0], np.array(rows), first, now[1], _stacked(moved, len(glass))
-            )
-        )
+        row = (step.strain, step.energy, step.stress, away, fmax, step.attempts)
+        rows.append(np.array(row, dtype=float))
+        state = step.state
+        keep(lambda state=state: Shearing(state, so_far()))
         report(step.step, protocol.last_step, f"strain {step.strain:.4f}, stress {step.stress:.3f}")
-    assert start is not None
-    return Sheared(
-        increment=protocol.increment,
-        first_step=protocol.first_step,
-        steps=np.array(rows),
-        start=start,
-        end=end,
-        moved=_stacked(moved, len(glass)),
-    )
-
-
-def _stacked(moved: list[NDArray[np.float32]], n: int) -> NDArray[np.float32]:
-    return np.array(moved, dtype=np.float32).reshape(-1, n, 3)
+    return so_far()
 
 
 class ShearRun(Kind[ShearParameters, Sheared]):
@@ -205,6 +184,7 @@ class ShearRun(Kind[ShearParameters, Sheared]):
 
     name = "shear"
     parameters = ShearParameters
+    limits = ("shear.retries",)
     results = ShearResults
     record = Sheared
     inputs: ClassVar = {"start": Role()}
@@ -219,7 +199,7 @@ class ShearRun(Kind[ShearParameters, Sheared]):
                 with_its_file(p.model, job),
                 glass,
                 p.shear,
-                found=job.resume(Shearing, lambda s: len(s.end) == len(glass)),
+                found=job.resume(Shearing, lambda s: len(s.run.end) == len(glass)),
                 keep=job.checkpoint,
                 report=job.report,
             )

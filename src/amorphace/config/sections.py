@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from inspect import signature
 from typing import Annotated, Literal
 
-from amorphace.config.features import Features, default_of
+from amorphace.ace.features import Features
 from amorphace.core.checks import Limits, check_fields
 from amorphace.core.codec import encode
 from amorphace.core.errors import InputError
@@ -119,13 +120,16 @@ class ShearSection(EventRule, Shear, Section):
             )
 
 
+_label = signature(label_thermal).parameters
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelSection(Section):
     """Who counts as active."""
 
-    d2min_cutoff: Annotated[float, Limits(above=0, most=50)] = default_of(label_thermal, "cutoff")
+    d2min_cutoff: Annotated[float, Limits(above=0, most=50)] = _label["cutoff"].default
     """Neighbourhood of D2min, in sigma."""
-    fraction: Annotated[float, Limits(above=0, most=0.5)] = default_of(label_thermal, "fraction")
+    fraction: Annotated[float, Limits(above=0, most=0.5)] = _label["fraction"].default
     """Of the majority: most, and least, mobile (thermal)."""
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
 from amorphace.dataset.plausible import check_positions, warn
 from amorphace.dataset.table import Columns, Table
 from amorphace.dataset.zarr_table import TableWriter
+
+if TYPE_CHECKING:
+    from amorphace.ace.descriptor import ACEDescriptor
 
 BLOCK_BYTES = 32 << 20
 """Features that are computed, gathered and written at a time; a few times as much is in memory."""

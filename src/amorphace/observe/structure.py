@@ -9,9 +9,6 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
@@ -145,6 +142,9 @@ def connected_clusters(
     InputError
         If the distance is not positive or two particles lie on top of each other.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     sites = np.flatnonzero(chosen)
     number = np.full(len(configuration), -1)
     if len(sites):
@@ -227,6 +227,8 @@ class _RadialShape:
         self.g = counts[first:] / self.r**2
 
     def smoothed(self, width: float) -> NDArray[np.float64]:
+        from scipy.ndimage import gaussian_filter1d  # here: what only plans needs none of scipy
+
         return gaussian_filter1d(self.g, width / BIN, mode="constant")
 
     def shell_end(self) -> int:

@@ -181,12 +181,19 @@ class _Run:
         self._store.tidy()
         for file in self._graph.files:
             self._store.keep_file(file)
-        there = self._store.finished()
+        there, again = self._store.finished(), set[str]()
         for unit in self._graph.units:
-            if unit.id in there and self._store.sound(unit.id):
+            if unit.id not in there:
+                continue
+            sound = self._store.sound(unit.id)
+            if not again.isdisjoint(unit.needs) or (
+                sound and self._store.dropped_under_other_limits(unit)
+            ):
+                again.add(unit.id)
+            if sound and unit.id not in again:
                 self._front.finish(unit.id)
                 yield Event(What.FOUND, unit)
-            elif unit.id in there:
+            else:
                 self._store.set_aside(unit.id)
         for unit, failure in self._store.scratch.failures().items():
             if unit not in self._front.open:

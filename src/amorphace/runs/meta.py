@@ -33,6 +33,8 @@ class Meta:
     revision: int
     name: str
     parameters: Any
+    limits: tuple[str, ...]
+    """See `Kind.limits`."""
     inputs: Mapping[str, tuple[str, ...]]
     dropped: str
     attempts: tuple[str, ...]
@@ -50,7 +52,7 @@ class Meta:
     @property
     def id(self) -> str:
         """The name of the unit, from what determines it."""
-        return unit_id(self.kind, self.revision, self.parameters, self.inputs)
+        return unit_id(self.kind, self.revision, self.parameters, self.limits, self.inputs)
 
 
 def read_meta(folder: Path) -> Meta:

@@ -136,6 +136,13 @@ class Store:
         except (InputError, OSError):
             return False
 
+    def dropped_under_other_limits(self, unit: Unit[Any, Any]) -> bool:
+        """Whether a finished unit was dropped, and might be sound under its limits of now."""
+        if not unit.kind.limits:
+            return False
+        meta = self.meta(unit.id)
+        return bool(meta.dropped) and meta.parameters != encode(unit.parameters)
+
     def verified(self, unit: str) -> Path:
         """The folder of a finished unit, the digests of all its files compared: else `Damaged`."""
         if not self.sound(unit, digests=True):
@@ -182,6 +189,7 @@ class Store:
             revision=unit.kind.revision,
             name=unit.name,
             parameters=encode(unit.parameters),
+            limits=unit.kind.limits,
             inputs=unit.inputs,
             dropped=outcome.dropped,
             attempts=outcome.attempts,

@@ -86,6 +86,10 @@ class Kind(ABC, Generic[P, R]):
     """Raised when the same parameters come to give another result."""
     parameters: ClassVar[type]
     """A frozen dataclass."""
+    limits: ClassVar[tuple[str, ...]] = ()
+    """Names of parameters on which no sound result depends, "shear.retries" of one inside another:
+    whoever allows more gets more sound results. They are no part of a unit's name. What was dropped
+    under other limits is done again, with all that reads it."""
     results: ClassVar[Any] = Mapping[str, Any]
     """Type of `Outcome.results`: a dataclass, or a mapping."""
     record: ClassVar[type | None] = None
@@ -163,20 +167,32 @@ def kind_at(reference: str) -> Kind[Any, Any]:
     return found()
 
 
-def unit_id(kind: str, revision: int, parameters: Any, inputs: Mapping[str, Any]) -> str:
+def unit_id(
+    kind: str, revision: int, parameters: Any, limits: Sequence[str], inputs: Mapping[str, Any]
+) -> str:
     """The name of a unit on disk, from its parameters as JSON and identifiers by role."""
     content = {
         "kind": kind,
         "revision": revision,
-        "parameters": parameters,
+        "parameters": _without(parameters, limits),
         "inputs": {role: list(ids) for role, ids in inputs.items()},
     }
     return f"{kind}-{digest_of(content)[:DIGITS]}"
 
 
+def _without(parameters: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    found = dict(parameters)
+    for name in names:
+        head, _, rest = name.partition(".")
+        inner = found.pop(head)
+        if rest:
+            found[head] = _without(inner, [rest])
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unit(Generic[P, R]):
-    """One piece of an experiment; its name, cost and disk are no part of its digest.
+    """One piece of an experiment; its name, limits, cost and disk are no part of its digest.
 
     Raises
     ------
@@ -214,7 +230,8 @@ class Unit(Generic[P, R]):
     @cached_property
     def id(self) -> str:
         """Kind and digest, "prepare-0123456789abcdef": the unit's name on disk."""
-        return unit_id(self.kind.name, self.kind.revision, encode(self.parameters), self.inputs)
+        kind = self.kind
+        return unit_id(kind.name, kind.revision, encode(self.parameters), kind.limits, self.inputs)
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from inspect import signature
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
 from amorphace.ace.basis import build_basis
-from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.checks import Limits, check_fields
 from amorphace.core.errors import InputError
 
-
-def default_of(function: Callable[..., Any], name: str) -> Any:
-    """The default of a parameter, where it is written."""
-    return signature(function).parameters[name].default
-
-
-_own = partial(default_of, ACEDescriptor)
+if TYPE_CHECKING:
+    from amorphace.ace.descriptor import ACEDescriptor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,21 +23,19 @@ class Features:
 
     cutoffs: tuple[Annotated[float, Limits(above=0, most=50)], ...] = (2.0, 2.5, 3.0, 4.0)
     """In sigma."""
-    max_order: Annotated[int, Limits(least=1, most=4)] = _own("max_order")
+    max_order: Annotated[int, Limits(least=1, most=4)] = 3
     """Correlation order: body order less one."""
-    max_degree: Annotated[int, Limits(least=1, most=60)] = _own("max_degree")
+    max_degree: Annotated[int, Limits(least=1, most=60)] = 10
     """Of the columns of order 2 and more."""
-    n_max: Annotated[int, Limits(least=1, most=60)] = _own("n_max")
+    n_max: Annotated[int, Limits(least=1, most=60)] = 10
     """Radial columns of each species."""
-    degree_weight: Annotated[float, Limits(least=0.5, most=100)] = default_of(
-        ACEDescriptor, "degree_weight"
-    )
+    degree_weight: Annotated[float, Limits(least=0.5, most=100)] = 1.5
     """Of l in the degree."""
-    purify: bool = _own("purify")
+    purify: bool = True
     """Sum over distinct neighbours only."""
-    distance_transform: Literal["ace1", "paper"] = _own("distance_transform")
+    distance_transform: Literal["ace1", "paper"] = "ace1"
     """What the authors' program computes, or the printed formula."""
-    r0: Annotated[float, Limits(above=0)] = _own("r0")
+    r0: Annotated[float, Limits(above=0)] = 1.0
     """Where the distance transform resolves best, in sigma."""
     dtype: Literal["float32", "float64"] = "float32"
     """Of the features in the table."""
@@ -60,6 +50,8 @@ class Features:
 
     def descriptors(self, species: Sequence[str], n_jobs: int = 1) -> list[ACEDescriptor]:
         """A descriptor for each cutoff."""
+        from amorphace.ace.descriptor import ACEDescriptor  # with all of scikit-learn
+
         return [
             ACEDescriptor(
                 cutoff=cutoff,
