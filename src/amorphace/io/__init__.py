@@ -1,5 +1,10 @@
 """Files of particles: bytes <-> Configuration.
 
+Comes in: the path of a file, and what types 1, 2, ... are called.
+Goes out: frozen Configurations, one frame in memory at a time; numbers beside the particles.
+Errors name file and line, warnings what is probably not meant. A file appears whole or not at all.
+It never executes what a file says, and never guesses units.
+
 read, iread, write    one frame, all frames, and back (files.py)
 read_columns          what stands beside the particles
 dump.py               LAMMPS text dumps

@@ -1,4 +1,11 @@
-"""Glasses, made and disturbed: molecular dynamics and quasistatic shear by LAMMPS."""
+"""Glasses, made and disturbed: molecular dynamics and quasistatic shear.
+
+Comes in: a GlassModel (numbers), a protocol (Preparation, Stage, Shear: what is done), a seed.
+Goes out: States, Configurations at rest and thermodynamic records, chunk by chunk, each with its
+Health; from any of them a run goes on to the same last bit.
+Who does it is an `Engine`: LAMMPS here or by a command (`open_lammps`), many systems in `batch`.
+It never measures who moved, keeps a file, or uses an unsound run in silence.
+"""
 
 from amorphace.simulate.command import command_of_wheel, run_command
 from amorphace.simulate.creation import create
