@@ -36,7 +36,8 @@ def mean_squared_displacement(
         A mask of shape (n,) or particle indices of the reference; all particles when left out.
     time_origins : bool
         Average over all pairs of frames that lie equally far apart, the reference counting as
-        the first frame. The frames must be equally spaced; long lags have few pairs.
+        the first frame. The frames must be equally spaced; long lags have few pairs. F frames
+        make F (F - 1) / 2 pairs, each of one pass over the particles: the time grows with F^2.
     unwrapped, remove_drift, masses
         As for `displacements`. Wrapped frames of a long run go through `unwrap` first, since a
         particle that moved half the cell has a nearer image. The drift is that of all particles.

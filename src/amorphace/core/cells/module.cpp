@@ -25,42 +25,45 @@ nb::tuple pairs(const CellGrid& grid, Indices sites, double coincident) {
   check_sites(grid, sites);
   const size_t n = sites.shape(0);
   int64_t touching = -1;
-  std::vector<Pair> all;  // in the order of the visits
-  std::vector<int64_t> begin(n);
-  Owned<int64_t> first(n + 1);
-  first[0] = 0;
-  {
+  const Visits visits(grid, sites.data(), int64_t(n));
+  Search search(grid, coincident);
+  // calls `use` with the place of each site and how many neighbours `search` has found
+  const auto each = [&](bool sorted, const auto& use) {
     nb::gil_scoped_release release;
-    const Visits visits(grid, sites.data(), int64_t(n));
-    Search search(grid, coincident);
     for (int64_t c = 0; c < visits.n_cells(); c++) {
       search.enter(visits.cells[c]);
-      for (int64_t v = visits.first[c]; v < visits.first[c + 1]; v++) {
-        const auto [place, slot] = visits.visits[v];
-        const int64_t found = search.find(slot);
-        if (coincident >= 0 && search.n_coincident() != 1) touching = sites.data()[place];
-        begin[place] = int64_t(all.size());
-        first[place + 1] = found;
-        const Near& near = search.near;
-        for (int64_t k = 0; k < found; k++) {
-          const Vec3 d{near.x[k], near.y[k], near.z[k]};
-          all.push_back({grid.particle_in(near.slot[k]),
-                         d[0] * d[0] + (d[1] * d[1] + d[2] * d[2]), d});
-        }
-        std::sort(all.begin() + begin[place], all.end());
-      }
+      if (sorted) search.sort_by_particle();  // once for all sites of the cell
+      for (int64_t v = visits.first[c]; v < visits.first[c + 1]; v++)
+        use(visits.visits[v].place, search.find(visits.visits[v].slot));
     }
-    for (size_t k = 0; k < n; k++) first[k + 1] += first[k];
-  }
-  const size_t n_pairs = all.size();
+  };
+  Owned<int64_t> first(n + 1);
+  first[0] = 0;
+  each(false, [&](int64_t place, int64_t found) {
+    if (coincident >= 0 && search.n_coincident() != 1) touching = sites.data()[place];
+    first[place + 1] = found;
+  });
+  for (size_t k = 0; k < n; k++) first[k + 1] += first[k];
+  const size_t n_pairs = first[n];
   Owned<int64_t> index(n_pairs);
   Owned<double> vectors(3 * n_pairs), distances(n_pairs);
-  for (size_t k = 0; k < n; k++)
-    for (int64_t to = first[k], from = begin[k]; to < first[k + 1]; to++, from++) {
-      index[to] = all[from].index;
-      distances[to] = std::sqrt(all[from].q);
-      std::copy_n(all[from].d.begin(), 3, vectors.data() + 3 * to);
+  std::vector<Pair> own;
+  each(true, [&](int64_t place, int64_t found) {
+    const Near& near = search.near;
+    own.clear();
+    for (int64_t k = 0; k < found; k++) {
+      const Vec3 d{near.x[k], near.y[k], near.z[k]};
+      own.push_back(
+          {grid.particle_in(near.slot[k]), d[0] * d[0] + (d[1] * d[1] + d[2] * d[2]), d});
     }
+    if (!std::is_sorted(own.begin(), own.end())) std::sort(own.begin(), own.end());  // images
+    int64_t to = first[place];
+    for (const Pair& pair : own) {
+      index[to] = pair.index;
+      distances[to] = std::sqrt(pair.q);
+      std::copy_n(pair.d.begin(), 3, vectors.data() + 3 * to++);
+    }
+  });
   return nb::make_tuple(first.give({n + 1}), index.give({n_pairs}), vectors.give({n_pairs, 3}),
                         distances.give({n_pairs}), touching);
 }

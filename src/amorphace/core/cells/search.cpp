@@ -1,5 +1,8 @@
 #include "search.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace amorphace {
 
 Visits::Visits(const CellGrid& grid, const int64_t* sites, int64_t n) {
@@ -49,6 +52,19 @@ void Search::enter(int64_t cell) {
       n += a * a + (b * b + c * c) < reach2;
     }
   n_around_ = n;
+}
+
+void Search::sort_by_particle() {
+  std::vector<std::pair<int64_t, int64_t>> order(n_around_);  // particle, place in `around_`
+  for (int64_t k = 0; k < n_around_; k++) order[k] = {grid_.particle_in(around_.slot[k]), k};
+  std::sort(order.begin(), order.end());
+  sorted_.reserve(n_around_);
+  for (int64_t k = 0; k < n_around_; k++) {
+    const int64_t from = order[k].second;
+    sorted_.x[k] = around_.x[from], sorted_.y[k] = around_.y[from];
+    sorted_.z[k] = around_.z[from], sorted_.slot[k] = around_.slot[from];
+  }
+  std::swap(around_, sorted_);
 }
 
 int64_t Search::find(int64_t of) {

@@ -33,6 +33,8 @@ class Search {
   Search(const CellGrid& grid, double coincident);
   // Turns to the particles of a cell.
   void enter(int64_t cell);
+  // Neighbours in this cell are then found in ascending order of particle index.
+  void sort_by_particle();
   // How many neighbours the particle in a slot of this cell has; they stand in `near`.
   int64_t find(int64_t slot);
   // How many particles were too close to be neighbours: one, the particle itself, if all is well.
@@ -46,7 +48,7 @@ class Search {
   Vec3 centre_{};
   std::vector<CellGrid::Run> runs_;
   std::vector<int64_t> segment_;
-  Near around_;
+  Near around_, sorted_;
   int64_t n_around_ = 0, n_coincident_ = 0;
 };
 
