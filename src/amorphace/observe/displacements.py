@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -226,7 +227,13 @@ def reduced_cell(cell: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> reduced_cell(np.array([[3.0, 0, 0], [7.0, 3, 0], [0, 0, 2]])).tolist()
     [[0.0, 0.0, 2.0], [3.0, 0.0, 0.0], [1.0, 3.0, 0.0]]
     """
-    h = np.array(cell, dtype=np.float64)
+    return _reduced(np.ascontiguousarray(cell, dtype=np.float64).tobytes())
+
+
+@lru_cache(maxsize=64)
+def _reduced(cell: bytes) -> NDArray[np.float64]:
+    """Kept, since every frame of a trajectory may have the same cell; read-only."""
+    h = np.frombuffer(cell).reshape(3, 3).copy()
     while True:
         h = h[np.argsort(np.linalg.norm(h, axis=1), kind="stable")]
         for k in (1, 2):
@@ -235,6 +242,7 @@ def reduced_cell(cell: NDArray[np.float64]) -> NDArray[np.float64]:
                 h[k] = shortest
                 break
         else:
+            h.setflags(write=False)
             return h
 
 
