@@ -114,7 +114,7 @@ def option_name(option: Any) -> str:
 def experiment_tables() -> str:
     """Every key of an experiment file."""
     from amorphace.config.experiment import SECTIONS
-    from amorphace.config.presets import keys_of
+    from amorphace.core.keys import keys_of
 
     parts = [
         "# Keys of an experiment file\n",

@@ -197,8 +197,8 @@ MISTAKES = {
         [],
         "bad.dump:10",
     ),
-    "zero cutoff": (lambda lines: lines, ["--cutoff", "0"], "cutoff must be a positive number"),
-    "negative cutoff": (lambda lines: lines, ["--cutoff", "-1"], "cutoff must be a positive num"),
+    "zero cutoff": (lambda lines: lines, ["--cutoff", "0"], "a number above 0, got 0"),
+    "negative cutoff": (lambda lines: lines, ["--cutoff", "-1"], "a number above 0, got -1"),
     "species not declared": (lambda lines: lines, ["--species", "A"], "species"),
     "degenerate cell": (
         lambda lines: [*lines[:5], "0 0\n", *lines[6:]] if "xy" not in lines[4]

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
-    """The words of `ACEDescriptor`, for several cutoffs; an InputError where they make no basis."""
+    """The words of `ACEDescriptor`, for several cutoffs; an InputError beyond their limits."""
 
-    cutoffs: tuple[Annotated[float, Limits(above=0, most=50)], ...] = (2.0, 2.5, 3.0, 4.0)
+    cutoffs: tuple[Annotated[float, Limits(above=0)], ...] = (2.0, 2.5, 3.0, 4.0)
     """In sigma."""
     max_order: Annotated[int, Limits(least=1, most=4)] = 3
     """Correlation order: body order less one."""
@@ -45,10 +45,16 @@ class Features:
         Limits(least=1, most=50).check("the number of cutoffs", len(self.cutoffs))
         if len(set(self.cutoffs)) < len(self.cutoffs):
             raise InputError(f"cutoffs must differ, got {', '.join(map(repr, self.cutoffs))}")
+
+    def check(self, n_species: int) -> None:
+        """An InputError where there is no such basis, or it is too large."""
+        self.n_columns(n_species)
         for cutoff in self.cutoffs:
             RadialBasis(cutoff, self.distance_transform, self.r0)
 
-    def descriptors(self, species: Sequence[str], n_jobs: int = 1) -> list[ACEDescriptor]:
+    def descriptors(
+        self, species: Sequence[str], *, n_jobs: int = 1, sort: str = "lexicographic"
+    ) -> list[ACEDescriptor]:
         """A descriptor for each cutoff."""
         from amorphace.ace.descriptor import ACEDescriptor  # with all of scikit-learn
 
@@ -63,6 +69,7 @@ class Features:
                 purify=self.purify,
                 distance_transform=self.distance_transform,
                 r0=self.r0,
+                sort=sort,
                 dtype=self.dtype,
                 n_jobs=n_jobs,
             ).fit()

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from typing import Any
 
-from amorphace.runs.unit import Graph
+from amorphace.runs.frontier import Frontier
+from amorphace.runs.unit import Graph, Unit
 
 
 @dataclass(frozen=True)
@@ -63,26 +65,23 @@ def wall_hours(plan: Graph, cores: int) -> float:
 
     A unit on several cores counts as that much faster.
     """
-    units = plan.by_id
-    order = {i: k for k, i in enumerate(units)}
-    missing = {i: len(u.needs) for i, u in units.items()}
-    readers: dict[str, list[str]] = {}
-    for unit in units.values():
-        for needed in unit.needs:
-            readers.setdefault(needed, []).append(unit.id)
-    ready = [(order[i], i) for i, n in missing.items() if not n]
-    heapq.heapify(ready)
+    front = Frontier(plan, None)
     running: list[tuple[float, int, str, int]] = []
     now, free = 0.0, cores
-    while ready or running:
-        while ready and (need := min(cores, plan.cores_of(units[ready[0][1]], 1))) <= free:
-            k, unit = heapq.heappop(ready)
-            free -= need
-            heapq.heappush(running, (now + units[unit].cost / need, k, unit, need))
-        now, _, unit, need = heapq.heappop(running)
-        free += need
-        for reader in readers.get(unit, ()):
-            missing[reader] -= 1
-            if not missing[reader]:
-                heapq.heappush(ready, (order[reader], reader))
+
+    def need(unit: Unit[Any, Any]) -> int:
+        return min(cores, plan.cores_of(unit, 1))
+
+    def fits(unit: Unit[Any, Any]) -> bool:
+        return need(unit) <= free
+
+    while front.open:
+        while batch := front.next(fits):
+            for unit in batch:
+                free -= need(unit)
+                end = now + unit.cost / need(unit)
+                heapq.heappush(running, (end, len(running), unit.id, need(unit)))
+        now, _, done, cores_freed = heapq.heappop(running)
+        free += cores_freed
+        front.finish(done)
     return now / 3600

@@ -98,7 +98,7 @@ class _Describe(Kind[DescribeParameters, Table]):
         self, job: Job[DescribeParameters], labels: Table, find: Callable[[Table], Iterator[Sites]]
     ) -> Outcome:
         p = job.parameters
-        descriptors = p.features.descriptors(p.model.species, job.n_jobs)
+        descriptors = p.features.descriptors(p.model.species, n_jobs=job.n_jobs)
         given = encode(p.features) | {"species": list(p.model.species), "sort": descriptors[0].sort}
         return Outcome(
             results=describe_labelled(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from amorphace.ace.features import Features
 from amorphace.cli.samples import files_of, read_samples, scaled, show_lengths, unit
 from amorphace.cli.shared import (
     JobsOption,
@@ -17,9 +19,9 @@ from amorphace.cli.shared import (
     OverwriteOption,
     SigmaOption,
     SpeciesOption,
-    TransformOption,
     app,
     command_line,
+    options_of,
     progress_bar,
     show,
 )
@@ -29,6 +31,7 @@ CHECKED = 32
 
 
 @app.command(cls=ListOptions)
+@options_of(Features, "cutoffs")
 def describe(
     files: Annotated[
         list[Path],
@@ -47,15 +50,8 @@ def describe(
     centres: Annotated[
         list[str] | None, typer.Option(help="Species of the particles to describe; all.")
     ] = None,
-    max_order: Annotated[int, typer.Option(help="Correlation order N; body order N + 1.")] = 3,
-    max_degree: Annotated[float, typer.Option(help="Sum of n + w l, for N of 2 and more.")] = 10,
-    n_max: Annotated[int, typer.Option(help="Radial functions of order 1.")] = 10,
-    degree_weight: Annotated[float, typer.Option(help="w, the weight of l in the degree.")] = 1.5,
-    purify: Annotated[bool, typer.Option(help="Sum over distinct neighbours only.")] = True,
-    distance_transform: TransformOption = "ace1",
-    r0: Annotated[float, typer.Option(help="Where resolution is greatest, in sigma.")] = 1.0,
+    features: Features = Features(),  # noqa: B008
     sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
-    dtype: Annotated[str, typer.Option(help="'float32' or 'float64'.")] = "float32",
     n_jobs: JobsOption = -1,
     order: OrderOption = Order.id,
     overwrite: OverwriteOption = False,
@@ -69,7 +65,6 @@ def describe(
     Example: amorphace describe glass.dump --species A,B --cutoff 4 --max-degree 10 --n-max 10
     --max-order 3 -o features.zarr
     """
-    from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.owned import refuse_inputs
     from amorphace.core.sites import Sites
     from amorphace.dataset.describe import all_sites, labelled_rows, sample_sites, write_features
@@ -85,30 +80,15 @@ def describe(
         files = files_of(known, files)
     samples = read_samples(files, tuple(species), order, last_frame_only=known is not None)
     length = unit(sigma, samples[0].configuration)
-    cutoffs = [scaled(c, length) for c in (cutoff or [4.0])]
-    descriptors = [
-        ACEDescriptor(
-            cutoff=c,
-            species=tuple(species),
-            max_order=max_order,
-            max_degree=max_degree,
-            n_max=n_max,
-            degree_weight=degree_weight,
-            purify=purify,
-            distance_transform=distance_transform,
-            r0=scaled(r0, length),
-            sort=sort,
-            dtype=dtype,
-            n_jobs=n_jobs,
-        ).fit()
-        for c in cutoffs
-    ]
+    cutoffs = tuple(scaled(c, length) for c in (cutoff or [4.0]))
+    features = replace(features, cutoffs=cutoffs, r0=scaled(features.r0, length))
+    descriptors = features.descriptors(species, n_jobs=n_jobs, sort=sort)
     settings = {
         k: v for k, v in descriptors[0].get_params().items() if k not in ("cutoff", "n_jobs")
     }
     origin: dict[str, Any] = provenance(
         command_line(),
-        settings | {"cutoffs": cutoffs},
+        settings | {"cutoffs": list(cutoffs)},
         inputs,
     ) | {"sigma": length}
     if known is not None:

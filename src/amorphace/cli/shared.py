@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 from rich.console import Console
@@ -25,6 +25,9 @@ from rich.progress import (
 from typer.core import TyperCommand
 
 from amorphace.core.errors import InputError
+from amorphace.core.keys import keys_of
+
+T = TypeVar("T")
 
 
 class ListOptions(TyperCommand):
@@ -88,6 +91,45 @@ def _is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def options_of(kind: type[T], *left_out: str) -> Callable[[Callable[..., None]], Any]:
+    """A command takes the fields of a dataclass as options, each with its default and its text.
+
+    The command gets them as the dataclass, in its parameter of that type. Fields that are left
+    out keep their defaults, unless the command replaces them.
+    """
+    hints = get_type_hints(kind)
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=Annotated[hints[name], typer.Option(help=f"{text}.")],
+        )
+        for name, default, text in keys_of(kind)
+        if name not in left_out
+    ]
+
+    def wrap(command: Callable[..., None]) -> Callable[..., None]:
+        own = get_type_hints(command, include_extras=True)
+        given = [
+            p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=own[p.name])
+            for p in inspect.signature(command).parameters.values()
+        ]
+        place = next(k for k, p in enumerate(given) if p.annotation is kind)
+
+        def filled(**words: Any) -> None:
+            chosen = {p.name: words.pop(p.name) for p in options}
+            command(**words, **{given[place].name: kind(**chosen)})
+
+        filled.__name__, filled.__doc__ = command.__name__, command.__doc__
+        parameters = [*given[:place], *options, *given[place + 1 :]]
+        filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        filled.__annotations__ = {p.name: p.annotation for p in parameters}
+        return filled
+
+    return wrap
 
 
 app = typer.Typer(

@@ -84,7 +84,7 @@ class Experiment:
         model = self.glass()
         self._check_samples(model)
         self._check_steps(model)
-        self.describe.n_columns(len(model.species))
+        self.describe.check(len(model.species))
 
     def _check_samples(self, model: GlassModel) -> None:
         """Enough samples for the folds, and particles for the labels."""

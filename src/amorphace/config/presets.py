@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, fields, is_dataclass
-from inspect import getsource
-from itertools import pairwise
-from textwrap import dedent
+from collections.abc import Mapping
 from typing import Any
 
 from amorphace.config.experiment import SECTIONS
 from amorphace.core.errors import InputError
+from amorphace.core.keys import keys_of
 from amorphace.simulate.models import GlassModel, find_model
 from amorphace.simulate.preparation import paper_shear, paper_thermal
 
@@ -137,21 +133,3 @@ def _table(name: str, values: Mapping[str, Any]) -> str:
             line = f"# {key} = {'...' if default is None else json.dumps(default)}"
         lines.append(f"{line}  # {text}")
     return "\n".join(lines)
-
-
-def keys_of(section: type[Any]) -> Iterator[tuple[str, Any, str]]:
-    """Each key of a section, its default (MISSING where there is none), and what it is.
-
-    What it is says the first sentence below the field.
-    """
-    texts: dict[str, str] = {}
-    for kind in section.__mro__:
-        if is_dataclass(kind):
-            (found,) = ast.parse(dedent(getsource(kind))).body
-            for line, below in pairwise(found.body):  # type: ignore[attr-defined]
-                if isinstance(line, ast.AnnAssign) and isinstance(below, ast.Expr):
-                    text = " ".join(ast.literal_eval(below.value).split())
-                    texts.setdefault(ast.unparse(line.target), text.partition(". ")[0].rstrip("."))
-    for f in fields(section):
-        made = MISSING if f.default_factory is MISSING else f.default_factory()
-        yield f.name, made if f.default is MISSING else f.default, texts[f.name]

@@ -28,6 +28,8 @@ from amorphace.runs.cluster import Cluster
 from amorphace.simulate.preparation import LONGEST, Preparation
 from amorphace.simulate.shear import Shear
 
+WITHIN = Limits(above=0, most=50)
+"""Of a cutoff, in sigma: a sphere of 50 holds half a million neighbours."""
 Lag = Annotated[float, Limits(above=0, most=LONGEST)]
 
 
@@ -127,7 +129,7 @@ _label = signature(label_thermal).parameters
 class LabelSection(Section):
     """Who counts as active."""
 
-    d2min_cutoff: Annotated[float, Limits(above=0, most=50)] = _label["cutoff"].default
+    d2min_cutoff: Annotated[float, WITHIN] = _label["cutoff"].default
     """Neighbourhood of D2min, in sigma."""
     fraction: Annotated[float, Limits(above=0, most=0.5)] = _label["fraction"].default
     """Of the majority: most, and least, mobile (thermal)."""
@@ -139,6 +141,11 @@ class DescribeSection(Features, Section):
 
     positions: Literal["inherent", "thermal"] = "inherent"
     """Of the initial configuration."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for cutoff in self.cutoffs:
+            WITHIN.check("cutoffs", cutoff)
 
 
 @dataclass(frozen=True, kw_only=True)

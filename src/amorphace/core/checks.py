@@ -51,8 +51,11 @@ class Limits:
     """In the place of `least`: the number is larger."""
 
     def __str__(self) -> str:
-        low = f"from {self.least:g} to" if self.above is None else f"above {self.above:g} up to"
-        return f"a number {low} {self.most:g}"
+        closed = self.above is None
+        low = f"from {self.least:g}" if closed else f"above {self.above:g}"
+        if self.most == sys.float_info.max:
+            return f"a number {low}{' on' if closed else ''}"
+        return f"a number {low} {'to' if closed else 'up to'} {self.most:g}"
 
     def check(self, name: str, value: Any) -> None:
         """An InputError if the value is no finite number within the limits."""
