@@ -1,4 +1,9 @@
-"""The command line: parse, call, print."""
+"""The command line: a file is a command, which parses, calls and prints.
+
+Words come in; files that other rooms write go out, and lines for people. Errors of input are one
+line with exit code 2. Options come from the dataclasses they fill (`shared.options_of`). It
+computes nothing, and replaces no file that the program did not write.
+"""
 
 from __future__ import annotations
 

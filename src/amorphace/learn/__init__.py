@@ -1,5 +1,9 @@
 """What can be learned from a table: arrays in, results out.
 
+Comes in: a `Table`, or X, y and the samples that sites are of. Goes out: frozen results, a
+`LinearModel`, JSON and CSV. Folds keep samples whole, and the same seed gives the same bytes.
+It never looks at a test fold before the end, and never draws.
+
 folds, points, parallel     which rows and columns, and who does it
 newton, logistic, forward   many logistic regressions on one matrix at once
 curves, learning_curve      accuracy against columns (figure 3) and against data (figure 6)

@@ -1,4 +1,8 @@
-"""Figures and pages: they take results, train nothing, and compute no number that is quoted.
+"""Figures and pages.
+
+Comes in: an analysis, tables, configurations, or a finished experiment, as a `ReportContent`.
+Goes out: one self-contained page, figures for print, the numbers behind each as CSV.
+It trains nothing, computes no number that is quoted, and never reads the network.
 
 content     ReportContent, Snapshot, HealthLine, ...: what a report shows
 assemble, experiment    a content from an analysis, from a finished experiment
