@@ -1,7 +1,7 @@
 """The atomic cluster expansion: which columns, what they mean, how they are computed.
 
-Comes in: `Sites`, and the words of a basis (`Features`). Goes out: a matrix of features, a name and a
-row of integers for each of its columns.
+Comes in: `Sites`, and the words of a basis (`Features`). Goes out: a matrix of features, a name
+and a row of integers for each of its columns.
 It learns nothing, knows no labels, and never changes what it is given.
 
 basis         which columns there are, and their names

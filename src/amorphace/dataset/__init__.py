@@ -1,7 +1,7 @@
 """One table of labelled and described sites, in memory and on disk.
 
-Comes in: configurations, who moved (`observe`), descriptors (`ace`). Goes out: a frozen `Table`, or a
-Zarr group written block by block, with its provenance and a checksum of every block.
+Comes in: configurations, who moved (`observe`), descriptors (`ace`). Goes out: a frozen `Table`,
+or a Zarr group written block by block, with its provenance and a checksum of every block.
 It never simulates, never learns, and uses no input that is probably not meant without a warning.
 
 table         Table, Columns: the schema
