@@ -17,7 +17,6 @@ import pytest
 
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.campaign.describe import DescribeShear, DescribeThermal
-from amorphace.campaign.glass import Lammps
 from amorphace.campaign.inherent import InherentStructure
 from amorphace.campaign.label import LabelShear, LabelThermal
 from amorphace.campaign.measure import MeasureShear, MeasureThermal, measure_steps
@@ -25,6 +24,7 @@ from amorphace.campaign.plan import Plan
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.replica import Replica
 from amorphace.campaign.shear import ShearRun
+from amorphace.campaign.simulated import Simulator
 from amorphace.config import experiment_text
 from amorphace.core.sites import Sites
 from amorphace.dataset.describe import event_sites
@@ -348,7 +348,9 @@ def test_a_file_of_lammps_that_is_cut_is_a_failure_and_no_result(tmp_path, cut):
     text = QUICK["thermal"].replace("250", "100").replace("n_samples = 3", "n_samples = 4")
     _, plan = plan_of(tmp_path, text)
     store, unit = Store(tmp_path / "a.store"), plan.of_kind(Prepare)[0]
-    first, second = (next(do_units(store, [unit], settings=Lammps(str(lammps)))) for _ in range(2))
+    first, second = (
+        next(do_units(store, [unit], settings=Simulator(command=str(lammps)))) for _ in range(2)
+    )
     assert "run again: it goes on from its checkpoint" in first.error
     assert first.meta is None
     assert second.meta is not None

@@ -239,6 +239,13 @@ def test_units_of_a_kind_that_are_done_together_are_given_together(store):
     assert len(done) == 12
 
 
+def test_a_graph_may_allow_fewer_units_together_than_their_kind(store):
+    units = [Unit(kind=Crowd(), name=f"{k}", parameters=Together(k)) for k in range(5)]
+    pool = Inline(Graph(tuple(units), at_once=2), store, cores=4)
+    list(carry_out(Graph(tuple(units), at_once=2), store, pool))
+    assert sorted(map(len, pool.begun)) == [1, 2, 2]
+
+
 # ---------------------------------------------------------------- several programs
 
 

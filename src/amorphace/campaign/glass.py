@@ -1,10 +1,10 @@
-"""What the kinds of units share: the model by its numbers, LAMMPS' command, errors, provenance."""
+"""What the kinds of units share: the model by its numbers, errors, provenance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from amorphace.core.codec import encode
@@ -17,24 +17,6 @@ from amorphace.simulate.models import EmbeddedAtom, GlassModel
 
 INHERENT_TOLERANCE = 1e-6
 """Force tolerance of inherent structures of liquids."""
-
-
-@dataclass(frozen=True)
-class Lammps:
-    """How units simulate: the settings of a campaign.
-
-    Attributes
-    ----------
-    command : str or None
-        Such as "mpiexec -n 8 lmp"; the Python package's library when None.
-    """
-
-    command: str | None = None
-
-
-def command_of(job: Job[Any]) -> str | None:
-    """The LAMMPS command of a job; None: the library in its process."""
-    return job.settings.command if isinstance(job.settings, Lammps) else None
 
 
 def named_by_content(model: GlassModel) -> GlassModel:

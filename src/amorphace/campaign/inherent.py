@@ -8,10 +8,11 @@ from typing import ClassVar
 from amorphace.campaign.glass import judged, with_its_file
 from amorphace.campaign.health import health_entry, problems_of
 from amorphace.campaign.prepare import Prepare
+from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.core.configuration import Configuration
 from amorphace.core.records import write_record
 from amorphace.runs.job import Job
-from amorphace.runs.unit import Kind, Outcome, Role
+from amorphace.runs.unit import Outcome, Role
 from amorphace.simulate.crystal import crystal_fraction
 from amorphace.simulate.health import Health, Tolerances
 from amorphace.simulate.inherent import inherent_structure
@@ -35,7 +36,7 @@ class InherentResults:
     fmax: float
 
 
-class InherentStructure(Kind[InherentParameters, Configuration]):
+class InherentStructure(Simulated[InherentParameters, Configuration]):
     """The inherent structure of a sample."""
 
     name = "inherent"
@@ -43,15 +44,17 @@ class InherentStructure(Kind[InherentParameters, Configuration]):
     results = InherentResults
     record = Configuration
     inputs: ClassVar = {"start": Role()}
-    programs: ClassVar = ("lammps",)
 
-    def do(self, job: Job[InherentParameters]) -> Outcome:
+    def simulate(self, job: Job[InherentParameters], engines: Engines) -> Outcome:
         """See `inherent_structure`."""
         p = job.parameters
         start = job.input("start").load(Prepare).state.configuration
         with judged():
             found = inherent_structure(
-                with_its_file(p.model, job), start, force_tolerance=p.force_tolerance
+                with_its_file(p.model, job),
+                start,
+                force_tolerance=p.force_tolerance,
+                engine=engines.whole,
             )
         crystal = crystal_fraction(found.configuration)
         health = health_entry(

@@ -35,6 +35,7 @@ from amorphace.campaign.prepare import Prepare, PrepareParameters
 from amorphace.campaign.relax import Lag, LagParameters, Relax, RelaxParameters
 from amorphace.campaign.replica import Replica, ReplicaParameters
 from amorphace.campaign.shear import ShearParameters, ShearRun
+from amorphace.campaign.simulated import Simulated
 from amorphace.config import Experiment
 from amorphace.config.experiment import part
 from amorphace.config.sections import EventRule
@@ -60,6 +61,12 @@ class Plan(Graph):
         """The one unit of any of these kinds."""
         (unit,) = (u for kind in kinds for u in self.of_kind(kind))
         return unit
+
+    def cores_of(self, unit: Unit[Any, Any], cores: int) -> int:
+        """Units that share a device take half of the processors: what is ready gathers."""
+        if self.experiment.run.engine == "batch" and isinstance(unit.kind, Simulated):
+            return max(1, cores // 2)
+        return super().cores_of(unit, cores)
 
 
 def store_path(file: str | Path, experiment: Experiment) -> Path:
@@ -94,6 +101,7 @@ def make_plan(experiment: Experiment) -> Plan:
     return Plan(
         units=unique(units),
         cores_per_unit=experiment.run.cores_per_unit,
+        at_once=1 if experiment.run.engine == "lammps" else None,
         files=(potential.file,) if isinstance(potential, EmbeddedAtom) else (),
         experiment=experiment,
     )

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from amorphace.campaign.glass import command_of, with_its_file
+from amorphace.campaign.glass import with_its_file
 from amorphace.campaign.health import health_entry, numbers_of
+from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import ignore
 from amorphace.core.errors import SetupError, SimulationError
 from amorphace.core.records import write_record
 from amorphace.runs.job import Job
-from amorphace.runs.unit import Cores, Dropped, Kind, Outcome
+from amorphace.runs.unit import Cores, Dropped, Outcome
 from amorphace.simulate.crystal import crystal_fraction
 from amorphace.simulate.dynamics import Record, step_count
+from amorphace.simulate.engine import OpenMover
 from amorphace.simulate.health import Health, Tolerances
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
-from amorphace.simulate.outside import open_lammps
 from amorphace.simulate.preparation import (
     Preparation,
     Progress,
@@ -108,7 +110,7 @@ def prepare_sound(
     *,
     seeds: Sequence[int],
     crystal_limit: float,
-    command: str | None = None,
+    engine: OpenMover = LammpsEngine,
     found: Attempt | None = None,
     keep: Callable[[Attempt], object] = ignore,
     report: Callable[[float, float, str], object] = ignore,
@@ -122,8 +124,8 @@ def prepare_sound(
     seeds : sequence of int
     crystal_limit : float
         Share of crystal-like particles above which a sample is unsound.
-    command : str, optional
-        The LAMMPS command.
+    engine : callable
+        Opens who moves the particles (`OpenMover`).
     found : Attempt, optional
         What `keep` was given by an earlier run.
     keep, report : callable
@@ -138,7 +140,6 @@ def prepare_sound(
     for number in range(found.number if found else 0, len(seeds)):
         end = found.progress if found and found.number == number else None
         try:
-            engine = open_lammps(command)
             chunks = prepare(model, way, seed=seeds[number], progress=end, engine=engine)
             for end in chunks:
                 keep(Attempt(number, messages, end))
@@ -177,7 +178,7 @@ def _health(
     )
 
 
-class Prepare(Kind[PrepareParameters, Prepared]):
+class Prepare(Simulated[PrepareParameters, Prepared]):
     """A sample of the liquid or of the glass."""
 
     name = "prepare"
@@ -187,9 +188,8 @@ class Prepare(Kind[PrepareParameters, Prepared]):
     results = PrepareResults
     record = Prepared
     cores = Cores.COMMAND
-    programs: ClassVar = ("lammps",)
 
-    def do(self, job: Job[PrepareParameters]) -> Outcome:
+    def simulate(self, job: Job[PrepareParameters], engines: Engines) -> Outcome:
         """See `prepare_sound`."""
         p = job.parameters
         model = with_its_file(p.model, job)
@@ -199,7 +199,7 @@ class Prepare(Kind[PrepareParameters, Prepared]):
             p.preparation,
             seeds=[derive_seed(p.seed, "prepare", p.sample, k) for k in range(p.attempts)],
             crystal_limit=p.crystal_limit,
-            command=command_of(job),
+            engine=engines.mover,
             found=job.resume(Attempt, lambda a: len(a.progress.state.configuration) == n),
             keep=lambda attempt: job.checkpoint(lambda: attempt),
             report=job.report,

@@ -9,10 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import command_of, judged, with_its_file
+from amorphace.campaign.glass import judged, with_its_file
 from amorphace.campaign.health import health_entry, numbers_of, problems_of
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.stretch import Stretch, ignore, run_stretch
+from amorphace.campaign.simulated import Engines, Simulated
+from amorphace.simulate.engine import OpenMover
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.core.errors import InputError
 from amorphace.core.records import write_record
 from amorphace.observe.relaxation import relaxation_time, self_intermediate_scattering
@@ -99,7 +102,7 @@ def relax(
     wavenumber: float,
     longest_lag: float,
     lag: float | None = None,
-    command: str | None = None,
+    engine: OpenMover = LammpsEngine,
     found: Relaxation | None = None,
     keep: Callable[[Relaxation], object] = ignore,
     report: Callable[[float, float, str], object] = ignore,
@@ -118,8 +121,8 @@ def relax(
     longest_lag : float
         The longest window where the lag is to be measured.
     lag : float, optional
-    command : str, optional
-        The LAMMPS command.
+    engine : callable
+        Opens who moves the particles (`OpenMover`).
     found : Relaxation, optional
         What `keep` was given by an earlier run.
     keep, report : callable
@@ -130,7 +133,7 @@ def relax(
     Dropped
         If Fs does not fall to 1/e within the longest lag.
     SimulationError
-        If LAMMPS fails.
+        If a simulation fails.
     """
     majority = start.configuration.species == model.species[0]
     longest = lag or longest_lag
@@ -162,7 +165,7 @@ def relax(
             run.stretch,
             Stage(name="relax", ensemble="nve", duration=gap),
             seed=0,
-            command=command,
+            engine=engine,
             keep=lambda stretch, run=run: keep(replace(run, stretch=stretch)),
             report=lambda share, before=before, steps=steps, text=text: report(
                 before + share * steps, total, text
@@ -187,7 +190,7 @@ def times_of_fs(longest: float) -> tuple[float, ...]:
     return (*times, longest)
 
 
-class Relax(Kind[RelaxParameters, Relaxed]):
+class Relax(Simulated[RelaxParameters, Relaxed]):
     """Relaxation of a sample."""
 
     name = "relax"
@@ -196,9 +199,8 @@ class Relax(Kind[RelaxParameters, Relaxed]):
     record = Relaxed
     inputs: ClassVar = {"start": Role()}
     cores = Cores.COMMAND
-    programs: ClassVar = ("lammps",)
 
-    def do(self, job: Job[RelaxParameters]) -> Outcome:
+    def simulate(self, job: Job[RelaxParameters], engines: Engines) -> Outcome:
         """See `relax`."""
         p = job.parameters
         start = job.input("start").load(Prepare).state
@@ -210,7 +212,7 @@ class Relax(Kind[RelaxParameters, Relaxed]):
                 wavenumber=p.wavenumber,
                 longest_lag=p.longest_lag,
                 lag=p.lag,
-                command=command_of(job),
+                engine=engines.mover,
                 found=job.resume(Relaxation, lambda r: r.origin.shape == (n, 3)),
                 keep=lambda run: job.checkpoint(lambda: run),
                 report=job.report,

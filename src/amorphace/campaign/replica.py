@@ -8,13 +8,14 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import INHERENT_TOLERANCE, command_of, judged, with_its_file
+from amorphace.campaign.glass import INHERENT_TOLERANCE, judged, with_its_file
 from amorphace.campaign.health import health_entry, numbers_of, problems_of
 from amorphace.campaign.prepare import Prepare
+from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import Stretch, run_stretch
 from amorphace.core.records import write_record
 from amorphace.runs.job import Job
-from amorphace.runs.unit import Cores, Kind, Outcome, Role
+from amorphace.runs.unit import Cores, Outcome, Role
 from amorphace.simulate.dynamics import stage_health, step_count
 from amorphace.simulate.health import Tolerances
 from amorphace.simulate.inherent import inherent_structure
@@ -54,7 +55,7 @@ class Ends:
     inherent: NDArray[np.float64] | None
 
 
-class Replica(Kind[ReplicaParameters, Ends]):
+class Replica(Simulated[ReplicaParameters, Ends]):
     """A run with velocities of its own."""
 
     name = "replica"
@@ -65,9 +66,8 @@ class Replica(Kind[ReplicaParameters, Ends]):
     inputs: ClassVar = {"start": Role(), "relax": Role(), "lag": Role()}
     """A liquid that still ages has no replicas: with `relax` they are dropped."""
     cores = Cores.COMMAND
-    programs: ClassVar = ("lammps",)
 
-    def do(self, job: Job[ReplicaParameters]) -> Outcome:
+    def simulate(self, job: Job[ReplicaParameters], engines: Engines) -> Outcome:
         """The stage of a replica, from its velocities to its inherent structure."""
         p, model = job.parameters, with_its_file(job.parameters.model, job)
         lag = p.lag or float(job.input("lag").results["lag"])
@@ -81,14 +81,16 @@ class Replica(Kind[ReplicaParameters, Ends]):
                 found or Stretch(start_replica(model, start, p.temperature, seed=seed)),
                 stage,
                 seed=seed,
-                command=command_of(job),
+                engine=engines.mover,
                 keep=lambda stretch: job.checkpoint(lambda: stretch),
                 report=lambda share: job.report(share * steps, steps, f"replica {p.replica + 1}"),
             )
             health = (health_entry("replica", stage_health(model, stage, state, record)),)
             end, inherent = state.configuration, None
             if p.quench:
-                rest = inherent_structure(model, end, force_tolerance=p.force_tolerance)
+                rest = inherent_structure(
+                    model, end, force_tolerance=p.force_tolerance, engine=engines.whole
+                )
                 inherent = rest.configuration.positions
                 limits = Tolerances(fmax=p.force_tolerance)
                 health += (health_entry("its inherent structure", rest.health, limits),)

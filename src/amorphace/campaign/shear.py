@@ -13,6 +13,9 @@ from amorphace.campaign.glass import judged, with_its_file
 from amorphace.campaign.health import health_entry, problems_of
 from amorphace.campaign.inherent import InherentStructure
 from amorphace.campaign.stretch import ignore
+from amorphace.campaign.simulated import Engines, Simulated
+from amorphace.simulate.engine import OpenEngine
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.core.configuration import Configuration
 from amorphace.core.records import write_record
 from amorphace.runs.job import Job
@@ -126,6 +129,7 @@ def shear_glass(
     glass: Configuration,
     protocol: Shear,
     *,
+    engine: OpenEngine = LammpsEngine,
     found: Shearing | None = None,
     keep: Callable[[Callable[[], Shearing]], object] = ignore,
     report: Callable[[float, float, str], object] = ignore,
@@ -138,6 +142,8 @@ def shear_glass(
     glass : Configuration
         An inherent structure.
     protocol : Shear
+    engine : callable
+        Opens who strains and minimises (`OpenEngine`).
     found : Shearing, optional
         What a call of the function that `keep` was given returned in an earlier run.
     keep, report : callable
@@ -162,7 +168,8 @@ def shear_glass(
             moved=np.array(moved, dtype=np.float32).reshape(-1, len(glass), 3),
         )
 
-    for step in shear_steps(model, found.state if found else start_shear(glass), protocol):
+    begin = found.state if found else start_shear(glass)
+    for step in shear_steps(model, begin, protocol, engine=engine):
         if step.step > protocol.first_step:
             if not moved:
                 start = end = step.before
@@ -179,7 +186,7 @@ def shear_glass(
     return so_far()
 
 
-class ShearRun(Kind[ShearParameters, Sheared]):
+class ShearRun(Simulated[ShearParameters, Sheared]):
     """Quasistatic shear of a sample."""
 
     name = "shear"
@@ -188,9 +195,8 @@ class ShearRun(Kind[ShearParameters, Sheared]):
     results = ShearResults
     record = Sheared
     inputs: ClassVar = {"start": Role()}
-    programs: ClassVar = ("lammps",)
 
-    def do(self, job: Job[ShearParameters]) -> Outcome:
+    def simulate(self, job: Job[ShearParameters], engines: Engines) -> Outcome:
         """See `shear_glass`."""
         p = job.parameters
         glass = job.input("start").load(InherentStructure)
@@ -199,6 +205,7 @@ class ShearRun(Kind[ShearParameters, Sheared]):
                 with_its_file(p.model, job),
                 glass,
                 p.shear,
+                engine=engines.whole,
                 found=job.resume(Shearing, lambda s: len(s.run.end) == len(glass)),
                 keep=job.checkpoint,
                 report=job.report,

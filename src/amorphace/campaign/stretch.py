@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from amorphace.simulate.dynamics import Record, Stage, run_stage
+from amorphace.simulate.engine import OpenMover
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
-from amorphace.simulate.outside import open_lammps
 from amorphace.simulate.state import State
 
 
@@ -39,7 +40,7 @@ def run_stretch(
     stage: Stage,
     *,
     seed: int,
-    command: str | None = None,
+    engine: OpenMover = LammpsEngine,
     keep: Callable[[Stretch], object] = ignore,
     report: Callable[[float], object] = ignore,
 ) -> tuple[State, Record]:
@@ -53,8 +54,8 @@ def run_stretch(
         last bit.
     stage : Stage
     seed : int
-    command : str, optional
-        See `open_lammps`.
+    engine : callable
+        Opens who moves the particles (`OpenMover`).
     keep : callable
         Called between two chunks.
     report : callable
@@ -63,7 +64,7 @@ def run_stretch(
     Raises
     ------
     SimulationError
-        If LAMMPS fails.
+        If a simulation fails.
     """
     for chunk in run_stage(
         model,
@@ -71,7 +72,7 @@ def run_stretch(
         stage,
         seed=seed,
         first_chunk=stretch.chunk,
-        engine=open_lammps(command),
+        engine=engine,
     ):
         parts = [chunk.record] if stretch.record is None else [stretch.record, chunk.record]
         stretch = Stretch(chunk.state, chunk.index + 1, Record.concatenate(parts))

@@ -56,9 +56,9 @@ def pool_of(
     SetupError
         If a package for clusters is missing, or the cluster is.
     """
-    from amorphace.campaign.glass import Lammps
+    from amorphace.campaign.simulated import Simulator
 
-    settings, cluster = Lammps(plan.experiment.run.lammps), plan.experiment.cluster
+    settings, cluster = Simulator.of(plan.experiment.run), plan.experiment.cluster
     if scheduler is None and (here or cluster is None):
         from amorphace.runs.local_pool import LocalPool
 

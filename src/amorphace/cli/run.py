@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table as RichTable
 
-from amorphace.cli.experiments import ExperimentArgument, bytes_in_words, open_experiment
+from amorphace.cli.experiments import (
+    DeviceOption,
+    EngineOption,
+    ExperimentArgument,
+    bytes_in_words,
+    open_experiment,
+    read_plan,
+)
 from amorphace.cli.progress import carry, duration, pool_of
 from amorphace.cli.shared import app, command_line, show
 from amorphace.core.errors import InputError, SimulationError
@@ -38,6 +45,8 @@ def run(
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler, whose workers do the work.")
     ] = None,
+    engine: EngineOption = None,
+    device: DeviceOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it will take: cores, hours, disk.")
     ] = False,
@@ -50,19 +59,18 @@ def run(
 
     Example: amorphace run ka.toml
     """
-    from amorphace.campaign.plan import experiment_key, make_plan
-    from amorphace.config import read_experiment
+    from amorphace.campaign.plan import experiment_key
     from amorphace.runs.frontier import Shard
     from amorphace.runs.status import estimate, find_status
     from amorphace.runs.store import Damaged
 
     if dry_run:
-        _show_budget(make_plan(read_experiment(file)))
+        _show_budget(read_plan(file, engine, device))
         return
     if shard and scheduler:
         raise InputError("--shard and --scheduler are two ways to share the work; give one")
     own = Shard.parse(shard) if shard else None
-    plan, store = open_experiment(file, create=True)
+    plan, store = open_experiment(file, create=True, engine=engine, device=device)
     experiment, key = plan.experiment, experiment_key(file, store)
     if experiment.programs and key not in store.experiments():
         show(f"{file} says what is executed: {'; '.join(experiment.programs)}")

@@ -84,6 +84,11 @@ class Experiment:
         model = self.glass()
         self._check_samples(model)
         self._check_steps(model)
+        if self.run.engine == "batch" and isinstance(model.potential, EmbeddedAtom):
+            raise InputError(
+                'run.engine: "batch" has pair potentials in reduced units only; model '
+                f'{model.name} needs "lammps"'
+            )
         self.describe.check(len(model.species))
 
     def _check_samples(self, model: GlassModel) -> None:
@@ -185,12 +190,14 @@ def _trained(n_samples: int, folds: int) -> int:
     return n_samples - ceil(n_samples / min(folds, n_samples))
 
 
-def read_experiment(path: str | Path) -> Experiment:
+def read_experiment(path: str | Path, *, run: Mapping[str, str] | None = None) -> Experiment:
     """Read and check an experiment file.
 
     Parameters
     ----------
     path : str or Path
+    run : mapping, optional
+        Keys of the table [run] that go before those of the file.
 
     Raises
     ------
@@ -198,7 +205,10 @@ def read_experiment(path: str | Path) -> Experiment:
         If the file is missing or no TOML, a key is unknown, missing or out of range, or the file
         of a potential is missing; the message names the key and what is allowed.
     """
-    found = decode(Experiment, read_toml(path, what="an experiment file"), source=path)
+    tables = read_toml(path, what="an experiment file")
+    if run and isinstance(tables.get("run", {}), dict):
+        tables = {**tables, "run": {**tables.get("run", {}), **run}}
+    found = decode(Experiment, tables, source=path)
     object.__setattr__(found, "folder", Path(path).resolve().parent)
     try:
         _check_potential(found)

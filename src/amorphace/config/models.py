@@ -12,6 +12,7 @@ from amorphace.simulate.models import (
     MODELS,
     EmbeddedAtom,
     GlassModel,
+    InversePower,
     LennardJones,
     find_model,
     kob_andersen,
@@ -21,6 +22,9 @@ from amorphace.simulate.models import (
 OPTIONS = {"kob-andersen": ("sigma_ab", kob_andersen), "wahnstrom": ("mass_a", wahnstrom)}
 """The one option that a named model may have, and who makes the model from it."""
 
+TOLD_BY = {"file": EmbeddedAtom, "exponent": InversePower}
+"""Potentials other than Lennard-Jones', by a key that tells them."""
+
 
 def model_of(table: Mapping[str, Any]) -> GlassModel:
     """The model that a table [model] asks for.
@@ -29,7 +33,8 @@ def model_of(table: Mapping[str, Any]) -> GlassModel:
     ----------
     table : mapping
         `name` of a known model and its option, or all fields of `GlassModel`, with a
-        `potential` of Lennard-Jones (`epsilon`, `sigma`, ...) or an embedded-atom `file`.
+        `potential` of Lennard-Jones (`epsilon`, `sigma`, ...), an inverse power (`exponent`,
+        `sigma`, ...) or an embedded-atom `file`.
 
     Raises
     ------
@@ -60,8 +65,9 @@ def _new_model(table: Mapping[str, Any]) -> GlassModel:
     names, potential = table.get("species"), table["potential"]
     if isinstance(names, list) and len(set(map(str, names))) < len(names):
         raise InputError(f"model.species must differ, got {', '.join(map(str, names))}")
-    metal = isinstance(potential, Mapping) and "file" in potential
-    decode(EmbeddedAtom if metal else LennardJones, potential, source="model.potential")
+    keys = potential if isinstance(potential, Mapping) else ()
+    kind = next((kind for key, kind in TOLD_BY.items() if key in keys), LennardJones)
+    decode(kind, potential, source="model.potential")
     return decode(GlassModel, table, source="model")
 
 

@@ -13,6 +13,7 @@ The first sentence below a field explains its key in the files that `experiment_
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass
 from inspect import signature
@@ -166,6 +167,12 @@ class RunSection(Section):
     """Folder of finished units, beside this file."""
     workers: Annotated[int, Limits(least=0, most=100_000)] = 0
     """Processes; 0: one a processor."""
+    engine: Literal["lammps", "batch"] = "lammps"
+    """batch: many systems at a time, on a GPU."""
+    device: str = "cuda"
+    """Of the batch: "cuda", "cuda:1", or "cpu" for a trial."""
+    precision: Literal["mixed", "double"] = "mixed"
+    """Of its forces in dynamics; minima are in double precision."""
     lammps: str | None = None
     """Such as "mpiexec -n 8 lmp"; the Python package's when left out."""
     cores_per_unit: Annotated[int, Limits(least=1, most=100_000)] = 1
@@ -173,8 +180,12 @@ class RunSection(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
+            raise InputError(f'device must be "cuda", "cuda:1" or "cpu", got {self.device!r}')
         if self.lammps is None:
             return
+        if self.engine == "batch":
+            raise InputError('lammps goes with engine = "lammps"; leave one of them out')
         try:
             words = shlex.split(self.lammps)
         except ValueError as error:

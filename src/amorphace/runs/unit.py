@@ -133,6 +133,8 @@ class Kind(ABC, Generic[P, R]):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        if not hasattr(cls, "name"):
+            return  # what several kinds share
         if not is_dataclass(getattr(cls, "parameters", None)):
             raise TypeError(f"{cls.__name__} needs a dataclass `parameters`")
         if not cls.name.replace("_", "").isalnum():
@@ -265,6 +267,8 @@ class Graph:
     units: tuple[Unit[Any, Any], ...]
     cores_per_unit: int = 1
     """Cores of a unit that calls a program (`Cores.COMMAND`)."""
+    at_once: int | None = None
+    """Most units that are done together, where fewer than their kind allows."""
     files: tuple[str, ...] = ()
     """Files that units know by the digest of their content: the store keeps copies."""
 

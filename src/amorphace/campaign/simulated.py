@@ -1,0 +1,99 @@
+"""What the kinds of units share that move particles: who moves them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Literal, TypeVar
+
+from amorphace.config.sections import RunSection
+from amorphace.core.errors import SetupError
+from amorphace.runs.job import Job
+from amorphace.runs.unit import Kind, Outcome
+from amorphace.simulate.engine import OpenEngine, OpenMover
+from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.simulate.outside import open_lammps
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+TOGETHER = 64
+"""Units that the batch engine is handed at a time."""
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """How units simulate: the settings of a campaign.
+
+    Attributes
+    ----------
+    engine : {"lammps", "batch"}
+    command : str or None
+        Of LAMMPS, such as "mpiexec -n 8 lmp"; the Python package's library when None.
+    device : str
+        Of the batch: "cuda" or "cpu".
+    precision : {"mixed", "double"}
+        Of the batch's forces in dynamics; minimisations are in double precision.
+    """
+
+    engine: Literal["lammps", "batch"] = "lammps"
+    command: str | None = None
+    device: str = "cuda"
+    precision: Literal["mixed", "double"] = "mixed"
+
+    @classmethod
+    def of(cls, run: RunSection) -> Simulator:
+        """What the table [run] of an experiment says."""
+        return cls(run.engine, run.lammps, run.device, run.precision)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """How a unit opens engines: for stages of dynamics, and for minima and shear."""
+
+    mover: OpenMover = LammpsEngine
+    whole: OpenEngine = LammpsEngine
+
+
+class Simulated(Kind[P, R]):
+    """A kind of unit that moves particles: by LAMMPS one at a time, by the batch many."""
+
+    at_once = TOGETHER
+    programs: ClassVar = ("lammps", "warp-lang")
+
+    @abstractmethod
+    def simulate(self, job: Job[P], engines: Engines) -> Outcome:
+        """Do a unit by these engines."""
+
+    def do(self, job: Job[P]) -> Outcome:
+        """Do a unit by itself."""
+        settings = _settings(job)
+        if settings.engine == "lammps":
+            return self.simulate(job, Engines(mover=open_lammps(settings.command)))
+        ((_, outcome),) = self.do_many([job])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def do_many(self, jobs: Sequence[Job[P]]) -> Iterator[tuple[Job[P], Outcome | Exception]]:
+        """Do units side by side where the settings say so, else one after the other."""
+        settings = _settings(jobs[0])
+        if settings.engine == "lammps":
+            yield from super().do_many(jobs)
+            return
+        try:
+            from amorphace.simulate.batch.crew import Crew
+        except ImportError as error:
+            raise SetupError(
+                f'{error.name} is missing: install amorphace[gpu], or take engine = "lammps"'
+            ) from None
+        crew = Crew(settings.device, settings.precision)
+        engines = Engines(crew, crew)
+        for number, outcome in crew.run([partial(self.simulate, job, engines) for job in jobs]):
+            yield jobs[number], outcome
+
+
+def _settings(job: Job[Any]) -> Simulator:
+    return job.settings if isinstance(job.settings, Simulator) else Simulator()
