@@ -150,8 +150,8 @@ def test_a_missing_package_is_named(monkeypatch):
     ("run", "text"),
     [
         ('engine = "lamps"', r"run\.engine"),
-        ('engine = "batch"\ndevice = "gpu"', r"run\.device"),
-        ('engine = "batch"\nlammps = "lmp"', r'run\.lammps goes with run\.engine = "lammps"'),
+        ('engine = "batch"\ndevice = "gpu"', r'run: device must be "cuda", "cuda:1" or "cpu", got'),
+        ('engine = "batch"\nlammps = "lmp"', r'run: lammps goes with engine = "lammps"'),
     ],
 )
 def test_a_table_that_says_no_engine_is_refused(tmp_path, run, text):

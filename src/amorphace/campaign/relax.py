@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from amorphace.campaign.glass import judged, with_its_file
 from amorphace.campaign.health import health_entry, numbers_of, problems_of
 from amorphace.campaign.prepare import Prepare
-from amorphace.campaign.stretch import Stretch, ignore, run_stretch
 from amorphace.campaign.simulated import Engines, Simulated
-from amorphace.simulate.engine import OpenMover
-from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.campaign.stretch import Stretch, ignore, run_stretch
 from amorphace.core.errors import InputError
 from amorphace.core.records import write_record
 from amorphace.observe.relaxation import relaxation_time, self_intermediate_scattering
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
 from amorphace.simulate.dynamics import Stage, step_count
+from amorphace.simulate.engine import OpenMover
 from amorphace.simulate.health import Health
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.measures import aging
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State

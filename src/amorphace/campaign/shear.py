@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from amorphace.campaign.glass import judged, with_its_file
 from amorphace.campaign.health import health_entry, problems_of
 from amorphace.campaign.inherent import InherentStructure
-from amorphace.campaign.stretch import ignore
 from amorphace.campaign.simulated import Engines, Simulated
-from amorphace.simulate.engine import OpenEngine
-from amorphace.simulate.lammps_engine import LammpsEngine
+from amorphace.campaign.stretch import ignore
 from amorphace.core.configuration import Configuration
 from amorphace.core.records import write_record
 from amorphace.runs.job import Job
-from amorphace.runs.unit import Kind, Outcome, Role
+from amorphace.runs.unit import Outcome, Role
 from amorphace.simulate.crystal import crystal_fraction
+from amorphace.simulate.engine import OpenEngine
 from amorphace.simulate.health import Health, Tolerances
+from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel
 from amorphace.simulate.shear import Shear, ShearState, shear_steps, start_shear, strained
 
