@@ -52,7 +52,8 @@ melt_time = {melt}
 quench_time = {melt}
 temperature = 0.0
 [shear]
-increment = 5e-4
+increment = {step}
+pre_increment = {step}
 pre_strain = 0.02
 strain = {strain}
 largest_event = {largest}
@@ -67,11 +68,11 @@ folds = 3
 
 QUICK = {
     "thermal": THERMAL.format(n=250, melt=2.0, lag=2.0),
-    "shear": SHEAR.format(n=200, melt=2.0, strain=0.07, largest=70),
+    "shear": SHEAR.format(n=200, melt=2.0, step=1e-3, strain=0.07, largest=70),
 }
 LONGER = {
     "thermal": THERMAL.format(n=400, melt=40.0, lag=30.0),
-    "shear": SHEAR.format(n=300, melt=20.0, strain=0.2, largest=100),
+    "shear": SHEAR.format(n=300, melt=20.0, step=5e-4, strain=0.2, largest=100),
 }
 
 

@@ -153,7 +153,7 @@ def test_inactive_particles_of_an_interval_moved_least_in_it(finished, tmp_path)
         d2min, first = store.load(seen).d2min, store.load(unit).first_step
         mine = np.array([table.sample_names[s] == unit.name for s in table.sample])
         for k in range(4):
-            start, stop = 40 * k, min(40 * (k + 1), 140)
+            start, stop = 20 * k, min(20 * (k + 1), 70)
             rows = mine & (table.step > first + start) & (table.step <= first + stop)
             found = d2min[start:stop].max(axis=0)[table.particle_id[rows] - 1]
             np.testing.assert_allclose(table.targets["maximum"][rows], found, rtol=1e-6)
