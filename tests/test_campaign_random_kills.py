@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 SMALL = {
     "thermal": THERMAL.format(n=250, melt=15.0, lag=10.0),
-    "shear": SHEAR.format(n=200, melt=10.0, strain=0.1, largest=70),
+    "shear": SHEAR.format(step=5e-4, n=200, melt=10.0, strain=0.1, largest=70),
 }
 KILLS = 24
 FINISHED = r"^.{19}  (\w+ of [^:]+): .*\([\d.]+ (?:s|min|h)\)$"
