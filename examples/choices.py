@@ -165,6 +165,11 @@ def curve(table: Table, cutoff: float, folds: Folds) -> Curve:
     )
 
 
+def error(scores: NDArray[np.float64]) -> float:
+    """Of their mean."""
+    return float(scores.std(ddof=1) / np.sqrt(len(scores)))
+
+
 def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
     """One line for every choice and number of columns."""
     protocol = "shear" if name.endswith("shear") else "thermal"
@@ -182,7 +187,8 @@ def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
         for what, n in points(table).items():
             scores = found.values[list(found.x).index(n)]
             usual.setdefault(what, scores)
-            gain = scores - usual[what]
+            paired = len(scores) == len(usual[what])
+            gain = scores - usual[what] if paired else scores - usual[what].mean()
             yield {
                 "case": name,
                 "choice": choice.name,
@@ -194,7 +200,10 @@ def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
                 "accuracy": float(scores.mean()),
                 "spread": float(scores.std(ddof=1)),
                 "change": float(gain.mean()),
-                "error": float(gain.std(ddof=1) / np.sqrt(len(gain))),
+                # of the folds in pairs; a choice that leaves a sample without sites has fewer
+                "error": error(gain)
+                if paired
+                else float(np.hypot(error(gain), error(usual[what]))),
             }
 
 
