@@ -68,8 +68,8 @@ def test_sites_behave_as_a_numpy_list():
     a, b = glass(0), glass(1)
     sites = np.concatenate([am.Sites(a, a.species == "A"), am.Sites(b)])
     assert sites.shape == (len(sites),) == ((a.species == "A").sum() + len(b),)
-    assert sites[3].id == sites.ids[3]
-    assert [s.species for s in sites] == sites.species.tolist()
+    assert sites[3].ids == sites.ids[[3]]
+    assert [s.species.item() for s in sites] == sites.species.tolist()
     rows = np.array([5, 0, len(sites) - 1])
     np.testing.assert_array_equal(sites[rows].ids, sites.ids[rows])
     np.testing.assert_array_equal(sites[sites.species == "B"].species, "B")

@@ -20,7 +20,7 @@ from amorphace.core.errors import (
     SetupError,
     SimulationError,
 )
-from amorphace.core.sites import Site, Sites
+from amorphace.core.sites import Sites
 
 if TYPE_CHECKING:
     from amorphace.ace.descriptor import ACEDescriptor
@@ -46,7 +46,6 @@ __all__ = [
     "InputError",
     "SetupError",
     "SimulationError",
-    "Site",
     "Sites",
     "d2min",
     "iread",

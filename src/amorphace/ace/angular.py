@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from math import factorial, isqrt, pi, sqrt
+from math import factorial, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,8 +120,3 @@ def gaunt_factor(l1: int, l2: int, l3: int) -> float:
     """
     three_j = float(wigner_3j(l1, l2, l3)[l1, l2, l3])
     return sqrt((2 * l1 + 1) * (2 * l2 + 1) * (2 * l3 + 1) / (4 * pi)) * three_j
-
-
-def l_of(component: int) -> int:
-    """Degree l of column `component` of `real_harmonics`."""
-    return isqrt(component)

@@ -154,7 +154,6 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         size = min(BLOCK_SIZE, max(1, BLOCK_VALUES // shape[1]))
         in_place = out.dtype == self._dtype() and out.flags.c_contiguous
         for evaluator, rows in self._evaluators(sites):
-            rows = rows[evaluator.by_place(sites.index[rows])]
             for first in range(0, len(rows), size):
                 block = rows[first : first + size]
                 if in_place:
@@ -166,18 +165,15 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         return out
 
     def iter_blocks(
-        self, X: Sites | Configuration, *, block_size: int = BLOCK_SIZE, in_order: bool = False
+        self, X: Sites | Configuration, *, block_size: int = BLOCK_SIZE
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
-        """Features in blocks, so that all of them need never be in memory.
+        """Features in blocks of sites near each other: all of them need never be in memory.
 
         Parameters
         ----------
         X : Sites or Configuration
         block_size : int
             Sites a block.
-        in_order : bool
-            Whether rows come in the order of X; else sites that lie near each other come
-            together, which is faster.
 
         Yields
         ------
@@ -188,36 +184,25 @@ class ACEDescriptor(TransformerMixin, BaseEstimator):
         Raises
         ------
         InputError
-            As `transform`; also for rows in order where configurations alternate in X.
+            As `transform`.
         """
         sites = _as_sites(X)
         check_whole("block_size", block_size)
-        if in_order and (np.diff(sites.sample) < 0).any():
-            raise InputError("rows in order need the sites of each configuration side by side")
         for evaluator, rows in self._evaluators(sites):
-            if not in_order:
-                rows = rows[evaluator.by_place(sites.index[rows])]
             for first in range(0, len(rows), block_size):
                 block = rows[first : first + block_size]
                 yield block, evaluator.evaluate(sites.index[block], self._empty(len(block)))
 
     def _evaluators(self, sites: Sites) -> Iterator[tuple[Evaluator, NDArray[np.int64]]]:
-        """One evaluator a configuration, and the rows of its sites."""
+        """One evaluator a configuration, and the rows of its sites, near ones side by side."""
         basis, radial = self._basis(), self._radial()
         n_threads = count_threads(self.n_jobs)
         for configuration, rows in sites.by_configuration():
             species = configuration.species_index(self._species())
-            yield (
-                Evaluator(
-                    basis,
-                    radial,
-                    configuration,
-                    species,
-                    purify=self.purify,
-                    n_threads=n_threads,
-                ),
-                rows,
+            evaluator = Evaluator(
+                basis, radial, configuration, species, purify=self.purify, n_threads=n_threads
             )
+            yield evaluator, rows[evaluator.by_place(sites.index[rows])]
 
     def _empty(self, n_sites: int) -> NDArray[Any]:
         return np.empty((n_sites, self.n_features_out), dtype=self._dtype())

@@ -20,7 +20,7 @@ from amorphace.cli import init, run, status, stores  # noqa: F401  they stand in
 from amorphace.cli import report, predict, regress  # noqa: F401
 
 # isort: on
-from amorphace.cli.shared import app, package_version, show
+from amorphace.cli.shared import app, show
 from amorphace.core.errors import AmorphaceError, InputWarning
 
 USAGE_ERROR = 2
@@ -31,9 +31,10 @@ def info() -> None:
     """Versions, the kernel that runs here, processors."""
     from amorphace.ace.evaluator import backends, compiler
     from amorphace.core.checks import count_threads
+    from amorphace.dataset.provenance import package_version
 
     rows = RichTable("what", "value")
-    rows.add_row("amorphace", package_version("amorphace"))
+    rows.add_row("amorphace", package_version())
     rows.add_row("python", platform.python_version())
     builds = backends()
     rows.add_row("kernel", f"{builds[0]} (can also run {', '.join(builds[1:]) or 'no other'})")

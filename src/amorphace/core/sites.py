@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,24 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.bridges import as_configuration
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-
-
-@dataclass(frozen=True, eq=False)
-class Site:
-    """One particle of one configuration."""
-
-    configuration: Configuration
-    index: int
-
-    @property
-    def id(self) -> int:
-        """Particle id."""
-        return int(self.configuration.ids[self.index])
-
-    @property
-    def species(self) -> str:
-        """Species label."""
-        return str(self.configuration.species[self.index])
 
 
 class Sites:
@@ -141,27 +122,22 @@ class Sites:
 
     def by_configuration(self) -> Iterator[tuple[Configuration, NDArray[np.int64]]]:
         """Each configuration that holds sites, with the rows (in this object) of its sites."""
-        for k, configuration in enumerate(self.configurations):
-            rows = np.flatnonzero(self.sample == k)
-            if len(rows):
-                yield configuration, rows
+        order = np.argsort(self.sample, kind="stable")
+        ends = np.flatnonzero(np.diff(self.sample[order])) + 1
+        for rows in np.split(order, ends) if len(self) else ():
+            yield self.configurations[self.sample[rows[0]]], rows
 
     def __len__(self) -> int:
         return len(self.index)
 
-    def __iter__(self) -> Iterator[Site]:
-        for sample, index in zip(self.sample, self.index, strict=True):
-            yield Site(self.configurations[sample], int(index))
-
-    def __getitem__(self, key: Any) -> Sites | Site:
+    def __getitem__(self, key: Any) -> Sites:
+        """Some of the sites: an index, a slice, a mask or a list of indices."""
         if isinstance(key, tuple):
             if len(key) != 2 or key[1] is not Ellipsis:
                 raise IndexError("Sites has one axis")
             key = key[0]
-        if isinstance(key, (int, np.integer)):
-            return Site(self.configurations[self.sample[key]], int(self.index[key]))
         if not isinstance(key, slice):
-            key = np.asarray(key)
+            key = np.atleast_1d(key)
             key = key.astype(np.int64) if key.size == 0 else key
         chosen = type(self).__new__(type(self))
         return chosen._set(self.configurations, self.sample[key], self.index[key])

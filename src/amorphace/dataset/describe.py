@@ -233,7 +233,7 @@ def write_features(
     path : str or Path
         The Zarr group; it appears whole or not at all.
     table, sites : Table, Sites
-        Equal rows, those of a sample side by side.
+        Equal rows; fastest where those of a configuration stand side by side.
     descriptors : sequence of ACEDescriptor
         They differ in the cutoff only.
     overwrite : bool
@@ -257,17 +257,10 @@ def write_features(
     ) as writer:
         # whole blocks of the store: no block on disk is written twice
         blocks = max(1, BLOCK_BYTES // (writer.block_rows * len(columns) * dtype.itemsize))
-        buffer = np.empty((min(writer.block_rows * blocks, len(sites)), len(columns)), dtype)
+        rows = min(writer.block_rows * blocks, max(1, len(sites)))
+        buffer = np.empty((rows, len(columns)), dtype)
         for descriptor in descriptors:
-            start = filled = 0
-            parts = descriptor.iter_blocks(sites, block_size=len(buffer), in_order=True)
-            for _, features in parts:
-                if progress is not None:
-                    progress(len(features))
-                while len(features):
-                    some = features[: len(buffer) - filled]
-                    buffer[filled : filled + len(some)] = some
-                    filled, features = filled + len(some), features[len(some) :]
-                    if filled == len(buffer) or start + filled == len(sites):
-                        writer.write_features(descriptor.cutoff, start, buffer[:filled])
-                        start, filled = start + filled, 0
+            for start in range(0, len(sites), rows):
+                some = sites[start : start + rows]
+                features = descriptor.transform(some, out=buffer[: len(some)], progress=progress)
+                writer.write_features(descriptor.cutoff, start, features)

@@ -285,32 +285,24 @@ def _deal(pool: NDArray[np.int64], counts: Sequence[int]) -> list[NDArray[np.int
 def _table(
     samples: Sequence[ShearedSample], parts: Sequence[_SampleRows], provenance: Mapping[str, Any]
 ) -> Table:
-    blocks, names = [], list(dict.fromkeys(s.name for s in samples))
-    for sample, part in zip(samples, parts, strict=True):
-        number = names.index(sample.name)
-        for r in part.rows:
-            rows = np.concatenate([r.active, r.inactive])
-            label = np.repeat([ACTIVE, INACTIVE], [len(r.active), len(r.inactive)])
-            maximum = sample.maximum[rows]
-            blocks.append(
-                {
-                    "sample": np.full(len(rows), number),
-                    "particle_id": sample.ids[rows],
-                    "species": sample.species[rows],
-                    "step": np.full(len(rows), r.event.step),
-                    "label": label,
-                    "d2min": np.where(label == ACTIVE, r.event.d2min[rows], maximum),
-                    "maximum": maximum,
-                }
-            )
-    column = {name: np.concatenate([b[name] for b in blocks]) for name in blocks[0]}
+    names = list(dict.fromkeys(s.name for s in samples))
+    found = [
+        (s, r.event, rows, label)
+        for s, p in zip(samples, parts, strict=True)
+        for r in p.rows
+        for rows, label in ((r.active, ACTIVE), (r.inactive, INACTIVE))
+    ]
+    maximum = np.concatenate([s.maximum[rows] for s, _, rows, _ in found])
+    d2min = np.concatenate([e.d2min[rows] for _, e, rows, _ in found])
+    n = [len(rows) for *_, rows, _ in found]
+    labels = np.repeat([label for *_, label in found], n)
     return Table(
-        sample=column["sample"],
-        particle_id=column["particle_id"],
-        species=column["species"],
-        step=column["step"],
-        label=column["label"],
-        targets={name: column[name] for name in ("d2min", "maximum")},
+        sample=np.repeat([names.index(s.name) for s, *_ in found], n),
+        particle_id=np.concatenate([s.ids[rows] for s, _, rows, _ in found]),
+        species=np.concatenate([s.species[rows] for s, _, rows, _ in found]),
+        step=np.repeat([e.step for _, e, *_ in found], n),
+        label=labels,
+        targets={"d2min": np.where(labels == ACTIVE, d2min, maximum), "maximum": maximum},
         sample_names=tuple(names),
         provenance=provenance,
     )

@@ -50,9 +50,9 @@ def provenance(
     }
 
 
-def package_version() -> str:
-    """Version of amorphace; "unknown" where it runs from a folder and is not installed."""
+def package_version(package: str = "amorphace") -> str:
+    """Version of a package; "not installed" where it is none, or runs from a folder."""
     try:
-        return version("amorphace")
+        return version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return "not installed"
