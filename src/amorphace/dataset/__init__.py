@@ -6,9 +6,11 @@ It never simulates, never learns, and uses no input that is probably not meant w
 
 table         Table, Columns: the schema
 zarr_table    TableWriter, write_table, read_table: a Zarr v3 group
+describe      which sites of which configurations, and their features
+particles     labels and targets for every particle of a configuration
 export        export_npz, export_csv
 provenance    provenance: where a table comes from
-plausible     samples that are probably not what was meant
+plausible     samples that are probably not what was meant; ensembles: and ends of runs
 label_thermal label_thermal, thermal_labels, majority_species
 label_shear   label_shear, shear_sites
 sheared       Event, ShearedSample, is_event
