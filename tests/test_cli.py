@@ -143,7 +143,7 @@ def test_learn_writes_numbers_and_figure(table, tmp_path, capsys):
     assert summary["provenance"]["parameters"]["folds"] == 3
     with open(out / "results.csv") as stream:
         lines = [line for line in csv.DictReader(stream) if line["curve"] == "accuracy"]
-    assert len(lines) == 2 * 4 * 3 * 4  # cutoffs, points, folds, scores
+    assert len(lines) == 2 * 4 * 3 * 5  # cutoffs, points, folds, scores
     assert "cutoff" in capsys.readouterr().out
     assert run("learn", table, "-o", out, *words) == 2
     assert "is there already" in capsys.readouterr().err

@@ -26,7 +26,7 @@ from amorphace.learn.bundle import (
     write_analysis,
     write_folder,
 )
-from amorphace.learn.fit import best_setting
+from amorphace.learn.fit import best_setting, nested_choice
 from amorphace.learn.results import LINE, Curve, write_table
 
 NAMES = ["A1", "A2", "B1", "A1·A1 l=0", "A1·B1 l=0"]
@@ -104,9 +104,12 @@ def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None
         ("logistic", [3, 5]),
         ("svm", [3, 5]),
     ]
-    for name in ("selection", "single_columns", "stability", "left_out"):
-        assert [c.variant for c in whole.curves(name)] == ["order 1", "orders 1 to 2"]
-    assert [c.labels[0] for c in whole.curves("selection")] == ["B1", "B1"]
+    scopes = ["order 1", "orders 1 to 2", "order 1, pairs first"]
+    for name in ("selection", "nested_selection"):
+        assert [c.variant for c in whole.curves(name)] == scopes
+    for name in ("single_columns", "permutation", "stability", "left_out"):
+        assert [c.variant for c in whole.curves(name)] == scopes[:2]
+    assert [c.labels[0] for c in whole.curves("selection")] == ["B1", "B1", "B1"]
     assert [c.labels[0] for c in whole.curves("stability")] == ["B1", "B1"]
     assert whole.curve("pca") is not None
     assert whole.curve("pca", cutoff=2.0) is None
@@ -129,7 +132,11 @@ def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None
     assert whole.model.settings["cutoff"] == 3.0
     assert whole.species == ("A", "B")
     assert (whole.n_samples, whole.n_active, whole.n_inactive, whole.cutoff) == (4, 64, 64, 3.0)
-    assert "spread over 3 folds says little" in whole.warnings[0]
+    (chosen,) = whole.curves("model")
+    assert chosen["cutoff"].tolist() == [[3.0, 3.0, 3.0]]
+    assert chosen.folds == telling.folds
+    assert whole.n_events == 64
+    assert "Scores are of 3 folds of samples: an error is 1.2 times the stand" in whole.warnings[0]
     assert sum("Only 64" in text for text in whole.warnings) == 2
     assert any("Random folds score" in note for note in whole.notes)
 
@@ -157,7 +164,8 @@ def test_parts_left_out_are_empty_and_cost_nothing() -> None:
     names = {"distributions", "thresholds", "selection", "single_columns"}
     assert {c.name for c in made.results} == names
     assert made.model is None
-    assert len(made.curves("distributions")) == len(made.curves("selection")) == 2
+    assert len(made.curves("distributions")) == 2
+    assert len(made.curves("selection")) == 3
     assert set(seen) == {"selection"}
     assert "stability" not in QUICK.parts
 
@@ -168,16 +176,16 @@ def test_what_cannot_be_computed_is_a_warning_beside_what_can() -> None:
     assert len(made.curves("distributions")) == 2
     assert made.curves("accuracy") == ()
     text = " | ".join(made.warnings)
-    assert "5 folds grouped by sample need as many samples; there are 2" in text
     assert "accuracy: choosing the strength with grouped folds needs at least 2 samples" in text
     assert "ard: the table holds no target 'd2min'; there are: none" in text
     assert "stability: the stability of a selection needs at least 3 samples" in text
 
 
-def test_three_samples_for_five_folds_give_three_folds_and_a_warning() -> None:
+def test_of_three_samples_each_is_left_out_in_turn_with_a_warning() -> None:
     made = analyse(table(3), settings=replace(SMALL, n_splits=5, parts=("accuracy",)))
     assert made.curves("accuracy")[0].values.shape == (3, 3)
-    assert "there are 3, so that grouped scores come from 3 folds. Add samples." in made.warnings[0]
+    assert made.curves("accuracy")[0].folds == ("s0", "s1", "s2")
+    assert "Scores are of 3 folds of samples" in made.warnings[0]
 
 
 def test_doubtful_columns_and_labels_are_named() -> None:
@@ -246,18 +254,24 @@ def test_tables_from_which_nothing_can_be_learned_are_errors(change, options, te
         analyse(change(table()), settings=replace(SMALL, **options))
 
 
-def test_the_best_setting_is_a_whole_order_and_of_equal_ones_the_shortest() -> None:
-    def curve(cutoff: float | None, scores: list[float]) -> Curve:
-        score = np.array(scores)[:, None] * np.ones(2)
-        x = np.array([2, 3, 5])
-        return Curve(name="accuracy", x=x, scores={"accuracy": score}, cutoff=cutoff)
+def test_the_model_is_the_whole_order_of_least_loss_and_its_worth_is_nested() -> None:
+    assert best_setting(table(), (2.0, 3.0), n_splits=4) in ((3.0, 3), (3.0, 5))
+    x, folds = np.array([2, 3, 5]), ("a", "b")
 
-    assert best_setting([curve(2.0, [0.9, 0.7, 0.8]), curve(3.0, [0.9, 0.8, 0.8])], columns()) == (
-        3.0,
-        3,
-    )
-    assert best_setting([curve(None, [0.9, 0.7, 0.8])], columns()) is None
-    assert best_setting([], columns()) is None
+    def curve(cutoff: float, loss: list[list[float]], accuracy: list[list[float]]) -> Curve:
+        score = np.array(accuracy)
+        scores = dict.fromkeys(("accuracy", "balanced_accuracy", "roc_auc"), score)
+        scores["loss"] = np.array(loss)
+        return Curve(name="accuracy", x=x, scores=scores, folds=folds, cutoff=cutoff)
+
+    near = curve(2.0, [[0, 0], [0.2, 0.5], [0.3, 0.5]], [[1, 1], [0.7, 0.1], [0.9, 0.1]])
+    far = curve(3.0, [[0, 0], [0.6, 0.4], [0.6, 0.4]], [[1, 1], [0.1, 0.6], [0.1, 0.9]])
+    chosen = nested_choice([far, near], columns())
+    assert chosen is not None
+    # order ends at 3 and 5 columns: each fold's own least loss, of equal ones the fewest columns
+    assert chosen.values.tolist() == [[0.7, 0.6]]
+    assert (chosen["cutoff"].tolist(), chosen["n_columns"].tolist()) == ([[2, 3]], [[3, 3]])
+    assert nested_choice([replace(far, cutoff=None)], columns()) is None
 
 
 # ---------------------------------------------------------------- tables
@@ -277,7 +291,7 @@ def test_the_table_of_results_holds_every_number_and_gives_it_back(
             line
             for line in lines
             if (line["curve"], line["variant"]) == (curve.name, curve.variant)
-            and line["cutoff"] == str(curve.cutoff)
+            and line["cutoff"] == str(curve.cutoff or "")
             and line["n_columns"] == str(curve.n_columns or "")
         ]
         for score, values in curve.scores.items():

@@ -32,7 +32,7 @@ class LearnParameters:
 
 @dataclass(frozen=True)
 class LearnResults:
-    """Small results of `Learn`; best: the classifier of the highest accuracy."""
+    """Small results of `Learn`; best: what the model is worth on samples left out."""
 
     best: Mapping[str, Any]
     warnings: tuple[str, ...]
@@ -42,6 +42,7 @@ class Learn(Kind[LearnParameters, "Analysis"]):
     """The analysis of a table."""
 
     name = "learn"
+    revision = 2
     parameters = LearnParameters
     results = LearnResults
     inputs: ClassVar = {"table": Role()}
@@ -53,7 +54,7 @@ class Learn(Kind[LearnParameters, "Analysis"]):
         from joblib import parallel_config  # here, since a plan needs none of scikit-learn
 
         from amorphace.learn.analysis import analyse
-        from amorphace.learn.bundle import QUICK, AnalysisSettings, summarize, write_folder
+        from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
 
         p, found = job.parameters, job.input("table")
         settings = AnalysisSettings() if p.full else QUICK
@@ -65,18 +66,23 @@ class Learn(Kind[LearnParameters, "Analysis"]):
                 n_jobs=job.n_jobs,
                 progress=lambda part, done, total: job.report(done, total, part.replace("_", " ")),
             )
-        summary = [s for s in summarize(analysis) if s["folds"] == "grouped"]
-        if not summary:
+        chosen = next(iter(analysis.curves("model")), None)
+        if chosen is None or analysis.model is None:
             raise Dropped("; ".join(analysis.warnings))
-        best = max(summary, key=lambda s: s["accuracy"])
+        best = {
+            "accuracy": float(chosen.mean[0]),
+            "accuracy_error": float(chosen.error[0]),
+            "n_columns": len(analysis.model.names),
+            "cutoff": float(analysis.model.settings["cutoff"]),
+        }
         write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
         return Outcome(results=LearnResults(best, tuple(analysis.warnings)))
 
     def sentence(self, outcome: Outcome) -> str:
-        """The highest accuracy."""
+        """What the model is worth."""
         best = outcome.results.best
         return (
-            f"accuracy {best['accuracy']:.3f} ± {best['accuracy_std']:.3f} with "
+            f"accuracy {best['accuracy']:.3f} ± {best['accuracy_error']:.3f} with "
             f"{best['n_columns']} columns at cutoff {best['cutoff']:g}"
         )
 

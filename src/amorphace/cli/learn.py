@@ -31,7 +31,10 @@ def learn(
     n_columns: Annotated[
         list[int] | None, typer.Option(help="Numbers of leading columns; a fitting choice.")
     ] = None,
-    folds: Annotated[int, typer.Option(help="Folds of the cross-validation.")] = 5,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="Folds of the cross-validation; left out, one a sample, up to ten. "),
+    ] = None,
     full: Annotated[
         bool,
         typer.Option(
@@ -64,7 +67,8 @@ def learn(
 
     Writes a folder: analysis.json, results.csv (all its numbers in one table, a line a number),
     summary.json, accuracy.png and accuracy.pdf (the paper's figure 3), and model.json, the
-    classifier fitted to all samples at the cutoff and body order with the highest accuracy.
+    classifier fitted to all samples, at the cutoff and body order with the least log-loss on
+    samples left out.
 
     Example: amorphace learn table.zarr -o results
     """
@@ -76,7 +80,7 @@ def learn(
     from amorphace.learn.analysis import analyse
     from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
     from amorphace.learn.fit import labelled_sites
-    from amorphace.learn.splits import split
+    from amorphace.learn.splits import MOST_FOLDS, split
     from amorphace.report.content import ReportContent
     from amorphace.report.figures import draw, save_figure
     from amorphace.report.panels import panels
@@ -92,14 +96,15 @@ def learn(
         AnalysisSettings() if full else QUICK,
         cutoffs=tuple(cutoff) if cutoff else None,
         n_columns=tuple(n_columns) if n_columns else None,
-        n_splits=folds,
+        n_splits=folds or MOST_FOLDS,
         target=target,
         seed=seed,
     )
     if random_folds and not full:
         settings = replace(settings, parts=(*settings.parts, "random_folds"))
     sites = labelled_sites(data, (settings.cutoffs or data.cutoffs or (0.0,))[0])
-    split(sites.y, sites.groups, n_splits=folds)  # asked for in so many words: fewer will not do
+    if folds is not None:  # asked for in so many words: fewer will not do
+        split(sites.y, sites.groups, n_splits=folds)
     with progress_bar("of the part") as bar:
         task = bar.add_task("learn", total=None)
 
@@ -117,14 +122,19 @@ def learn(
         accuracy = panels(ReportContent(title=title, analysis=analysis))["figure-3-accuracy"]
         save_figure(draw(accuracy, title=title), folder / "accuracy")
         written = sorted(path.name for path in folder.iterdir())
-    rows = RichTable("columns", "order", "last column", title="accuracy ± spread between folds")
+    rows = RichTable("columns", "order", "last column", title="accuracy ± 68 % of its mean")
     for curve in curves:
         rows.add_column(f"cutoff {curve.cutoff:g}")
     for p, n in enumerate(curves[0].x):
-        scores = (f"{c.mean[p]:.3f} ± {c.std[p]:.3f}" for c in curves)
+        scores = (f"{c.mean[p]:.3f} ± {c.error[p]:.3f}" for c in curves)
         order = analysis.columns.order[n - 1]
         rows.add_row(str(n), str(order), curves[0].labels[p], *scores)
     show(rows)
+    for chosen in analysis.curves("model"):
+        show(
+            f"the model, its cutoff and columns chosen without the samples it is judged on: "
+            f"{chosen.mean[0]:.3f} ± {chosen.error[0]:.3f}"
+        )
     for selection in analysis.curves("selection"):
         pairs = zip(selection.labels[:4], selection.mean, strict=False)
         first = ", ".join(f"{name} {score:.3f}" for name, score in pairs)

@@ -153,8 +153,8 @@ class DescribeSection(Features, Section):
 class LearnSection(Section):
     """The analysis."""
 
-    folds: Annotated[int, Limits(least=2, most=1000)] = 5
-    """Of the cross-validation, by sample."""
+    folds: Annotated[int, Limits(least=2, most=1000)] = 10
+    """Of the cross-validation, by sample; as many as samples where there are fewer."""
     full: bool = False
     """Every figure of the paper; else figure 3 and a few."""
 

@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from amorphace.core.blas import claim_memory
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Table
-from amorphace.learn.ard import ard_curve
 from amorphace.learn.bundle import ALL_PARTS, Analysis, AnalysisSettings, Part
-from amorphace.learn.classifiers import compare_classifiers
-from amorphace.learn.clusters import cluster_functions
-from amorphace.learn.contributions import contributions
-from amorphace.learn.curves import accuracy_curve, pca_curve
-from amorphace.learn.distributions import radial_distributions
-from amorphace.learn.doubts import doubts, notes
+from amorphace.learn.doubts import doubts, n_events, notes
 from amorphace.learn.fit import (
-    LabelledSites,
-    best_setting,
-    fit_model,
-    fold_models,
     labelled_sites,
 )
-from amorphace.learn.learning_curve import Vary, learning_curve
 from amorphace.learn.logistic import check_data
-from amorphace.learn.model import LinearModel
 from amorphace.learn.parallel import Progress
-from amorphace.learn.points import order_ends, scopes
-from amorphace.learn.predict import knows_descriptor
+from amorphace.learn.parts import Parts
 from amorphace.learn.results import Curve
-from amorphace.learn.selection import forward_selection, selection_stability
-from amorphace.learn.splits import Folds
-
-T = TypeVar("T")
 
 PartProgress = Callable[[str, int, int], None]
 """Called as progress(part, done, total)."""
@@ -65,7 +47,7 @@ def analyse(
     -------
     Analysis
         A part that cannot be computed is left out, and a sentence in `warnings` says why. With
-        fewer samples than folds there are as many folds as samples, and a warning.
+        fewer samples than folds there are as many folds as samples.
 
     Raises
     ------
@@ -80,10 +62,10 @@ def analyse(
     cutoffs, cutoff = _check(table, settings)
     sites = labelled_sites(table, cutoff)
     n_samples = len(np.unique(sites.groups))
-    work = _Work(table, settings, cutoffs, cutoff, sites, min(settings.n_splits, n_samples), n_jobs)
-    warnings = doubts(table, sites, work.n_splits, settings)
+    work = Parts(table, settings, cutoffs, cutoff, sites, min(settings.n_splits, n_samples), n_jobs)
+    warnings = doubts(table, sites, work.n_splits)
     results: list[Curve] = []
-    for part, compute in work.parts().items():
+    for part, compute in work.all().items():
         if part in settings.parts:
             try:
                 results += compute(_report(progress, part))
@@ -92,7 +74,7 @@ def analyse(
     model = None
     if "model" in settings.parts:
         try:
-            model = work.model([c for c in results if c.variant == "grouped"])
+            model = work.model()
             results += work.readings(model)
         except InputError as error:
             warnings.append(f"model: {error}")
@@ -104,6 +86,7 @@ def analyse(
         n_samples=n_samples,
         n_active=int((sites.y == 1).sum()),
         n_inactive=int((sites.y == 0).sum()),
+        n_events=n_events(table, sites.rows[sites.y == 1]),
         cutoff=cutoff,
         results=tuple(_named(curve, names) for curve in results),
         model=model,
@@ -111,195 +94,6 @@ def analyse(
         notes=notes(results, work.n_splits),
         provenance=table.provenance,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Work:
-    """The parts, one method each."""
-
-    table: Table
-    settings: AnalysisSettings
-    cutoffs: tuple[float, ...]
-    cutoff: float
-    sites: LabelledSites
-    n_splits: int
-    n_jobs: int
-
-    def parts(self) -> dict[Part, Callable[[Progress], Sequence[Curve]]]:
-        return {
-            "accuracy": lambda progress: self.accuracy("grouped", progress),
-            "random_folds": lambda progress: self.accuracy("random", progress),
-            "selection": self.selection,
-            "pca": self.pca,
-            "classifiers": self.classifiers,
-            "stability": self.stability,
-            "learning": self.learning,
-            "ard": self.ard,
-            "distributions": lambda progress: radial_distributions(self.table, self.cutoff),
-        }
-
-    def accuracy(self, folds: Folds, progress: Progress) -> list[Curve]:
-        def make(cutoff: float, progress: Progress) -> list[Curve]:
-            sites = labelled_sites(self.table, cutoff)
-            curve = accuracy_curve(
-                sites.X,
-                sites.y,
-                sites.groups,
-                n_columns=self.settings.n_columns,
-                columns=sites.columns,
-                n_splits=self.n_splits,
-                n_inner_splits=self.settings.n_inner_splits,
-                folds=folds,
-                seed=self.settings.seed,
-                n_jobs=self.n_jobs,
-                progress=progress,
-            )
-            return [replace(curve, cutoff=cutoff)]
-
-        return _several(self.cutoffs, make, progress)
-
-    def classifiers(self, progress: Progress) -> list[Curve]:
-        found = compare_classifiers(
-            self.sites.X,
-            self.sites.y,
-            self.sites.groups,
-            n_columns=[n for _, n in scopes(self.sites.columns)],
-            n_splits=self.n_splits,
-            n_inner_splits=self.settings.n_inner_splits,
-            seed=self.settings.seed,
-            n_jobs=self.n_jobs,
-            progress=progress,
-        )
-        return self._at_cutoff(found)
-
-    def selection(self, progress: Progress) -> list[Curve]:
-        def make(scope: tuple[str, int], progress: Progress) -> list[Curve]:
-            found = forward_selection(
-                self.sites.X,
-                self.sites.y,
-                self.sites.groups,
-                candidates=range(scope[1]),
-                n_steps=self.settings.n_steps,
-                columns=self.sites.columns,
-                n_splits=self.n_splits,
-                scope=scope[0],
-                progress=progress,
-            )
-            return self._at_cutoff(found)
-
-        return _several(scopes(self.sites.columns), make, progress)
-
-    def stability(self, progress: Progress) -> list[Curve]:
-        def make(scope: tuple[str, int], progress: Progress) -> list[Curve]:
-            found = selection_stability(
-                self.sites.X,
-                self.sites.y,
-                self.sites.groups,
-                candidates=range(scope[1]),
-                n_steps=self.settings.n_stability_steps,
-                n_resamples=self.settings.n_resamples,
-                columns=self.sites.columns,
-                n_splits=self.n_splits,
-                seed=self.settings.seed,
-                scope=scope[0],
-                n_jobs=self.n_jobs,
-                progress=progress,
-            )
-            return self._at_cutoff(found)
-
-        return _several(scopes(self.sites.columns), make, progress)
-
-    def pca(self, progress: Progress) -> list[Curve]:
-        n = scopes(self.sites.columns)[-1][1]
-        curve = pca_curve(
-            self.sites.X[:, :n],
-            self.sites.y,
-            self.sites.groups,
-            n_components=range(1, min(self.settings.n_steps, n) + 1),
-            n_splits=self.n_splits,
-            n_inner_splits=self.settings.n_inner_splits,
-            seed=self.settings.seed,
-            n_jobs=self.n_jobs,
-            progress=progress,
-        )
-        return self._at_cutoff([curve])
-
-    def learning(self, progress: Progress) -> list[Curve]:
-        def make(which: tuple[Vary, int], progress: Progress) -> list[Curve]:
-            curve = learning_curve(
-                self.sites.X[:, : which[1]],
-                self.sites.y,
-                self.sites.groups,
-                vary=which[0],
-                n_draws=self.settings.n_draws,
-                n_splits=self.n_splits,
-                n_inner_splits=self.settings.n_inner_splits,
-                seed=self.settings.seed,
-                n_jobs=self.n_jobs,
-                progress=progress,
-            )
-            return self._at_cutoff([curve])
-
-        kinds: tuple[Vary, ...] = ("samples", "sites")
-        ends = order_ends(self.sites.columns).values()
-        todo: list[tuple[Vary, int]] = [(vary, n) for vary in kinds for n in ends]
-        return _several(todo, make, progress)
-
-    def ard(self, progress: Progress) -> list[Curve]:
-        name = self.settings.target
-        if name not in self.table.targets:
-            have = ", ".join(self.table.targets) or "none"
-            raise InputError(f"the table holds no target {name!r}; there are: {have}")
-
-        def make(which: tuple[bool, float], progress: Progress) -> list[Curve]:
-            sites = labelled_sites(self.table, which[1])
-            curve = ard_curve(
-                sites.X,
-                self.table.targets[name][sites.rows],
-                sites.groups,
-                n_columns=self.settings.n_columns,
-                columns=sites.columns,
-                log_target=which[0],
-                name=name,
-                n_splits=self.n_splits,
-                n_jobs=self.n_jobs,
-                progress=progress,
-            )
-            return [replace(curve, cutoff=which[1])]
-
-        logs = (False, True) if self.settings.log_target else (False,)
-        return _several([(log, cutoff) for log in logs for cutoff in self.cutoffs], make, progress)
-
-    def model(self, accuracy: Sequence[Curve]) -> LinearModel:
-        cutoff, n_columns = best_setting(accuracy, self.sites.columns) or (self.cutoff, None)
-        return fit_model(
-            self.table, cutoff, n_columns, n_splits=self.n_splits, seed=self.settings.seed
-        )
-
-    def readings(self, model: LinearModel) -> tuple[Curve, ...]:
-        """Cluster functions and contributions, where the model knows its descriptor."""
-        if not knows_descriptor(model):
-            return ()
-        models = fold_models(self.table, model, n_splits=self.n_splits)
-        X = labelled_sites(self.table, model.settings["cutoff"]).X[:, : len(model.names)]
-        return (*cluster_functions(models), contributions(models, X))
-
-    def _at_cutoff(self, curves: Iterable[Curve]) -> list[Curve]:
-        return [replace(curve, cutoff=self.cutoff) for curve in curves]
-
-
-def _several(
-    todo: Sequence[T], make: Callable[[T, Progress], list[Curve]], progress: Progress
-) -> list[Curve]:
-    """The curves of one after the other, with progress in thousandths of one."""
-    made: list[Curve] = []
-    for k, one in enumerate(todo):
-
-        def part(done: int, total: int, k: int = k) -> None:
-            progress(round(1000 * (k + done / max(total, 1))), 1000 * len(todo))
-
-        made += make(one, part)
-    return made
 
 
 def _report(progress: PartProgress | None, part: Part) -> Progress:

@@ -15,6 +15,7 @@ from amorphace.core.records import read_json, write_json
 from amorphace.dataset.table import Columns
 from amorphace.learn.model import LinearModel
 from amorphace.learn.results import Curve, write_table
+from amorphace.learn.splits import MOST_FOLDS
 from amorphace.learn.version_1 import upgraded
 
 Part = Literal[
@@ -22,6 +23,8 @@ Part = Literal[
     "random_folds",
     "classifiers",
     "selection",
+    "nested_selection",
+    "permutation",
     "stability",
     "pca",
     "learning",
@@ -36,6 +39,7 @@ QUICK_PARTS: tuple[Part, ...] = (
     "accuracy",
     "classifiers",
     "selection",
+    "nested_selection",
     "pca",
     "ard",
     "distributions",
@@ -67,7 +71,8 @@ class AnalysisSettings:
     n_columns : tuple of int, optional
         Points of the curves; `default_columns` when left out.
     n_splits, n_inner_splits : int
-        Folds for the scores, and inside each for the strength.
+        Folds for the scores, or as many as there are samples, so that each is left out in turn;
+        and folds inside each for the strength.
     n_steps : int
         Of forward selection, and components of the PCA curve.
     n_resamples : int
@@ -88,7 +93,7 @@ class AnalysisSettings:
     cutoffs: tuple[float, ...] | None = None
     cutoff: float | None = None
     n_columns: tuple[int, ...] | None = None
-    n_splits: int = 5
+    n_splits: int = MOST_FOLDS
     n_inner_splits: int = 4
     n_steps: int = 20
     n_resamples: int = 20
@@ -116,14 +121,20 @@ class Analysis:
         Labels that the species indices of `columns` stand for; () when not known.
     n_samples, n_active, n_inactive : int
         Samples with a labelled site, labelled sites.
+    n_events : int
+        Independent events among the active sites: the sheared configurations that hold them, or
+        the sites themselves where every sample has one configuration; 0 when not known.
     cutoff : float
         Of all that takes one cutoff only, in units of sigma.
     results : tuple of Curve
         The table of results, in blocks. By name, with the variants after a colon:
         "accuracy": "grouped" (Fig. 3), "random"; one a cutoff.
+        "model", what a model fitted as `model` is worth on samples left out, its cutoff and
+        columns chosen without them: the number to quote.
         "pca", principal components of the columns of orders 1 and 2 (Fig. 5).
-        "selection", "single_columns", "stability", "left_out": "order 1", "orders 1 to 2", the
-        candidates (Fig. 5).
+        "selection", "nested_selection": "order 1", "orders 1 to 2", the candidates, and "order 1,
+        pairs first"; "single_columns", "permutation", "stability", "left_out" of the first two
+        (Fig. 5). The permutation test is part of the selection.
         "classifiers", "roc": "logistic", "svm"; "calibration": "logistic".
         "learning": "samples", "sites", with the columns of each body order (Fig. 6).
         "ard": the target, then "log" and the target; one a cutoff (Fig. 7).
@@ -133,7 +144,8 @@ class Analysis:
         as `model` is to the training rows, and are left out where the table does not say how its
         features were made.
     model : LinearModel, optional
-        Fitted to all labelled sites at the cutoff and body order with the highest accuracy.
+        Fitted to all labelled sites, at the cutoff and body order with the least log-loss on
+        samples left out.
     warnings : tuple of str
         What makes the numbers doubtful, and why a part is missing.
     notes : tuple of str
@@ -149,6 +161,7 @@ class Analysis:
     n_active: int
     n_inactive: int
     cutoff: float
+    n_events: int = 0
     results: tuple[Curve, ...] = ()
     model: LinearModel | None = None
     warnings: tuple[str, ...] = ()
@@ -166,9 +179,9 @@ class Analysis:
     def curve(
         self, name: str, variant: str | None = None, cutoff: float | None = None
     ) -> Curve | None:
-        """The first curve of a name, at the cutoff given or the analysis' own."""
-        wanted = self.cutoff if cutoff is None else cutoff
-        return next((c for c in self.curves(name, variant) if c.cutoff == wanted), None)
+        """The first curve of a name, at the cutoff given or the analysis' own, or at none."""
+        wanted = (None, self.cutoff if cutoff is None else cutoff)
+        return next((c for c in self.curves(name, variant) if c.cutoff in wanted), None)
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """The lines of the table of results, but for the maps of v2."""
@@ -210,6 +223,7 @@ def summarize(analysis: Analysis) -> Iterator[dict[str, Any]]:
                 "n_columns": n,
                 "last_column": curve.labels[p],
                 "accuracy": float(curve.mean[p]),
+                "accuracy_error": float(curve.error[p]),
                 "accuracy_std": float(curve.std[p]),
                 "balanced_accuracy": float(curve["balanced_accuracy"][p].mean()),
                 "roc_auc": float(curve["roc_auc"][p].mean()),

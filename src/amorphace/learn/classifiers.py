@@ -114,7 +114,7 @@ def compare_classifiers(
             Curve(
                 name="classifiers",
                 x=np.array(points),
-                scores={score: scores[:, k, s] for s, score in enumerate(SCORES)},
+                scores={score: scores[:, k, s] for s, score in enumerate(SCORES[:4])},
                 folds=names,
                 variant=kind,
             )

@@ -85,6 +85,7 @@ def cluster_functions(
             scores={"v": found},
             variant="·".join(species[k] for k in z),
             cutoff=cutoff,
+            of="models",
         )
 
     def sets(size: int) -> Iterable[tuple[int, ...]]:

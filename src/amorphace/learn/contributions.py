@@ -86,6 +86,7 @@ def contributions(models: LinearModel | Sequence[LinearModel], X: ArrayLike) -> 
             f"order {order}" + (f": {'·'.join(kinds)}" if kinds else "") for order, kinds in parts
         ),
         cutoff=float(descriptor.cutoff),
+        of="models",
     )
 
 

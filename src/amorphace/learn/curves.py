@@ -18,7 +18,7 @@ from amorphace.learn.points import column_points, last_columns
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import Fold, Folds, fold_names, inner_of_all, split
 
-SCORES = ("accuracy", "balanced_accuracy", "roc_auc", "strength")
+SCORES = ("accuracy", "balanced_accuracy", "roc_auc", "strength", "loss")
 
 
 def accuracy_curve(
@@ -72,7 +72,8 @@ def accuracy_curve(
     -------
     Curve
         "accuracy", of the variant `folds`: accuracy, balanced accuracy and ROC-AUC on the test
-        rows, and the chosen strength, at numbers of columns, labelled by the last column used.
+        rows, the strength chosen and the log-loss by which it was, inside the training rows; at
+        numbers of columns, labelled by the last column used.
 
     Raises
     ------
@@ -199,7 +200,7 @@ def _curve(
         n_jobs=n_jobs,
         progress=progress,
     )
-    scores = np.empty((4, len(points), len(pieces)))
+    scores = np.empty((len(SCORES), len(points), len(pieces)))
     for (p, f), result in zip(tasks, results, strict=True):
         scores[:, p, f] = result
     return Curve(name="accuracy", x=np.array(points), scores=dict(zip(SCORES, scores, strict=True)))
@@ -211,15 +212,15 @@ def _score(
     n_columns: int,
     piece: _Piece,
     strengths: Sequence[float],
-) -> tuple[float, float, float, float]:
-    """Accuracy, balanced accuracy, ROC-AUC on the test rows, and the chosen strength."""
+) -> tuple[float, ...]:
+    """Accuracy, balanced accuracy, ROC-AUC on the test rows; strength and loss of the choice."""
     fold, rotation = piece.fold, piece.rotation
     if rotation is None:
         train, test = X[fold.train, :n_columns], X[fold.test, :n_columns]
     else:
         train, test = (rotation.leading(X[r], n_columns) for r in (fold.train, fold.test))
     fit = fit_best(train, y[fold.train], piece.inner, strengths)
-    return *scores_of(y[fold.test], fit.decision(test)), fit.strength
+    return *scores_of(y[fold.test], fit.decision(test)), fit.strength, fit.loss
 
 
 def scores_of(

@@ -69,7 +69,7 @@ def radial_distributions(
     }
     if scores:
         x = np.arange(1, len(names) + 1)
-        curves.append(Curve(name="thresholds", x=x, scores=scores, labels=names))
+        curves.append(Curve(name="thresholds", x=x, scores=scores, labels=names, of="draws"))
     return tuple(replace(curve, cutoff=float(cutoff)) for curve in curves)
 
 
@@ -120,7 +120,7 @@ def distribution(
         "inactive": np.histogram(x[~active], edges, density=True)[0][:, None],
         "to": edges[1:, None],
     }
-    return Curve(name="distributions", x=edges[:-1], scores=scores), {
+    return Curve(name="distributions", x=edges[:-1], scores=scores, of="draws"), {
         "accuracy": accuracy,
         "auc": max(auc, 1 - auc),
         "threshold": threshold,

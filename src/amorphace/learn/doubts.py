@@ -8,37 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.dataset.table import Table
-from amorphace.learn.bundle import AnalysisSettings
 from amorphace.learn.fit import LabelledSites
 from amorphace.learn.results import Curve
+from amorphace.learn.splits import half_width
 
 FEW_EVENTS = 100
 """Fewer active (or inactive) sites, or sheared configurations that hold them, are worth a warning:
 the error of an accuracy of 0.9 on as many independent test sites is 0.03."""
 
+FEW_SAMPLES = 5
+"""Fewer folds than this are worth a warning: Student's t and the spread itself are uncertain."""
 
-def doubts(
-    table: Table, sites: LabelledSites, n_splits: int, settings: AnalysisSettings
-) -> list[str]:
+
+def doubts(table: Table, sites: LabelledSites, n_splits: int) -> list[str]:
     """What makes the numbers of an analysis doubtful."""
     found: list[str] = []
-    n_samples = len(np.unique(sites.groups))
-    if n_splits < settings.n_splits:
+    if n_splits < FEW_SAMPLES:
+        factor = half_width(np.linspace(-1, 1, n_splits)) / np.linspace(-1, 1, n_splits).std(ddof=1)
         found.append(
-            f"{settings.n_splits} folds grouped by sample need as many samples; there are "
-            f"{n_samples}, so that grouped scores come from {n_splits} folds. Add samples."
-        )
-    if n_splits < 5:
-        found.append(
-            f"A spread over {n_splits} folds says little about the error of a score; add samples."
+            f"Scores are of {n_splits} folds of samples: an error is {factor:.1f} times the "
+            f"standard deviation between them, which is itself known to "
+            f"{1 / np.sqrt(2 * max(n_splits - 1, 1)):.0%}. Add samples."
         )
     for label, word in ((1, "active"), (0, "inactive")):
         rows = sites.rows[sites.y == label]
-        n_sites, n_events = len(rows), _n_events(table, rows)
-        if n_events < n_sites and n_events < FEW_EVENTS:
+        n_sites, events = len(rows), n_events(table, rows)
+        if events < n_sites and events < FEW_EVENTS:
             found.append(
-                f"The {n_sites} {word} sites stand in only {n_events} configurations, and those of "
-                f"one event move together: scores are uncertain by {0.5 / np.sqrt(n_events):.2f} "
+                f"The {n_sites} {word} sites stand in only {events} configurations, and those of "
+                f"one event move together: scores are uncertain by {0.5 / np.sqrt(events):.2f} "
                 "or so. Add samples, or more strain."
             )
         elif n_sites < FEW_EVENTS:
@@ -61,7 +59,7 @@ def doubts(
     return found
 
 
-def _n_events(table: Table, rows: NDArray[np.int64]) -> int:
+def n_events(table: Table, rows: NDArray[np.int64]) -> int:
     """Independent events among these rows.
 
     A sheared sample has a configuration for each of its events, known by sample and step; where
@@ -75,17 +73,17 @@ def _n_events(table: Table, rows: NDArray[np.int64]) -> int:
 def notes(results: Sequence[Curve], n_splits: int) -> tuple[str, ...]:
     """How to read the numbers."""
     said = [
-        f"± is the standard deviation between {n_splits} folds; it is itself known to about "
-        f"{1 / np.sqrt(2 * max(n_splits - 1, 1)):.0%}."
+        f"± is the half-width of the 68 % interval of a mean over {n_splits} folds of samples: "
+        "t·SD·√(1/K + 1/(K − 1)), since folds learn from mostly the same samples."
     ]
     accuracy, random = (
         [c for c in results if (c.name, c.variant) == ("accuracy", folds)]
         for folds in ("grouped", "random")
     )
     if accuracy and random:
-        more = np.mean([r.mean - g.mean for g, r in zip(accuracy, random, strict=True)])
-        variances = [g.std**2 + r.std**2 for g, r in zip(accuracy, random, strict=True)]
-        error = np.mean(np.sqrt(variances)) / np.sqrt(n_splits)
+        pairs = zip(accuracy, random, strict=True)
+        gains = np.mean([(r.values - g.values).mean(axis=0) for g, r in pairs], axis=0)
+        more, error = float(gains.mean()), half_width(gains)
         size = "more than" if abs(more) > error else "less than"
         said.append(
             f"Random folds score {more:+.3f} against as many folds that keep samples whole, on "

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
-from amorphace.learn.logistic import STRENGTHS, fit_classifier
+from amorphace.learn.logistic import STRENGTHS, fit_best, fit_classifier
 from amorphace.learn.model import LinearModel
 from amorphace.learn.points import order_ends
 from amorphace.learn.results import Curve
-from amorphace.learn.splits import Folds, split
+from amorphace.learn.splits import Folds, inner_folds, split
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,21 +160,68 @@ def fold_models(table: Table, model: LinearModel, *, n_splits: int) -> tuple[Lin
     )
 
 
-def best_setting(curves: Sequence[Curve], columns: Columns) -> tuple[float, int] | None:
-    """Cutoff and number of columns with the highest mean accuracy, of equal ones the fewest.
+def best_setting(
+    table: Table, cutoffs: Sequence[float], *, n_splits: int, seed: int = 0
+) -> tuple[float, int]:
+    """Cutoff and number of columns with the least log-loss on samples left out.
 
-    Only whole correlation orders count, so that a model can be read as cluster functions; None
-    where no curve has such a point.
+    Only whole correlation orders count, so that a model can be read as cluster functions; of
+    equal ones the fewest columns.
+
+    Parameters
+    ----------
+    table : Table
+    cutoffs : sequence of float
+        To choose from.
+    n_splits, seed
+        Folds for the choice, as in `fit_model`.
+    """
+    found = []
+    for cutoff in cutoffs:
+        sites = labelled_sites(table, cutoff)
+        folds = inner_folds(sites.y, sites.groups, n_splits=n_splits, folds="grouped", seed=seed)
+        for n in order_ends(sites.columns).values():
+            fit = fit_best(sites.X[:, :n], sites.y, folds, STRENGTHS)
+            found.append((round(fit.loss, 12), n, float(cutoff)))
+    _, n_columns, cutoff = min(found)
+    return cutoff, n_columns
+
+
+def nested_choice(curves: Sequence[Curve], columns: Columns) -> Curve | None:
+    """What a model is worth whose cutoff and columns are chosen as `best_setting` does.
+
+    In every fold the setting is the one with the least log-loss inside the training samples; its
+    score on the test samples took part in no choice.
+
+    Parameters
+    ----------
+    curves : sequence of Curve
+        "accuracy", one a cutoff, on the same folds.
+    columns : Columns
+
+    Returns
+    -------
+    Curve, optional
+        "model", with a single point: accuracy, balanced accuracy, ROC-AUC, and the cutoff and
+        number of columns chosen in each fold. None where no curve has a whole order.
     """
     ends = order_ends(columns).values()
-    best = [
-        (-round(float(curve.mean[p]), 12), int(n), float(curve.cutoff))
-        for curve in curves
-        if curve.cutoff is not None
-        for p, n in enumerate(curve.x)
+    points = [
+        (int(n), float(c.cutoff), {k: v[p] for k, v in c.scores.items()})
+        for c in curves
+        if c.cutoff is not None and "loss" in c.scores
+        for p, n in enumerate(c.x)
         if n in ends
     ]
-    if not best:
+    if not points:
         return None
-    _, n_columns, cutoff = min(best)
-    return cutoff, n_columns
+    points.sort(key=lambda point: point[:2])
+    loss = np.array([scores["loss"] for _, _, scores in points]).round(12)
+    best = [points[k] for k in loss.argmin(axis=0)]
+    scores = {
+        name: np.array([[own[name][f] for f, (_, _, own) in enumerate(best)]])
+        for name in ("accuracy", "balanced_accuracy", "roc_auc")
+    }
+    scores["n_columns"] = np.array([[float(n) for n, _, _ in best]])
+    scores["cutoff"] = np.array([[cutoff for _, cutoff, _ in best]])
+    return Curve(name="model", x=np.array([1]), scores=scores, folds=curves[0].folds)

@@ -66,23 +66,32 @@ class ForwardFold:
         self, X: NDArray[np.float64], y: NDArray[np.int64], fold: Fold, strength: float
     ) -> None:
         self._rows = _Rows.of(X, y, fold)
-        self._strength = strength
+        self.strength = strength
         self._picks: list[int] = []
         self._theta = np.zeros(1)
         self._fits: dict[int, NDArray[np.float64]] = {}
 
-    def accuracy(self, candidates: NDArray[np.int64]) -> NDArray[np.float64]:
-        """On the test rows, of the picks with each candidate added, shape (n_candidates,)."""
+    def accuracy(
+        self, candidates: NDArray[np.int64], beside: int | None = None
+    ) -> NDArray[np.float64]:
+        """On the test rows, of the picks with each candidate added, shape (n_candidates,).
+
+        With `beside`, a candidate whose fit is known, of this one and each other.
+        """
         rows = self._rows
-        base, base_test = rows.chosen(self._picks)
+        picks, start = self._picks, self._theta
+        if beside is not None:
+            picks, start = [*picks, beside], self._fits[beside]
+        base, base_test = rows.chosen(picks)
         size = max(1, BLOCK_VALUES // len(rows.y))
         scores = np.empty(len(candidates))
         for first in range(0, len(candidates), size):
             block = candidates[first : first + size]
-            theta = fit_bordered(base, rows.Z[block], rows.y, self._theta, self._strength)
+            theta = fit_bordered(base, rows.Z[block], rows.y, start, self.strength)
             f = theta[:, :-1] @ base_test + theta[:, -1:] * rows.Z_test[block]
             scores[first : first + size] = ((f > 0) == rows.y_test).mean(axis=1)
-            self._fits |= dict(zip(block.tolist(), theta, strict=True))
+            if beside is None:
+                self._fits |= dict(zip(block.tolist(), theta, strict=True))
         return scores
 
     def pick(self, candidate: int) -> None:

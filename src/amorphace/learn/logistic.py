@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class LogisticFit:
     weights : ndarray of shape (n_columns,)
         Of the standardised columns.
     intercept, strength : float
+    loss : float
+        Log-loss of a site left out, by which the strength was chosen; NaN where it was given.
     """
 
     mean: NDArray[np.float64]
@@ -46,6 +48,7 @@ class LogisticFit:
     weights: NDArray[np.float64]
     intercept: float
     strength: float
+    loss: float = np.nan
 
     def decision(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """Log-odds of being active, shape (n_sites,)."""
@@ -150,7 +153,8 @@ def fit_best(
     best = int(np.argmin(losses))
     start = thetas[best + 1].mean(axis=1, keepdims=True)
     whole = Solver(Problem.of(Z, y, [np.arange(len(y))]))
-    return _fit(scaled, _solve(whole, ordered[best], start, TOLERANCE)[:, 0], ordered[best])
+    fit = _fit(scaled, _solve(whole, ordered[best], start, TOLERANCE)[:, 0], ordered[best])
+    return replace(fit, loss=losses[best] / sum(len(fold.test) for fold in folds))
 
 
 def _loss_left_out(problem: Problem, theta: NDArray[np.float64], folds: Sequence[Fold]) -> float:

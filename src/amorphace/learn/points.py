@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
@@ -85,11 +86,43 @@ def order_ends(columns: Columns) -> dict[int, int]:
     return {int(n): int(np.flatnonzero(orders == n)[-1]) + 1 for n in np.unique(orders)}
 
 
-def scopes(columns: Columns) -> tuple[tuple[str, int], ...]:
-    """Candidates of forward selection: what they are, and how many leading columns."""
+class Scope(NamedTuple):
+    """Candidates of forward selection: what they are, how many columns, pairs first or not."""
+
+    name: str
+    n_columns: int
+    pairs: bool = False
+
+
+def scopes(columns: Columns, *, pairs: bool = False) -> tuple[Scope, ...]:
+    """Candidates of forward selection; with `pairs`, those of order 1 from the best pair too."""
     n_first = int((columns.order <= 1).sum())
     n_both = int((columns.order <= SELECTION_ORDERS).sum())
-    found = [("order 1", n_first), (f"orders 1 to {SELECTION_ORDERS}", n_both)]
-    if n_both == n_first:
-        found = found[:1]
-    return tuple((scope, n) for scope, n in found if n)
+    found = [Scope("order 1", n_first)]
+    if n_both > n_first:
+        found.append(Scope(f"orders 1 to {SELECTION_ORDERS}", n_both))
+    if pairs:
+        found.append(Scope("order 1, pairs first", n_first, pairs=True))
+    return tuple(scope for scope in found if scope.n_columns)
+
+
+def check_candidates(candidates: Sequence[int] | None, n_columns: int) -> NDArray[np.int64]:
+    """Column indices, ascending."""
+    if candidates is None:
+        return np.arange(n_columns)
+    chosen = np.unique(np.asarray(candidates, dtype=np.int64))
+    if not len(chosen) or chosen[0] < 0 or chosen[-1] >= n_columns:
+        raise InputError(
+            f"candidates must be column indices from 0 to {n_columns - 1}, at least one; got "
+            f"{list(candidates)}"
+        )
+    return chosen
+
+
+def column_names(columns: Columns | None, n_columns: int) -> tuple[str, ...]:
+    """Names of all columns; "column 1", ... where they are not known."""
+    if columns is None:
+        return tuple(f"column {k + 1}" for k in range(n_columns))
+    if len(columns) != n_columns:
+        raise InputError(f"X has {n_columns} columns, `columns` describes {len(columns)}")
+    return columns.names

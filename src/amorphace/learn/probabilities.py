@@ -73,6 +73,7 @@ def calibration(p: ArrayLike, y: ArrayLike, *, n_bins: int = N_BINS) -> Curve:
         name="calibration",
         x=edges[:-1],
         scores={name: np.array(values, float)[:, None] for name, values in scores.items()},
+        of="draws",
     )
 
 
@@ -102,4 +103,4 @@ def receiver_operating(decision: ArrayLike, y: ArrayLike) -> Curve:
     # the highest point above each place of the grid
     last = np.searchsorted(false_positive, grid, side="right") - 1
     found = np.asarray(true_positive)[last][:, None]
-    return Curve(name="roc", x=grid, scores={"true_positive": found})
+    return Curve(name="roc", x=grid, scores={"true_positive": found}, of="draws")

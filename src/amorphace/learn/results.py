@@ -6,14 +6,14 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.core.files import text_written_aside
-from amorphace.learn.splits import half_width
+from amorphace.learn.splits import half_width, jackknife
 
 LINE = ("curve", "variant", "cutoff", "n_columns", "x", "y", "label", "fold", "score", "value")
 """Columns of the table."""
@@ -44,6 +44,9 @@ class Curve:
         How many leading columns are used, where x is something else.
     y : ndarray of shape (n_points,), optional
         Second coordinate of the points of a map.
+    of : {"folds", "models", "draws"}
+        What a column of scores is: the test of a fold; a reading of a model that leaves out a
+        fold; neither. It decides what `error` is.
 
     Raises
     ------
@@ -66,6 +69,7 @@ class Curve:
     cutoff: float | None = None
     n_columns: int | None = None
     y: NDArray[Any] | None = None
+    of: Literal["folds", "models", "draws"] = "folds"
 
     def __post_init__(self) -> None:
         shapes = {values.shape for values in self.scores.values()}
@@ -96,14 +100,21 @@ class Curve:
 
     @property
     def std(self) -> NDArray[np.float64]:
-        """Standard deviation between folds (n - 1), shape (n_points,); NaN for fewer than two."""
+        """Standard deviation between samples (n - 1), shape (n_points,); NaN for fewer than two."""
         few = np.isfinite(self.values).sum(axis=1) < 2
         spread = np.ma.masked_invalid(self.values).std(axis=1, ddof=1)
         return np.where(few, np.nan, np.ma.filled(spread, np.nan))
 
     @property
     def error(self) -> NDArray[np.float64]:
-        """Half-width of the 68 % interval of the mean (see `half_width`), shape (n_points,)."""
+        """Half-width of the 68 % interval of the mean, shape (n_points,).
+
+        See `half_width` and, for readings of models, `jackknife`; NaN where there are no folds.
+        """
+        if self.of == "draws":
+            return np.full(len(self.x), np.nan)
+        if self.of == "models":
+            return jackknife(self.values)
         return np.array([half_width(row) for row in self.values])
 
     @property
@@ -127,6 +138,46 @@ class Curve:
                 for score, values in self.scores.items():
                     line = (*head, fold, score, float(values[p, f]))
                     yield dict(zip(LINE, line, strict=True))
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A difference of two scores, paired by the samples that were tested.
+
+    Attributes
+    ----------
+    mean, error : float
+        Mean, and half-width of its 68 % interval.
+    n_folds : int
+        Folds that both have.
+    """
+
+    mean: float
+    error: float
+    n_folds: int
+
+    @classmethod
+    def of(cls, curve: Curve, x: float, other: Curve, other_x: float | None = None) -> Gain | None:
+        """What `curve` scores at x more than `other`; None where one has no such point.
+
+        Parameters
+        ----------
+        curve, other : Curve
+            Of folds; only folds that test the same samples are compared.
+        x, other_x : float
+            Where they are read; the second is the first when left out.
+        """
+        own, theirs = curve.at(x), other.at(x if other_x is None else other_x)
+        if own is None or theirs is None:
+            return None
+        numbers = [str(k) for k in range(len(own))]  # where folds have no names
+        known = dict(zip(other.folds or numbers, theirs, strict=False))
+        names = zip(curve.folds or numbers, own, strict=True)
+        pairs = [(a, known[f]) for f, a in names if f in known]
+        if not pairs:
+            return None
+        gains = np.array([a - b for a, b in pairs])
+        return cls(float(np.nanmean(gains)), half_width(gains), len(gains))
 
 
 def write_table(path: str | Path, lines: Iterable[Mapping[str, Any]]) -> None:

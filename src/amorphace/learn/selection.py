@@ -1,9 +1,9 @@
-"""Sequential forward selection of columns, and how firm its picks are (paper, Fig. 5)."""
+"""Sequential forward selection of columns, and what it is worth (paper, Fig. 5)."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,17 @@ from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
 from amorphace.learn.forward import ForwardFold
-from amorphace.learn.logistic import check_data
+from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
 from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.points import check_candidates, column_names
 from amorphace.learn.results import Curve
-from amorphace.learn.splits import Folds, fold_names, split
+from amorphace.learn.splits import Fold, fold_names, inner_folds, split
 
 DIGITS = 12
 """Mean accuracies that agree to so many digits are equal: the order of a sum does not decide."""
+
+FIRST_STRENGTH = 1.0
+"""At which single columns are compared, before there is anything to choose a strength with."""
 
 
 def forward_selection(
@@ -31,9 +35,9 @@ def forward_selection(
     n_steps: int = 20,
     columns: Columns | None = None,
     n_splits: int = 5,
-    folds: Folds = "grouped",
-    strength: float = 1.0,
-    seed: int = 0,
+    n_inner_splits: int = 4,
+    strengths: Sequence[float] = STRENGTHS,
+    pairs: bool = False,
     scope: str = "",
     progress: Progress | None = None,
 ) -> tuple[Curve, Curve]:
@@ -41,8 +45,10 @@ def forward_selection(
 
     The accuracy is the mean over folds of logistic regression on the picks and the candidate,
     standardised by the training rows, as in scikit-learn's `SequentialFeatureSelector` (forward).
-    The fits of all candidates are made together, each warm from the picks so far; see
-    `fit_bordered`. Of equal candidates the first in standard order is taken.
+    The fits of all candidates are made together, each warm from the picks so far, at the strength
+    that the picks so far want; see `fit_bordered`. Of equal candidates the first in standard
+    order is taken. What the picks reach is then a fit of its own, its strength chosen inside the
+    training rows as in `accuracy_curve`.
 
     Parameters
     ----------
@@ -57,10 +63,11 @@ def forward_selection(
         Picks, or as many as there are candidates.
     columns : Columns, optional
         What the columns are; without, column k is called "column k" (from 1).
-    n_splits, folds, seed
-        As in `split`.
-    strength : float
-        Of the Tikhonov regularisation, the same in every fit (scikit-learn's C is 1/strength).
+    n_splits, n_inner_splits, strengths
+        As in `accuracy_curve`.
+    pairs : bool
+        Whether the first two picks are the best of all pairs: columns that say nothing alone may
+        say much together. The one that is better alone stands first.
     scope : str
         What the candidates are, for the result.
     progress : callable, optional
@@ -70,8 +77,8 @@ def forward_selection(
     -------
     Curve
         "selection", of the variant `scope`: accuracy of the columns picked so far on the test
-        rows, at their number, labelled by the pick. The picks maximise its mean over these very
-        folds, so that it is a little optimistic.
+        rows and the strength chosen, at their number, labelled by the pick. The picks maximise
+        the accuracy over these very folds, so that it is optimistic; see `nested_selection`.
     Curve
         "single_columns": accuracy of every candidate alone, at its place among the columns from 1
         on, labelled by its name. See `twins`.
@@ -89,51 +96,85 @@ def forward_selection(
     >>> forward_selection(X, X[:, 4] + X[:, 2] / 2 > 0, groups, n_steps=2)[0].labels
     ('column 5', 'column 3')
     """
-    X, y, groups = check_data(X, y, groups)
-    chosen = _check_candidates(candidates, X.shape[1])
-    names = _column_names(columns, X.shape[1])
-    if n_steps < 1:
-        raise InputError(f"n_steps must be at least 1, got {n_steps}")
-    if not (np.isfinite(strength) and strength > 0):
-        raise InputError(f"strength must be a positive number, got {strength}")
-    n_steps = min(n_steps, len(chosen))
-    among = np.asarray(X[:, chosen], dtype=np.float64)
-    outer = split(y, groups, n_splits=n_splits, folds=folds, seed=seed)
-    parts = [ForwardFold(among, y, fold, strength) for fold in outer]
-    left, picks = np.arange(len(chosen)), []
-    accuracy = np.empty((n_steps, n_splits))
-    first = np.empty((len(chosen), n_splits))
-    for step in range(n_steps):
-        with one_blas_thread():  # sums, and with them the picks, on any machine the same
-            scores = np.stack([part.accuracy(left) for part in parts], axis=1)
-        if step == 0:
-            first = scores
-        best = int(np.argmax(scores.mean(axis=1).round(DIGITS)))
-        accuracy[step] = scores[best]
-        picks.append(int(left[best]))
-        for part in parts:
-            part.pick(picks[-1])
-        left = np.delete(left, best)
-        if progress is not None:
-            progress(step + 1, n_steps)
-    tests = fold_names(groups, outer, folds)
+    data = SelectionData.of(X, y, groups, candidates, columns, n_steps, strengths)
+    outer = split(data.y, data.groups, n_splits=n_splits)
+    path = data.path(outer, n_inner_splits, pairs, progress)
+    tests = fold_names(data.groups, outer, "grouped")
     selection = Curve(
         name="selection",
-        x=np.arange(1, n_steps + 1),
-        scores={"accuracy": accuracy, "strength": np.full(accuracy.shape, float(strength))},
-        labels=tuple(names[k] for k in chosen[picks]),
+        x=np.arange(1, data.n_steps + 1),
+        scores={"accuracy": path.accuracy, "strength": path.strength},
+        labels=data.labels(path.picks),
         folds=tests,
         variant=scope,
     )
     alone = Curve(
         name="single_columns",
-        x=chosen + 1,
-        scores={"accuracy": first},
-        labels=tuple(names[k] for k in chosen),
+        x=data.chosen + 1,
+        scores={"accuracy": path.first},
+        labels=data.labels(range(len(data.chosen))),
         folds=tests,
         variant=scope,
     )
     return selection, alone
+
+
+def nested_selection(
+    X: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike,
+    *,
+    candidates: Sequence[int] | None = None,
+    n_steps: int = 20,
+    n_splits: int = 5,
+    n_inner_splits: int = 4,
+    strengths: Sequence[float] = STRENGTHS,
+    pairs: bool = False,
+    scope: str = "",
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+) -> Curve:
+    """What forward selection is worth on samples that take no part in it.
+
+    In every fold the selection is made anew inside the training samples, by folds of their own;
+    the test samples judge what it picked.
+
+    Parameters
+    ----------
+    X, y, groups, candidates, n_steps, n_splits, strengths, pairs, scope
+        As in `forward_selection`.
+    n_inner_splits : int
+        Folds inside each, by which columns are picked and strengths chosen.
+    n_jobs : int
+        Processes; -1 is all processors. The result does not depend on it.
+    progress : callable, optional
+        Called as progress(done, total) after every fold.
+
+    Returns
+    -------
+    Curve
+        "nested_selection", as "selection"; its points have no labels, since folds pick their own
+        columns.
+
+    Raises
+    ------
+    InputError
+        As `forward_selection`; also with fewer than 3 samples.
+    """
+    data = SelectionData.of(X, y, groups, candidates, None, n_steps, strengths)
+    outer = split(data.y, data.groups, n_splits=n_splits)
+    found = run_all(
+        _nested, [(data, fold, n_inner_splits, pairs) for fold in outer],
+        n_jobs=n_jobs, progress=progress,
+    )  # fmt: skip
+    accuracy, strength = np.stack(found, axis=2)
+    return Curve(
+        name="nested_selection",
+        x=np.arange(1, data.n_steps + 1),
+        scores={"accuracy": accuracy, "strength": strength},
+        folds=fold_names(data.groups, outer, "grouped"),
+        variant=scope,
+    )
 
 
 def twins(alone: Curve) -> tuple[str, ...]:
@@ -151,144 +192,144 @@ def twins(alone: Curve) -> tuple[str, ...]:
     return tuple(alone.labels[k] for k in order[mean[order] >= mean[best] - error])
 
 
-def selection_stability(
-    X: ArrayLike,
-    y: ArrayLike,
-    groups: ArrayLike,
-    *,
-    candidates: Sequence[int] | None = None,
-    n_steps: int = 5,
-    n_resamples: int = 20,
-    columns: Columns | None = None,
-    n_splits: int = 5,
-    strength: float = 1.0,
-    seed: int = 0,
-    scope: str = "",
-    n_jobs: int = 1,
-    progress: Progress | None = None,
-) -> tuple[Curve, Curve]:
-    """How firm the first picks of `forward_selection` are.
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Picks in order; accuracy and strength at each step, accuracy of single columns, by fold."""
 
-    It is repeated on samples drawn with replacement (copies of a sample stay in one fold), and
-    without the samples of each fold. Columns are strongly correlated, so that a pick often has
-    understudies that would do as well.
+    picks: list[int]
+    accuracy: NDArray[np.float64]
+    strength: NDArray[np.float64]
+    first: NDArray[np.float64]
 
-    Parameters
+
+@dataclass(frozen=True, eq=False)
+class SelectionData:
+    """Checked data of a selection; X holds the candidates alone.
+
+    Attributes
     ----------
-    X, y, groups, candidates, columns, n_splits, strength, scope
-        As in `forward_selection`; runs with fewer different samples than folds take fewer folds.
+    X : ndarray of shape (n_sites, n_candidates)
+    y, groups : ndarray of shape (n_sites,)
+    chosen : ndarray of shape (n_candidates,)
+        Place of the candidates among all columns.
+    names : tuple of str
+        Of all columns.
     n_steps : int
-        Picks of each run.
-    n_resamples : int
-        Bootstrap runs.
-    seed : int
-        Of the bootstrap.
-    n_jobs : int
-        Processes; -1 is all processors. The result does not depend on it.
-    progress : callable, optional
-        Called as progress(done, total) after every run.
-
-    Returns
-    -------
-    Curve
-        "stability", of the variant `scope`: as which pick each bootstrap run picks a column, from
-        1 on (NaN where it does not), labelled by its name, the most frequent first.
-    Curve
-        "left_out": the same for the runs without the samples of a fold.
-
-    Raises
-    ------
-    InputError
-        As `forward_selection`; also with fewer than 3 samples.
+    strengths : tuple of float
     """
-    X, y, groups = check_data(X, y, groups)
-    samples = np.unique(groups)
-    if len(samples) < 3:
-        raise InputError(
-            f"the stability of a selection needs at least 3 samples to draw from, got "
-            f"{len(samples)}; add samples"
-        )
-    runs = [*_bootstrap(samples, n_resamples, seed), *_left_out(y, groups, n_splits)]
-    chosen = _check_candidates(candidates, X.shape[1])
-    names = _column_names(columns, X.shape[1])
-    X = X[:, chosen]
-    found = run_all(
-        _picks,
-        [(X, y, groups, run, n_steps, n_splits, strength) for run in runs],
-        n_jobs=n_jobs,
-        progress=progress,
-    )
-    picked = [[int(chosen[k]) for k in picks] for picks in found]
-    count = Counter(k for run in picked[:n_resamples] for k in run)
-    ordered = sorted({k for run in picked for k in run}, key=lambda k: (-count[k], k))
-    place = np.full((len(ordered), len(runs)), np.nan)
-    for r, run in enumerate(picked):
-        for step, k in enumerate(run, start=1):
-            place[ordered.index(k), r] = step
-    parts = {"stability": place[:, :n_resamples], "left_out": place[:, n_resamples:]}
-    drawn, left_out = (
-        Curve(
-            name=name,
-            x=np.array(ordered) + 1,
-            scores={"place": part},
-            labels=tuple(names[k] for k in ordered),
-            variant=scope,
-        )
-        for name, part in parts.items()
-    )
-    return drawn, left_out
+
+    X: NDArray[np.float64]
+    y: NDArray[np.int64]
+    groups: NDArray[Any]
+    chosen: NDArray[np.int64]
+    names: tuple[str, ...]
+    n_steps: int
+    strengths: tuple[float, ...]
+
+    @classmethod
+    def of(
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike,
+        candidates: Sequence[int] | None,
+        columns: Columns | None,
+        n_steps: int,
+        strengths: Sequence[float],
+    ) -> SelectionData:
+        X, y, groups = check_data(X, y, groups)
+        chosen = check_candidates(candidates, X.shape[1])
+        names = column_names(columns, X.shape[1])
+        if n_steps < 1:
+            raise InputError(f"n_steps must be at least 1, got {n_steps}")
+        among, steps = np.asarray(X[:, chosen], dtype=np.float64), min(n_steps, len(chosen))
+        return cls(among, y, groups, chosen, names, steps, check_strengths(strengths))
+
+    def labels(self, picks: Sequence[int]) -> tuple[str, ...]:
+        """Names of candidates."""
+        return tuple(self.names[self.chosen[k]] for k in picks)
+
+    def take(self, rows: NDArray[np.int64]) -> SelectionData:
+        """The same of some sites."""
+        X, y, groups = self.X[rows], self.y[rows], self.groups[rows]
+        return SelectionData(X, y, groups, self.chosen, self.names, self.n_steps, self.strengths)
+
+    def inner(self, fold: Fold, n_splits: int) -> tuple[tuple[Fold, ...], tuple[float, ...]]:
+        """Folds of the training rows and strengths to choose from; one where none can be made."""
+        if len(self.strengths) > 1:
+            y, groups = self.y[fold.train], self.groups[fold.train]
+            try:
+                made = inner_folds(y, groups, n_splits=n_splits, folds="grouped", seed=0)
+                return made, self.strengths
+            except InputError:
+                return (), (FIRST_STRENGTH,)
+        return (), self.strengths
+
+    def path(
+        self,
+        outer: Sequence[Fold],
+        n_inner_splits: int,
+        pairs: bool = False,
+        progress: Progress | None = None,
+    ) -> Path:
+        """The picks that these folds want."""
+        start, *others = self.strengths
+        start = FIRST_STRENGTH if others else start
+        parts = [ForwardFold(self.X, self.y, fold, start) for fold in outer]
+        inner = [self.inner(fold, n_inner_splits) for fold in outer]
+        left = np.arange(self.X.shape[1])
+        picks: list[int] = []
+        accuracy, strength = np.empty((2, self.n_steps, len(outer)))
+        first = np.empty((len(left), len(outer)))
+        forced: list[int] = []
+        for step in range(self.n_steps):
+            with one_blas_thread():  # sums, and with them the picks, on any machine the same
+                scores = np.stack([part.accuracy(left) for part in parts], axis=1)
+                if step == 0:
+                    first = scores
+                    forced = _best_pair(parts, scores) if pairs and self.n_steps > 1 else []
+                mean = scores.mean(axis=1).round(DIGITS)
+                best = forced.pop(0) if forced else int(left[np.argmax(mean)])
+                picks.append(best)
+                for f, part in enumerate(parts):
+                    part.pick(best)
+                    found = self.judge(outer[f], picks, *inner[f])
+                    accuracy[step, f], strength[step, f] = found
+                    part.strength = found[1]
+            left = left[left != best]
+            if progress is not None:
+                progress(step + 1, self.n_steps)
+        return Path(picks, accuracy, strength, first)
+
+    def judge(
+        self, fold: Fold, picks: Sequence[int], inner: Sequence[Fold], strengths: Sequence[float]
+    ) -> tuple[float, float]:
+        """Accuracy of these columns on the test rows, and the strength chosen."""
+        X, y = self.X[:, list(picks)], self.y
+        fit = fit_best(X[fold.train], y[fold.train], inner, strengths)
+        return float(((fit.decision(X[fold.test]) > 0) == y[fold.test]).mean()), fit.strength
 
 
-def _bootstrap(samples: NDArray[Any], n: int, seed: int) -> Iterator[NDArray[Any]]:
-    """Samples drawn with replacement, at least two of them different."""
-    rng = np.random.default_rng(seed)
-    for _ in range(n):
-        drawn = rng.choice(samples, len(samples))
-        while len(np.unique(drawn)) < 2:
-            drawn = rng.choice(samples, len(samples))
-        yield drawn
+def _best_pair(parts: Sequence[ForwardFold], alone: NDArray[np.float64]) -> list[int]:
+    """The two columns that reach most together, the one that is better alone first."""
+    n = len(alone)
+    mean = np.full((n, n), -1.0)
+    for a in range(n - 1):
+        others = np.arange(a + 1, n)
+        mean[a, others] = np.mean([part.accuracy(others, beside=a) for part in parts], axis=0)
+    a, b = divmod(int(np.argmax(mean.round(DIGITS))), n)
+    single = alone.mean(axis=1).round(DIGITS)
+    return [a, b] if single[a] >= single[b] else [b, a]
 
 
-def _left_out(y: NDArray[np.int64], groups: NDArray[Any], n_splits: int) -> Iterator[NDArray[Any]]:
-    """The samples that remain without each fold."""
-    for fold in split(y, groups, n_splits=n_splits):
-        yield np.unique(groups[fold.train])
-
-
-def _picks(
-    X: NDArray[Any],
-    y: NDArray[np.int64],
-    groups: NDArray[Any],
-    samples: NDArray[Any],
-    n_steps: int,
-    n_splits: int,
-    strength: float,
-) -> list[int]:
-    """Picks among the sites of these samples, which may repeat."""
-    rows = np.concatenate([np.flatnonzero(groups == sample) for sample in samples])
-    n_splits = min(n_splits, len(np.unique(samples)))
-    selection, _ = forward_selection(
-        X[rows], y[rows], groups[rows], n_steps=n_steps, n_splits=n_splits, strength=strength
-    )
-    return [int(name.removeprefix("column ")) - 1 for name in selection.labels]
-
-
-def _check_candidates(candidates: Sequence[int] | None, n_columns: int) -> NDArray[np.int64]:
-    """Column indices, ascending."""
-    if candidates is None:
-        return np.arange(n_columns)
-    chosen = np.unique(np.asarray(candidates, dtype=np.int64))
-    if not len(chosen) or chosen[0] < 0 or chosen[-1] >= n_columns:
-        raise InputError(
-            f"candidates must be column indices from 0 to {n_columns - 1}, at least one; got "
-            f"{list(candidates)}"
-        )
-    return chosen
-
-
-def _column_names(columns: Columns | None, n_columns: int) -> tuple[str, ...]:
-    if columns is None:
-        return tuple(f"column {k + 1}" for k in range(n_columns))
-    if len(columns) != n_columns:
-        raise InputError(f"X has {n_columns} columns, `columns` describes {len(columns)}")
-    return columns.names
+def _nested(
+    data: SelectionData, fold: Fold, n_splits: int, pairs: bool
+) -> tuple[list[float], list[float]]:
+    """Accuracy and strength on the test rows, of what the training rows pick."""
+    train = data.take(fold.train)
+    folds = inner_folds(train.y, train.groups, n_splits=n_splits, folds="grouped", seed=0)
+    picks = train.path(folds, n_splits, pairs).picks
+    inner = data.inner(fold, n_splits)
+    found = [data.judge(fold, picks[: k + 1], *inner) for k in range(len(picks))]
+    accuracy, strength = zip(*found, strict=True)
+    return list(accuracy), list(strength)

@@ -15,6 +15,9 @@ from amorphace.core.errors import InputError
 
 Folds = Literal["grouped", "random"]
 
+MOST_FOLDS = 10
+"""Up to so many samples each is left out in turn; more are left out in so many groups."""
+
 LEVEL = 0.6827
 """Of every interval that is given: that of one standard deviation of a normal distribution."""
 
@@ -212,3 +215,30 @@ def half_width(scores: ArrayLike, level: float = LEVEL) -> float:
         return np.nan
     factor = float(t.ppf((1 + level) / 2, k - 1)) * np.sqrt(1 / k + 1 / (k - 1))
     return float(factor * values.std(ddof=1))
+
+
+def jackknife(values: ArrayLike, level: float = LEVEL) -> NDArray[np.float64]:
+    """Half-width of the interval of what is read of models that each leave out a fold.
+
+    t sqrt((K - 1)/K sum_k (v_k - mean)^2) with Student's t of K - 1 degrees of freedom: the
+    models share most of their data, so that they differ less than those of other samples would.
+
+    Parameters
+    ----------
+    values : array_like of shape (..., n_models)
+    level : float
+
+    Returns
+    -------
+    ndarray of shape (...)
+        NaN for a single model.
+
+    References
+    ----------
+    R. G. Miller, Biometrika 61, 1 (1974).
+    """
+    v = np.asarray(values, dtype=np.float64)
+    k = v.shape[-1]
+    if k < 2:
+        return np.full(v.shape[:-1], np.nan)
+    return float(t.ppf((1 + level) / 2, k - 1)) * np.sqrt(k - 1) * v.std(axis=-1)

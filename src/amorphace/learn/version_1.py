@@ -89,6 +89,7 @@ def _classifiers(one: Fields) -> Iterator[dict[str, Any]]:
     if one.get("roc"):
         x, found = one["roc"]["false_positive"], _column(one["roc"]["true_positive"])
         scores = {"true_positive": found}
+        common["of"] = "draws"
         yield {"name": "roc", "x": x, "scores": scores, "n_columns": n, **common}
     if one.get("calibration"):
         c = one["calibration"]
@@ -96,7 +97,7 @@ def _classifiers(one: Fields) -> Iterator[dict[str, Any]]:
         scores |= {"to": _column(c["edges"][1:]), "count": _column(c["count"])}
         same = {"brier": c["brier"], "error": c["expected_calibration_error"]}
         scores |= {name: _column([value] * len(c["count"])) for name, value in same.items()}
-        x = c["edges"][:-1]
+        x, common["of"] = c["edges"][:-1], "draws"
         yield {"name": "calibration", "x": x, "scores": scores, "n_columns": n, **common}
 
 
@@ -132,6 +133,7 @@ def _stability(one: Fields) -> Iterator[dict[str, Any]]:
             "labels": one["names"],
             "variant": one["scope"],
             "cutoff": one.get("cutoff"),
+            "of": "draws",
         }
 
 
@@ -166,6 +168,7 @@ def _distribution(one: Fields) -> Iterator[dict[str, Any]]:
         "scores": scores | {"to": _column(one["edges"][1:])},
         "variant": one["column"],
         "cutoff": one.get("cutoff"),
+        "of": "draws",
     }
     numbers = "accuracy auc threshold mean_active mean_inactive n_active n_inactive"
     yield {
@@ -174,13 +177,15 @@ def _distribution(one: Fields) -> Iterator[dict[str, Any]]:
         "scores": {name: [[one[name]]] for name in numbers.split()},
         "labels": [one["column"]],
         "cutoff": one.get("cutoff"),
+        "of": "draws",
     }
 
 
 def _clusters(one: Fields) -> Iterator[dict[str, Any]]:
     for name in ("v1", "v2_distance", "v2_angle", "v3"):
         for c in one[name]:
-            common = {"name": name, "variant": "·".join(c["species"]), "cutoff": one["cutoff"]}
+            common = {"name": name, "variant": "·".join(c["species"]), "of": "models"}
+            common["cutoff"] = one["cutoff"]
             if "r" in c:
                 yield {"x": c["r"], "scores": {"v": list(zip(*c["v"], strict=True))}, **common}
                 continue
@@ -195,7 +200,8 @@ def _clusters(one: Fields) -> Iterator[dict[str, Any]]:
 
 def _contributions(one: Fields) -> Iterator[dict[str, Any]]:
     scores = _pick(one, "share", "variance", "mean_abs")
-    yield {"name": "contributions", "x": one["order"], "scores": scores, "labels": one["names"]}
+    common = {"name": "contributions", "labels": one["names"], "of": "models"}
+    yield {"x": one["order"], "scores": scores, **common}
 
 
 CONVERTERS: Mapping[str, Callable[[Any], Iterator[dict[str, Any]]]] = {

@@ -92,7 +92,10 @@ def _radial(a: Analysis) -> Iterator[str]:
 
 
 def _selection(a: Analysis) -> Iterator[str]:
-    for s, alone in zip(a.curves("selection"), a.curves("single_columns"), strict=True):
+    for s in a.curves("selection"):
+        alone = a.curve("single_columns", s.variant)
+        if alone is None:
+            continue
         others = [name for name in twins(alone) if name != s.labels[0]]
         close = f" ({', '.join(others[:3])} alone would do as well)" if others else ""
         yield (

@@ -1,0 +1,264 @@
+"""The parts of an analysis, one method each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amorphace.core.errors import InputError
+from amorphace.dataset.table import Table
+from amorphace.learn.ard import ard_curve
+from amorphace.learn.bundle import AnalysisSettings, Part
+from amorphace.learn.classifiers import compare_classifiers
+from amorphace.learn.clusters import cluster_functions
+from amorphace.learn.contributions import contributions
+from amorphace.learn.curves import accuracy_curve, pca_curve
+from amorphace.learn.distributions import radial_distributions
+from amorphace.learn.fit import (
+    LabelledSites,
+    best_setting,
+    fit_model,
+    fold_models,
+    labelled_sites,
+    nested_choice,
+)
+from amorphace.learn.learning_curve import Vary, learning_curve
+from amorphace.learn.model import LinearModel
+from amorphace.learn.parallel import Progress
+from amorphace.learn.points import Scope, order_ends, scopes
+from amorphace.learn.predict import knows_descriptor
+from amorphace.learn.results import Curve
+from amorphace.learn.selection import forward_selection, nested_selection
+from amorphace.learn.splits import Folds
+from amorphace.learn.stability import permutation_test, selection_stability
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts, one method each."""
+
+    table: Table
+    settings: AnalysisSettings
+    cutoffs: tuple[float, ...]
+    cutoff: float
+    sites: LabelledSites
+    n_splits: int
+    n_jobs: int
+
+    @property
+    def data(self) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """Features, labels and samples at the one cutoff."""
+        return self.sites.X, self.sites.y, self.sites.groups
+
+    def all(self) -> dict[Part, Callable[[Progress], Sequence[Curve]]]:
+        return {
+            "accuracy": lambda progress: self.accuracy("grouped", progress),
+            "random_folds": lambda progress: self.accuracy("random", progress),
+            "selection": self.selection,
+            "nested_selection": self.nested_selection,
+            "pca": self.pca,
+            "classifiers": self.classifiers,
+            "stability": self.stability,
+            "learning": self.learning,
+            "ard": self.ard,
+            "distributions": lambda progress: radial_distributions(self.table, self.cutoff),
+        }
+
+    def accuracy(self, folds: Folds, progress: Progress) -> list[Curve]:
+        def make(cutoff: float, progress: Progress) -> list[Curve]:
+            sites = labelled_sites(self.table, cutoff)
+            curve = accuracy_curve(
+                sites.X,
+                sites.y,
+                sites.groups,
+                n_columns=self.settings.n_columns,
+                columns=sites.columns,
+                n_splits=self.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                folds=folds,
+                seed=self.settings.seed,
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+            return [replace(curve, cutoff=cutoff)]
+
+        curves = _several(self.cutoffs, make, progress)
+        chosen = nested_choice(curves, self.sites.columns) if folds == "grouped" else None
+        return curves if chosen is None else [*curves, chosen]
+
+    def classifiers(self, progress: Progress) -> list[Curve]:
+        found = compare_classifiers(
+            *self.data,
+            n_columns=[scope.n_columns for scope in scopes(self.sites.columns)],
+            n_splits=self.n_splits,
+            n_inner_splits=self.settings.n_inner_splits,
+            seed=self.settings.seed,
+            n_jobs=self.n_jobs,
+            progress=progress,
+        )
+        return self._at_cutoff(found)
+
+    def selection(self, progress: Progress) -> list[Curve]:
+        def make(scope: Scope, progress: Progress) -> list[Curve]:
+            found = forward_selection(
+                *self.data,
+                candidates=range(scope.n_columns),
+                n_steps=self.settings.n_steps,
+                columns=self.sites.columns,
+                n_splits=self.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                pairs=scope.pairs,
+                scope=scope.name,
+                progress=progress,
+            )
+            made = self._at_cutoff(found[:1] if scope.pairs else found)
+            if "permutation" in self.settings.parts and not scope.pairs:
+                made += self._at_cutoff([self.permutation(scope, found[0])])
+            return made
+
+        return _several(scopes(self.sites.columns, pairs=True), make, progress)
+
+    def permutation(self, scope: Scope, selection: Curve) -> Curve:
+        return permutation_test(
+            *self.data,
+            [self.sites.columns.names.index(name) for name in selection.labels],
+            candidates=range(scope.n_columns),
+            n_splits=self.n_splits,
+            seed=self.settings.seed,
+            scope=scope.name,
+            columns=self.sites.columns,
+            n_jobs=self.n_jobs,
+        )
+
+    def nested_selection(self, progress: Progress) -> list[Curve]:
+        def make(scope: Scope, progress: Progress) -> list[Curve]:
+            found = nested_selection(
+                *self.data,
+                candidates=range(scope.n_columns),
+                n_steps=self.settings.n_steps,
+                n_splits=self.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                pairs=scope.pairs,
+                scope=scope.name,
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+            return self._at_cutoff([found])
+
+        return _several(scopes(self.sites.columns, pairs=True), make, progress)
+
+    def stability(self, progress: Progress) -> list[Curve]:
+        def make(scope: Scope, progress: Progress) -> list[Curve]:
+            found = selection_stability(
+                *self.data,
+                candidates=range(scope.n_columns),
+                n_steps=self.settings.n_stability_steps,
+                n_resamples=self.settings.n_resamples,
+                columns=self.sites.columns,
+                n_splits=self.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                seed=self.settings.seed,
+                scope=scope.name,
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+            return self._at_cutoff(found)
+
+        return _several(scopes(self.sites.columns), make, progress)
+
+    def pca(self, progress: Progress) -> list[Curve]:
+        n = scopes(self.sites.columns)[-1].n_columns
+        curve = pca_curve(
+            self.sites.X[:, :n],
+            self.sites.y,
+            self.sites.groups,
+            n_components=range(1, min(self.settings.n_steps, n) + 1),
+            n_splits=self.n_splits,
+            n_inner_splits=self.settings.n_inner_splits,
+            seed=self.settings.seed,
+            n_jobs=self.n_jobs,
+            progress=progress,
+        )
+        return self._at_cutoff([curve])
+
+    def learning(self, progress: Progress) -> list[Curve]:
+        def make(which: tuple[Vary, int], progress: Progress) -> list[Curve]:
+            curve = learning_curve(
+                self.sites.X[:, : which[1]],
+                self.sites.y,
+                self.sites.groups,
+                vary=which[0],
+                n_draws=self.settings.n_draws,
+                n_splits=self.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                seed=self.settings.seed,
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+            return self._at_cutoff([curve])
+
+        kinds: tuple[Vary, ...] = ("samples", "sites")
+        ends = order_ends(self.sites.columns).values()
+        todo: list[tuple[Vary, int]] = [(vary, n) for vary in kinds for n in ends]
+        return _several(todo, make, progress)
+
+    def ard(self, progress: Progress) -> list[Curve]:
+        name = self.settings.target
+        if name not in self.table.targets:
+            have = ", ".join(self.table.targets) or "none"
+            raise InputError(f"the table holds no target {name!r}; there are: {have}")
+
+        def make(which: tuple[bool, float], progress: Progress) -> list[Curve]:
+            sites = labelled_sites(self.table, which[1])
+            curve = ard_curve(
+                sites.X,
+                self.table.targets[name][sites.rows],
+                sites.groups,
+                n_columns=self.settings.n_columns,
+                columns=sites.columns,
+                log_target=which[0],
+                name=name,
+                n_splits=self.n_splits,
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+            return [replace(curve, cutoff=which[1])]
+
+        logs = (False, True) if self.settings.log_target else (False,)
+        return _several([(log, cutoff) for log in logs for cutoff in self.cutoffs], make, progress)
+
+    def model(self) -> LinearModel:
+        n_splits, seed = self.n_splits, self.settings.seed
+        cutoff, n = best_setting(self.table, self.cutoffs, n_splits=n_splits, seed=seed)
+        return fit_model(self.table, cutoff, n, n_splits=n_splits, seed=seed)
+
+    def readings(self, model: LinearModel) -> tuple[Curve, ...]:
+        """Cluster functions and contributions, where the model knows its descriptor."""
+        if not knows_descriptor(model):
+            return ()
+        models = fold_models(self.table, model, n_splits=self.n_splits)
+        X = labelled_sites(self.table, model.settings["cutoff"]).X[:, : len(model.names)]
+        return (*cluster_functions(models), contributions(models, X))
+
+    def _at_cutoff(self, curves: Iterable[Curve]) -> list[Curve]:
+        return [replace(curve, cutoff=self.cutoff) for curve in curves]
+
+
+def _several(
+    todo: Sequence[T], make: Callable[[T, Progress], list[Curve]], progress: Progress
+) -> list[Curve]:
+    """The curves of one after the other, with progress in thousandths of one."""
+    made: list[Curve] = []
+    for k, one in enumerate(todo):
+
+        def part(done: int, total: int, k: int = k) -> None:
+            progress(round(1000 * (k + done / max(total, 1))), 1000 * len(todo))
+
+        made += make(one, part)
+    return made
