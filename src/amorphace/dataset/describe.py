@@ -54,33 +54,22 @@ def all_sites(
     InputError
         If no particle is chosen.
     """
-    masks = [is_centre(s.configuration.species, centres) for s in samples]
-    if not any(mask.any() for mask in masks):
-        raise no_centres(centres)
-    sites = Sites.concatenate(
-        Sites(s.configuration, mask) for s, mask in zip(samples, masks, strict=True)
-    )
-    number = np.repeat(np.arange(len(samples)), [int(mask.sum()) for mask in masks])
-    steps = np.array([s.configuration.step for s in samples])
+    parts = [
+        Sites(c, None if centres is None else np.isin(c.species, list(centres)))
+        for c in (s.configuration for s in samples)
+    ]
+    if not any(map(len, parts)):
+        raise InputError(f"no particle is of species {', '.join(centres or ())}")
+    sites, n = Sites.concatenate(parts), list(map(len, parts))
     table = Table(
-        sample=number,
+        sample=np.repeat(np.arange(len(samples)), n),
         particle_id=sites.ids,
         species=sites.species,
-        step=steps[number],
+        step=np.repeat([s.configuration.step for s in samples], n),
         sample_names=tuple(s.name for s in samples),
         provenance=provenance,
     )
     return table, sites
-
-
-def is_centre(species: NDArray[np.str_], centres: Sequence[str] | None) -> NDArray[np.bool_]:
-    """Which particles are of the wanted species, shape (n,); all of them where that is None."""
-    return np.ones(len(species), dtype=bool) if centres is None else np.isin(species, list(centres))
-
-
-def no_centres(centres: Sequence[str] | None) -> InputError:
-    """The error for a table without a site."""
-    return InputError(f"no particle is of species {', '.join(centres or ())}")
 
 
 def check_count(labels: Table, count: int) -> None:
