@@ -3,12 +3,15 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
+import typer
 
 import amorphace as am
 from amorphace import cli
+from amorphace.ace.features import Features
 from amorphace.dataset.zarr_table import read_table
 from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
@@ -159,6 +162,20 @@ def test_export_puts_columns_beside_particles(ensemble, labels, tmp_path):
     data = read_table(labels)
     with np.load(tmp_path / "labels.npz") as archive:
         assert any(np.array_equal(archive[k], data.targets["d2min"]) for k in archive)
+
+
+def test_options_of_describe_are_the_fields_of_its_features(ensemble, tmp_path):
+    (command,) = (
+        c for c in typer.main.get_command(cli.app).commands.values() if c.name == "describe"
+    )
+    options = {p.name: p.default for p in command.params}
+    for f in fields(Features):
+        assert f.name == "cutoffs" or options[f.name] == f.default
+    words = [*SPECIES, *BASIS, "--cutoff", "2.1", "--r0", "2.05", "--dtype", "float64"]
+    assert run("describe", ensemble / "s0.initial.dump", *words, "-o", tmp_path / "f.zarr") == 0
+    table = read_table(tmp_path / "f.zarr")
+    assert table.feature_rows(2.1).dtype == np.float64
+    assert table.provenance["parameters"]["r0"] == 2.05
 
 
 def test_describe_without_labels_takes_every_frame(ensemble, tmp_path):

@@ -1,7 +1,9 @@
 import copy
 import subprocess
 import sys
+from dataclasses import MISSING, dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 from joblib import Parallel, delayed
 
 import amorphace as am
+from amorphace.core.checks import Limits, check_fields
 from amorphace.core.errors import FileFormatError
+from amorphace.core.keys import keys_of
 from amorphace.core.neighbors import (
     count_neighbors,
     find_neighbors,
@@ -218,3 +222,40 @@ def test_an_error_of_another_process_arrives_whole():
     (found,) = Parallel(n_jobs=2)([delayed(copy.copy)(error)])
     assert str(found) == "some.dump:7: 12 atoms were expected, got 11"
     assert (found.path, found.line) == (Path("some.dump"), 7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A dataclass with limits."""
+
+    size: Annotated[float, Limits(above=0, most=0.1)]
+    """Of a step, in sigma. What follows is left out."""
+    cutoffs: tuple[Annotated[float, Limits(least=1)], ...] = (2.0,)
+    """In sigma."""
+    lag: Annotated[float, Limits(above=0)] | Literal["tau"] | None = None
+    """Time."""
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"size": 0.0}, r"size must be a number above 0 up to 0\.1, got 0\.0"),
+        ({"size": float("nan")}, r"size must be a number above 0 up to 0\.1, got nan"),
+        ({"size": True}, r"size must be a number above 0 up to 0\.1, got True"),
+        ({"cutoffs": (2.0, 0.5)}, r"cutoffs must be a number from 1 on, got 0\.5"),
+        ({"lag": -1.0}, r"lag must be a number above 0, got -1\.0"),
+        ({"lag": float("inf")}, r"lag must be a number above 0, got inf"),
+    ],
+)
+def test_a_field_beyond_the_limits_of_its_type_is_named(given, text):
+    check_fields(Step(size=0.1, lag="tau"))
+    with pytest.raises(am.InputError, match=text):
+        check_fields(Step(**{"size": 0.1, **given}))
+
+
+def test_a_field_is_explained_by_the_first_sentence_below_it():
+    assert list(keys_of(Step)) == [
+        ("size", MISSING, "Of a step, in sigma"),
+        ("cutoffs", (2.0,), "In sigma"),
+        ("lag", None, "Time"),
+    ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from amorphace.core.errors import InputError
-from amorphace.core.owned import LIST, owned_folder
+from amorphace.core.owned import LIST, is_made_from, owned_folder
 
 
 def fill(folder: Path, **files: str) -> None:
@@ -32,6 +32,22 @@ def test_what_was_written_before_is_replaced_and_what_is_not_made_again_goes(tmp
     assert contents(place) == {"a": "2", "b": "1"}
     assert not (place / "figures").exists()
     assert [p.name for p in tmp_path.iterdir()] == ["results"]
+
+
+def test_a_folder_is_made_from_something_until_a_file_or_that_changes(tmp_path):
+    place = tmp_path / "results"
+    with owned_folder(place, made_from="one") as new:
+        (new / "a").write_text("1")
+    (place / "notes").write_text("mine")
+    assert is_made_from(place, "one")
+    assert not is_made_from(place, "two")
+    (place / "a").write_text("2")
+    assert not is_made_from(place, "one")
+    (place / "a").unlink()
+    assert not is_made_from(place, "one")
+    fill(tmp_path / "other", a="1")
+    assert not is_made_from(tmp_path / "other", "")
+    assert not is_made_from(tmp_path / "nowhere", "one")
 
 
 def test_files_of_the_user_stay(tmp_path):
