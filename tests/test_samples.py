@@ -12,8 +12,8 @@ import typer
 from typer.testing import CliRunner
 
 import amorphace as am
+from amorphace.cli.options import ListOptions
 from amorphace.cli.samples import matched, sample_names, scaled, unit
-from amorphace.cli.shared import ListOptions
 from amorphace.core.errors import InputError
 from amorphace.dataset.zarr_table import read_table
 from test_cli import run

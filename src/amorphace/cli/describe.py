@@ -9,40 +9,27 @@ from typing import Annotated, Any
 import typer
 
 from amorphace.ace.features import Features
+from amorphace.cli import options
 from amorphace.cli.samples import files_of, read_samples, scaled, show_lengths, unit
-from amorphace.cli.shared import (
-    JobsOption,
-    ListOptions,
-    Order,
-    OrderOption,
-    OutputOption,
-    OverwriteOption,
-    SigmaOption,
-    SpeciesOption,
-    app,
-    command_line,
-    options_of,
-    progress_bar,
-    show,
-)
+from amorphace.cli.shared import app, command_line, progress_bar, show
 
 CHECKED = 32
 """Configurations whose spacing is looked at, at most."""
 
 
-@app.command(cls=ListOptions)
-@options_of(Features, "cutoffs")
+@app.command(cls=options.ListOptions)
+@options.options_of(Features, "cutoffs")
 def describe(
     files: Annotated[
         list[Path],
         typer.Argument(help="Configurations: LAMMPS dump, extended XYZ, GSD or npz."),
     ],
-    species: SpeciesOption,
-    output: OutputOption,
+    species: options.Species,
+    output: options.Output,
     cutoff: Annotated[
         list[float] | None, typer.Option(help="One or more cutoffs, in units of sigma; 4.")
     ] = None,
-    sigma: SigmaOption = None,
+    sigma: options.Sigma = None,
     labels: Annotated[
         Path | None,
         typer.Option(help="Labels of these samples: describe the labelled particles only."),
@@ -52,9 +39,9 @@ def describe(
     ] = None,
     features: Features = Features(),  # noqa: B008
     sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
-    n_jobs: JobsOption = -1,
-    order: OrderOption = Order.id,
-    overwrite: OverwriteOption = False,
+    n_jobs: options.Jobs = -1,
+    order: options.Order = options.BY_ID,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """What surrounds each particle: purified ACE features, one table for all cutoffs.
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from amorphace.cli import options
 from amorphace.cli.samples import matched
-from amorphace.cli.shared import Order, OrderOption, OverwriteOption, app, show
+from amorphace.cli.shared import app, show
 from amorphace.core.errors import InputError
 
 
@@ -28,8 +29,8 @@ def export(
         int | None,
         typer.Option(help="For particle files: which sample, from 1; by its name, or 1.", min=1),
     ] = None,
-    order: OrderOption = Order.id,
-    overwrite: OverwriteOption = False,
+    order: options.Order = options.BY_ID,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """A table as npz or CSV, or its per-particle columns as a file that OVITO opens.
 

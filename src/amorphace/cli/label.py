@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
+from amorphace.cli import options
 from amorphace.cli.samples import (
     ends_of,
     matched,
@@ -19,28 +20,15 @@ from amorphace.cli.samples import (
     start_of,
     unit,
 )
-from amorphace.cli.shared import (
-    JobsOption,
-    ListOptions,
-    Order,
-    OrderOption,
-    OutputOption,
-    OverwriteOption,
-    SigmaOption,
-    SpeciesOption,
-    app,
-    command_line,
-    progress_bar,
-    show,
-)
+from amorphace.cli.shared import app, command_line, progress_bar, show
 from amorphace.core.errors import InputError
 
 
-@app.command(cls=ListOptions)
+@app.command(cls=options.ListOptions)
 def label(
     initial: Annotated[list[Path], typer.Argument(help="Initial configurations, one a sample.")],
-    species: SpeciesOption,
-    output: OutputOption,
+    species: options.Species,
+    output: options.Output,
     endpoints: Annotated[
         list[Path] | None,
         typer.Option(
@@ -57,7 +45,7 @@ def label(
         typer.Option(help="Take the end points so many time steps after the start alone."),
     ] = None,
     cutoff: Annotated[float, typer.Option(help="Cutoff of D2min, in units of sigma.")] = 2.5,
-    sigma: SigmaOption = None,
+    sigma: options.Sigma = None,
     fraction: Annotated[
         float, typer.Option(help="Of the majority species: most active, and least active.")
     ] = 0.05,
@@ -80,9 +68,9 @@ def label(
         list[float] | None,
         typer.Option(help="Of each of --species, to take off the drift; equal when left out."),
     ] = None,
-    n_jobs: JobsOption = -1,
-    order: OrderOption = Order.id,
-    overwrite: OverwriteOption = False,
+    n_jobs: options.Jobs = -1,
+    order: options.Order = options.BY_ID,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Who moved: D2min and propensity of every particle, labels of the extreme ones.
 

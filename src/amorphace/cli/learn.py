@@ -8,23 +8,15 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
-from amorphace.cli.shared import (
-    JobsOption,
-    ListOptions,
-    OutputOption,
-    OverwriteOption,
-    app,
-    command_line,
-    progress_bar,
-    show,
-)
+from amorphace.cli import options
+from amorphace.cli.shared import app, command_line, progress_bar, show
 from amorphace.core.errors import InputError
 
 
-@app.command(cls=ListOptions)
+@app.command(cls=options.ListOptions)
 def learn(
     table: Annotated[Path, typer.Argument(help="A table that describe wrote with --labels.")],
-    output: OutputOption,
+    output: options.Output,
     cutoff: Annotated[
         list[float] | None, typer.Option(help="Cutoffs to use; all in the table.")
     ] = None,
@@ -54,8 +46,8 @@ def learn(
     ] = "d2min",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     title: Annotated[str, typer.Option(help="Above the figure.")] = "",
-    n_jobs: JobsOption = -1,
-    overwrite: OverwriteOption = False,
+    n_jobs: options.Jobs = -1,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Does structure tell who moves: the paper's analysis, cross-validated.
 

@@ -7,17 +7,11 @@ from typing import Annotated
 
 import typer
 
-from amorphace.cli.shared import (
-    JobsOption,
-    ListOptions,
-    OverwriteOption,
-    app,
-    progress_bar,
-    show,
-)
+from amorphace.cli import options
+from amorphace.cli.shared import app, progress_bar, show
 
 
-@app.command(cls=ListOptions)
+@app.command(cls=options.ListOptions)
 def predict(
     model: Annotated[Path, typer.Argument(help="A fitted model (JSON).")],
     file: Annotated[
@@ -37,8 +31,8 @@ def predict(
         list[str] | None,
         typer.Option(help="Species that get a score; those the model was fitted to."),
     ] = None,
-    n_jobs: JobsOption = -1,
-    overwrite: OverwriteOption = False,
+    n_jobs: options.Jobs = -1,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Where a model expects rearrangements: its probability for every particle, as a column.
 

@@ -8,32 +8,19 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
+from amorphace.cli import options
 from amorphace.cli.samples import files_of, scaled, show_lengths, unit
-from amorphace.cli.shared import (
-    JobsOption,
-    ListOptions,
-    Order,
-    OrderOption,
-    OutputOption,
-    OverwriteOption,
-    SigmaOption,
-    SpeciesOption,
-    TransformOption,
-    app,
-    command_line,
-    progress_bar,
-    show,
-)
+from amorphace.cli.shared import app, command_line, progress_bar, show
 
 
-@app.command(cls=ListOptions)
+@app.command(cls=options.ListOptions)
 def regress(
     configurations: Annotated[
         list[Path], typer.Argument(help="One configuration a labelled sample (last frame).")
     ],
     labels: Annotated[Path, typer.Option(help="What label wrote for these samples.")],
-    species: SpeciesOption,
-    output: OutputOption,
+    species: options.Species,
+    output: options.Output,
     target: Annotated[str, typer.Option(help="'d2min', 'propensity', or another target.")] = (
         "d2min"
     ),
@@ -44,16 +31,16 @@ def regress(
         str | None, typer.Option(help="Species whose particles are predicted; the most frequent.")
     ] = None,
     cutoff: Annotated[float, typer.Option(help="Of the features, in units of sigma.")] = 4.0,
-    sigma: SigmaOption = None,
+    sigma: options.Sigma = None,
     n_max: Annotated[int, typer.Option(help="Radial functions for each species.")] = 10,
-    distance_transform: TransformOption = "ace1",
+    distance_transform: options.Transform = "ace1",
     lengths: Annotated[
         list[float] | None, typer.Option(help="Of the averages, in units of sigma; 0.8, 1.6 and 3.")
     ] = None,
     curve: Annotated[bool, typer.Option(help="Also the learning curve.")] = True,
-    n_jobs: JobsOption = -1,
-    order: OrderOption = Order.id,
-    overwrite: OverwriteOption = False,
+    n_jobs: options.Jobs = -1,
+    order: options.Order = options.BY_ID,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """How much of propensity or D2min is structure: a ridge over all particles of a species.
 

@@ -7,20 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amorphace.cli import options
 from amorphace.cli.experiments import open_experiment
 from amorphace.cli.samples import matched, show_pairs
-from amorphace.cli.shared import (
-    JobsOption,
-    ListOptions,
-    Order,
-    OrderOption,
-    OverwriteOption,
-    app,
-    check_choice,
-    command_line,
-    progress_bar,
-    show,
-)
+from amorphace.cli.shared import app, check_choice, command_line, progress_bar, show
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +20,7 @@ if TYPE_CHECKING:
 PROTOCOLS = ("thermal", "shear")
 
 
-@app.command(cls=ListOptions)
+@app.command(cls=options.ListOptions)
 def report(
     source: Annotated[
         Path,
@@ -68,9 +58,9 @@ def report(
     figures: Annotated[
         Path | None, typer.Option(help="Folder for the figures as PDF, SVG and PNG.")
     ] = None,
-    order: OrderOption = Order.id,
-    n_jobs: JobsOption = -1,
-    overwrite: OverwriteOption = False,
+    order: options.Order = options.BY_ID,
+    n_jobs: options.Jobs = -1,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """What was found, on one page that opens from disk: figures, numbers, a 3D view.
 
@@ -172,7 +162,7 @@ def _snapshots(
     files: list[Path],
     labels: Path | None,
     samples: list[int] | None,
-    order: Order,
+    order: options.ParticleOrder,
     analysis: Analysis,
     model: str,
     protocol: str,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.table import Table as RichTable
 
-from amorphace.cli.shared import Order, show
+from amorphace.cli import options
+from amorphace.cli.shared import show
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ def files_of(labels: Table, files: Sequence[Path]) -> list[Path]:
     return found
 
 
-def start_of(path: Path, species: Sequence[str], frame: int | None, order: Order) -> Configuration:
+def start_of(
+    path: Path, species: Sequence[str], frame: int | None, order: options.ParticleOrder
+) -> Configuration:
     """The start of a sample: the only frame of its file, or the one that is asked for.
 
     Raises
@@ -134,7 +137,7 @@ def ends_of(
     *,
     own: bool,
     lag: int | None,
-    order: Order,
+    order: options.ParticleOrder,
 ) -> Iterator[Configuration]:
     """The end points in a file.
 
@@ -147,7 +150,7 @@ def ends_of(
         Whether the start is a frame of the same file; it is left out.
     lag : int, optional
         Time steps from start to end; frames at other times are left out.
-    order : Order
+    order : options.ParticleOrder
 
     Raises
     ------
@@ -220,7 +223,11 @@ def show_lengths(
 
 
 def read_samples(
-    paths: Sequence[Path], species: tuple[str, ...], order: Order, *, last_frame_only: bool
+    paths: Sequence[Path],
+    species: tuple[str, ...],
+    order: options.ParticleOrder,
+    *,
+    last_frame_only: bool,
 ) -> list[Sample]:
     """One sample a file, or one a frame."""
     from amorphace.dataset.describe import Sample
