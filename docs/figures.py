@@ -10,8 +10,10 @@ import numpy as np
 from amorphace.ace.basis import build_basis
 from amorphace.ace.purification import purification
 from amorphace.ace.radial import RadialBasis
-from amorphace.report.content import ReportContent, radial_functions
-from amorphace.report.figures import content_figures, save_figure
+from amorphace.report.content import ReportContent
+from amorphace.report.figures import draw, save_figure
+from amorphace.report.measured import radial_functions
+from amorphace.report.panels import panels
 
 STYLE = "amorphace.report.amorphace"
 
@@ -19,8 +21,8 @@ STYLE = "amorphace.report.amorphace"
 def main(folder: Path) -> None:
     """Draw all."""
     folder.mkdir(exist_ok=True)
-    content = ReportContent(title="Radial functions", radial=radial_functions(RadialBasis(4.0)))
-    save_figure(content_figures(content)["figure-1-radial"], folder / "radial")
+    content = ReportContent(title="Radial functions", curves=radial_functions(RadialBasis(4.0)))
+    save_figure(draw(panels(content)["figure-1-radial"]), folder / "radial")
     with plt.style.context(STYLE):
         transform(folder / "transform.png")
         matrix(folder / "purification.png")

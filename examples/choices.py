@@ -31,7 +31,7 @@ from amorphace.learn.curves import accuracy_curve
 from amorphace.learn.fit import labelled_sites
 from amorphace.learn.results import Curve, write_table
 from amorphace.learn.splits import Folds
-from amorphace.report.paper import CUTOFFS
+from amorphace.report.claims import CUTOFFS
 from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
 

@@ -12,14 +12,13 @@ from amorphace.dataset.table import Columns
 from amorphace.learn.bundle import Analysis, AnalysisSettings
 from amorphace.learn.propensity import PropensityCurve, PropensityScore
 from amorphace.learn.results import Curve
-from amorphace.observe.pair_correlation import pair_correlation
-from amorphace.report.content import (
-    HealthLine,
-    Relaxation,
-    ReportContent,
-    Snapshot,
-    StressStrain,
+from amorphace.report.content import HealthLine, ReportContent, Snapshot
+from amorphace.report.measured import (
+    pair_correlations,
+    propensity_curve,
     radial_functions,
+    relaxation,
+    stress_strain,
 )
 
 POINTS = np.array([1, 2, 5, 10, 11, 15, 20, 40, 80, 174, 300, 574])
@@ -195,6 +194,19 @@ def thresholds(*names: str) -> Curve:
     return curve("thresholds", [1, 2], scores, labels=names)
 
 
+def learned_propensity() -> PropensityCurve:
+    scores = folded(0.8 - 0.2 / np.arange(1, 10))
+    return PropensityCurve(
+        target="d2min",
+        log=True,
+        inputs="radial, averaged",
+        head="ridge",
+        n_train=np.arange(1, 10),
+        pearson=scores,
+        spearman=scores,
+    )
+
+
 def glass(n: int = 4000, species: tuple[str, str] = ("A", "B"), seed: int = 0) -> Configuration:
     """Particles on a jittered lattice, four of five of the first species."""
     rng = np.random.default_rng(seed)
@@ -293,7 +305,6 @@ def content(n: int = 4000, species: tuple[str, str] = ("A", "B"), **fields) -> R
             ),
         ),
         "settings": {"cutoff": 4.0, "distance_transform": "paper", "max_degree": 10},
-        "radial": radial_functions(RadialBasis(4.0)),
         "analysis": analysis(species),
         "companion": analysis(species),
         "companion_protocol": "shear",
@@ -309,24 +320,16 @@ def content(n: int = 4000, species: tuple[str, str] = ("A", "B"), **fields) -> R
                 spearman=np.array([0.78, 0.8]),
             ),
         ),
-        "propensity_curves": (
-            PropensityCurve(
-                target="d2min",
-                log=True,
-                inputs="radial, averaged",
-                head="ridge",
-                n_train=np.arange(1, 10),
-                pearson=folded(0.8 - 0.2 / np.arange(1, 10)),
-                spearman=folded(0.8 - 0.2 / np.arange(1, 10)),
-            ),
-        ),
         "snapshots": (snapshot(n, species), snapshot(n, species, "shear")),
-        "stress_strain": (
-            StressStrain(name="sample 1", strain=strain, stress=saw, events=strain[[100, 200]]),
+        "curves": (
+            *radial_functions(RadialBasis(4.0)),
+            *stress_strain("sample 1", strain, saw, events=strain[[100, 200]]),
+            *pair_correlations(glass(n, species), 4.4),
+            relaxation("sample 1", time, np.exp(-time / 38)),
+            propensity_curve(learned_propensity()),
         ),
-        "pair_correlations": pair_correlation(glass(n, species)),
-        "relaxation": (
-            Relaxation(name="sample 1", time=time, fs=np.exp(-time / 38), wavenumber=7.2, tau=38.0),
-        ),
+        "correlations": (0.93, 0.95),
+        "lag": 84.0,
+        "wavenumber": 7.2,
     }
     return ReportContent(**(parts | fields))

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from amorphace.report.content import ReportContent
 from amorphace.report.page import write_report
 from amorphace.report.panels import panels
-from amorphace.report.plots import plot
+from amorphace.report.plots import plots
 
 from report_samples import content
 
@@ -108,11 +110,11 @@ def test_the_page_opens_from_disk_without_errors_or_network(opened, path) -> Non
 def test_every_plot_is_drawn(opened, full) -> None:
     shown = panels(full)
     assert len(shown) > 15
-    for name, panel in shown.items():
+    for name, drawn in ((n, p) for panel in shown.values() for n, p in plots(panel).items()):
         n = opened.run(f"document.querySelectorAll('#plot-{name} .main-svg').length")
         assert n > 0, name
         traces = opened.run(f"document.getElementById('plot-{name}').data.length")
-        assert traces == len(plot(panel)["data"]), name
+        assert traces == len(drawn["data"]), name
 
 
 def test_pointing_at_a_curve_shows_its_numbers(opened) -> None:
@@ -137,11 +139,11 @@ def camera(seen: Visit) -> tuple[float, float, float]:
 
 def picture(seen: Visit) -> str:
     seen.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return seen.run("document.getElementById('stage').toDataURL()")
+    return seen.run("[...document.querySelectorAll('canvas')].map(c => c.toDataURL()).join()")
 
 
 def test_the_3d_view_turns_by_mouse(opened) -> None:
-    stage = opened.page.locator("#stage")
+    stage = opened.page.locator("#stage-1")
     stage.scroll_into_view_if_needed()
     before, seen = camera(opened), picture(opened)
     box = stage.bounding_box()
@@ -156,11 +158,11 @@ def test_the_3d_view_turns_by_mouse(opened) -> None:
     assert picture(opened) != seen
     opened.page.mouse.move(x, y)
     opened.page.mouse.move(x + 1, y)
-    assert "particle" in opened.page.locator("#tip").text_content()
+    assert "particle" in opened.page.locator(".tip").first.text_content()
 
 
 def test_the_3d_view_turns_zooms_and_returns_by_keyboard(opened) -> None:
-    stage = opened.page.locator("#stage")
+    stage = opened.page.locator("#stage-1")
     stage.focus()
     opened.page.keyboard.press("0")
     home, seen = camera(opened), picture(opened)
@@ -177,7 +179,7 @@ def test_the_3d_view_turns_zooms_and_returns_by_keyboard(opened) -> None:
 
 def shown(seen: Visit) -> int:
     picture(seen)
-    return int(seen.page.locator("#stage").get_attribute("data-shown"))
+    return int(seen.page.locator("#stage-1").get_attribute("data-shown"))
 
 
 def test_clip_plane_slice_species_and_values_choose_particles(opened, full) -> None:
@@ -193,13 +195,70 @@ def test_clip_plane_slice_species_and_values_choose_particles(opened, full) -> N
     page.locator("#v-species input").nth(1).uncheck()
     assert shown(opened) == (glass.species == "A").sum()
     page.locator("#v-species input").nth(1).check()
-    page.locator("#v-column").select_option("label")
+    page.locator(".v-column").first.select_option("label")
     page.locator("#v-known").check()
     assert shown(opened) == (full.snapshots[0].columns["label"] >= 0).sum()
-    assert page.locator("#legend").text_content() == "activeinactivenot selected"
+    assert page.locator(".legend").first.text_content() == "activeinactivenot selected"
     page.locator("#v-known").uncheck()
-    page.locator("#v-column").select_option("d2min")
+    page.locator(".v-column").first.select_option("d2min")
     assert shown(opened) == len(glass)
+
+
+def test_measured_and_predicted_stand_side_by_side_and_turn_together(opened) -> None:
+    chosen = "[...document.querySelectorAll('.v-column')].map(s => s.value)"
+    assert opened.run(chosen) == ["d2min", "score"]
+    before = opened.run("[...document.querySelectorAll('canvas')].map(c => c.toDataURL())")
+    opened.page.locator("#stage-2").focus()
+    opened.page.keyboard.press("ArrowLeft")
+    picture(opened)
+    after = opened.run("[...document.querySelectorAll('canvas')].map(c => c.toDataURL())")
+    assert len(before) == 2
+    assert all(a != b for a, b in zip(before, after, strict=True))
+    opened.page.locator(".v-column").nth(1).select_option("propensity")
+    opened.page.locator("#v-snapshot").select_option("1")
+    assert opened.run(chosen) == ["d2min", "propensity"]  # another sample keeps the colours
+    opened.page.locator("#v-snapshot").select_option("0")
+    opened.page.locator(".v-column").nth(1).select_option("score")
+
+
+def test_reset_brings_back_the_whole_glass(opened, full) -> None:
+    opened.page.locator("#v-at").fill("0.5")
+    opened.page.locator("#v-slice").check()
+    half = shown(opened)
+    opened.page.locator("#v-reset").click()
+    assert half < shown(opened) == len(full.snapshots[0].configuration)
+
+
+def test_the_view_is_saved_as_a_picture_of_both_panes(opened, tmp_path) -> None:
+    with opened.page.expect_download() as waiting:
+        opened.page.locator("#v-picture").click()
+    assert waiting.value.suggested_filename == "view.png"
+    waiting.value.save_as(tmp_path / "view.png")
+    height, width, _ = imread(tmp_path / "view.png").shape
+    assert 1.6 < width / height < 2.1
+    assert np.ptp(imread(tmp_path / "view.png")[..., :3], axis=(0, 1)).min() > 0.5
+
+
+def test_a_figure_of_several_maps_is_saved_as_several_pictures(opened) -> None:
+    found = []
+    opened.page.on("download", lambda one: found.append(one.suggested_filename))
+    opened.page.locator("button.picture[data-plots^='clusters-v2-1']").click()
+    deadline = time.monotonic() + PATIENCE / 1000
+    while len(found) < 3 and time.monotonic() < deadline:
+        opened.page.wait_for_timeout(50)
+    assert sorted(found) == [f"clusters-v2-{k}.svg" for k in (1, 2, 3)]
+
+
+def test_discs_of_a_slice_are_as_large_as_the_particles(opened, full) -> None:
+    script = (
+        "(() => { const p = document.getElementById('plot-figure-2-slices');"
+        " const x = p._fullLayout.xaxis, k = p.data.findIndex((t) => t.meta);"
+        " const pixels = x._length / (x.range[1] - x.range[0]);"
+        " return [p.data[k].marker.size, p.data[k].meta * pixels]; })()"
+    )
+    size, expected = opened.run(script)
+    assert size == pytest.approx(expected, rel=0.02)
+    assert size > 5
 
 
 def test_downloads_give_the_numbers_behind_a_plot(opened, full, tmp_path) -> None:
@@ -214,7 +273,7 @@ def test_downloads_give_the_numbers_behind_a_plot(opened, full, tmp_path) -> Non
         rows = list(csv.reader(text.splitlines()))
         assert len(rows) == len(expected[name].rows) + 1
     with opened.page.expect_download() as waiting:
-        opened.page.locator("button.picture[data-plot='figure-1-radial']").click()
+        opened.page.locator("button.picture[data-plots='figure-1-radial']").click()
     waiting.value.save_as(tmp_path / "radial.svg")
     assert (tmp_path / "radial.svg").read_text(encoding="utf-8").startswith("<svg")
 
@@ -315,7 +374,7 @@ def test_a_page_of_nothing_says_so_and_has_no_errors(browser, tmp_path) -> None:
     seen = visit(browser, write_report(tmp_path / "empty.html", ReportContent(title="Empty")))
     assert seen.troubles == []
     assert seen.page.locator(".plot").count() == 0
-    assert "because" in seen.page.locator("#figure-3").text_content()
+    assert "amorphace learn" in seen.page.locator("#absent").text_content()
     seen.page.keyboard.press("Tab")
     assert seen.run("document.activeElement.textContent") == "Skip to the results"
     assert seen.run("document.activeElement.getBoundingClientRect().left") >= 0

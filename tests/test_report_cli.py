@@ -18,10 +18,11 @@ from amorphace.learn.contributions import contributions
 from amorphace.learn.propensity import Regression, write_regression
 from amorphace.report.assemble import assemble, make_snapshot
 from amorphace.report.content import ReportContent
+from amorphace.report.document import document
 from amorphace.report.page import page
-from amorphace.report.panels import panels, sections
+from amorphace.report.panels import panels
 
-from report_samples import content
+from report_samples import content, learned_propensity
 from test_ace_features import glass
 
 WORDS = {"cutoff": 2.0, "species": ("A", "B"), "max_order": 2, "max_degree": 4, "n_max": 4}
@@ -97,8 +98,8 @@ def test_results_and_a_configuration_become_a_page_and_figures(folder, capsys) -
     assert (folder / "figures" / "mine.txt").read_text() == "mine"
     assert "report.html: 2." in capsys.readouterr().out
     text = (folder / "report.html").read_text(encoding="utf-8")
-    assert "<title>kob-andersen, thermal</title>" in text
-    assert "Beside the paper" in text
+    assert "<title>Kob-Andersen, thermal, 6 samples</title>" in text
+    assert "Compared with the paper" in text
     assert "s0.dump" in text
     written = {path.name for path in (folder / "figures").iterdir()}
     for name in ("figure-1-radial", "figure-2-slices", "figure-3-accuracy", "clusters-v1"):
@@ -120,9 +121,9 @@ def test_nothing_is_overwritten_unasked_and_faults_are_one_line(folder, capsys) 
 
 
 def test_results_of_regressions_come_onto_the_page(folder, capsys) -> None:
-    (scores, curves) = content(n=100).propensity, content(n=100).propensity_curves
+    scores = content(n=100).propensity
     path = folder / "regress.json"
-    write_regression(path, Regression(score=scores[0], curve=curves[0]))
+    write_regression(path, Regression(score=scores[0], curve=learned_propensity()))
     words = ["report", folder / "results", "--regression", path, "-o", folder / "regressed.html"]
     assert run(*words) == 0
     text = (folder / "regressed.html").read_text(encoding="utf-8")
@@ -134,6 +135,26 @@ def test_results_of_regressions_come_onto_the_page(folder, capsys) -> None:
     assert "the field score of Regression is missing; make it with" in capsys.readouterr().err
 
 
+def test_several_results_become_one_page_with_figures_on_the_same_axes(folder, capsys) -> None:
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / "analysis.json").write_bytes(
+            (folder / "results" / "analysis.json").read_bytes()
+        )
+    words = [folder / "one", folder / "two", "--figures", folder / "both"]
+    assert run("report", *words, "-o", folder / "both.md") == 0
+    text = (folder / "both.md").read_text(encoding="utf-8")
+    assert "# Cases compared" in text
+    assert "| one | " in text
+    assert "(a) one, (b) two" in text
+    assert (folder / "both" / "cases-figure-3.png").is_file()
+    assert (folder / "cases-figure-3.svg").is_file()
+    capsys.readouterr()
+    words = ["--model", "kob-andersen", "-o", folder / "no.html"]
+    assert run("report", folder / "one", folder / "two", *words) == 2
+    assert "--model goes with one source, got 2" in capsys.readouterr().err
+
+
 def test_models_of_the_folds_give_cluster_functions_their_bands(analysis) -> None:
     _, v1 = analysis.curves("v1")
     assert v1.values.shape[1] == 3
@@ -142,14 +163,13 @@ def test_models_of_the_folds_give_cluster_functions_their_bands(analysis) -> Non
     orders = [k for k, name in enumerate(parts.labels) if ":" not in name]
     assert parts["share"][orders].sum(axis=0) == pytest.approx(1)
     shown = assemble(ReportContent(title="t", analysis=analysis))
-    assert shown.radial is not None
-    assert shown.radial.cutoff == 2.0
+    assert {c.cutoff for c in shown.found("radial")} == {2.0}
     assert "clusters-v1" in panels(shown)
     known = (c for c in analysis.results if c.name == "accuracy")
     bare = replace(analysis, model=None, results=tuple(known))
     shown = assemble(ReportContent(title="t", analysis=bare))
-    (part,) = (p for p in sections(shown) if p.name == "clusters")
-    assert part.absent[0].startswith("Cluster functions are not shown, because the analysis holds")
+    absent = document(shown).sections[-1]
+    assert any(line.startswith("Cluster functions: `amorphace learn`") for line in absent.notes)
 
 
 def test_a_table_that_does_not_name_its_descriptor_has_a_model_and_no_functions(table) -> None:
@@ -173,7 +193,7 @@ def test_fewer_samples_than_folds_still_make_a_page(table) -> None:
     few = table.take(table.sample < 4)
     analysis = analyse(few, settings=AnalysisSettings(parts=PARTS, n_splits=5))
     assert analysis.curves("v1")[0].values.shape[1] == 4
-    assert len(page(assemble(ReportContent(title="t", analysis=analysis)))) > 1e6
+    assert len(page(document(assemble(ReportContent(title="t", analysis=analysis))))) > 1e6
 
 
 def test_contributions_are_of_the_features_that_the_model_was_fitted_to(glasses) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,21 +17,24 @@ from amorphace.core.errors import InputError
 if TYPE_CHECKING:
     from amorphace.learn.bundle import Analysis
     from amorphace.report.content import ReportContent, Snapshot
+    from amorphace.report.document import Document
 
 PROTOCOLS = ("thermal", "shear")
 
 
 @app.command(cls=options.ListOptions)
 def report(
-    source: Annotated[
-        Path,
+    sources: Annotated[
+        list[Path],
         typer.Argument(
-            help="Results (a folder or analysis.json), a described table, or an experiment file."
+            help="Results (a folder or analysis.json), a described table, or an experiment file; "
+            "several are compared."
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The page, NAME.html.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="The page: NAME.html, or NAME.md with its pictures."),
+    ] = Path("report.html"),
     labels: Annotated[
         Path | None,
         typer.Option(help="Table with D2min and labels of all particles of the configurations."),
@@ -65,59 +69,61 @@ def report(
     """What was found, on one page that opens from disk: figures, numbers, a 3D view.
 
     The page holds everything it shows and needs no network. From a described table the quick
-    parts of the analysis are made first; from results nothing is computed but cluster functions.
+    parts of the analysis are made first; from results nothing is computed.
 
     Of an experiment file that `amorphace run` has finished, everything is known; add --companion
-    OTHER.results for the shared panel of figure 4.
+    OTHER.results for the shared panel of figure 4. Several experiment files, or results, give a
+    page with figures 3, 5 and 7 of all: a column for each glass, thermal motion over shear.
 
     Example: amorphace report results --labels labels.zarr --configuration s1.inherent.dump
     --model kob-andersen --protocol thermal -o report.html
     """
-    from dataclasses import replace
-
     from amorphace.core.owned import check_file
     from amorphace.learn.bundle import read_analysis
     from amorphace.learn.propensity import read_regression
     from amorphace.report.assemble import assemble
-    from amorphace.report.content import ReportContent
+    from amorphace.report.document import document, overview
+    from amorphace.report.measured import propensity_curve
     from amorphace.simulate.models import MODELS
 
     check_choice("--protocol", protocol, PROTOCOLS)
     check_choice("--companion-protocol", companion_protocol, PROTOCOLS)
     check_choice("--model", model, MODELS, otherwise="; name another glass with --title")
-    given = [source, labels, companion, *(configuration or []), *(regression or [])]
-    inputs = [path for path in given if path is not None]
+    of_one = {
+        "--labels": labels, "--configuration": configuration, "--sample": sample, "--model": model,
+        "--protocol": protocol, "--companion": companion, "--regression": regression,
+    }  # fmt: skip
+    inputs = [*sources, *(configuration or []), *(regression or [])]
+    inputs += [path for path in (labels, companion) if path is not None]
     check_file(output, overwrite=overwrite, inputs=inputs)
     if figures is not None and figures.exists() and not overwrite:
         raise InputError(f"{figures} is there already; choose another, or give --overwrite")
-    regressions = [read_regression(path) for path in regression or []]
-    other = {
-        "companion": None if companion is None else read_analysis(companion),
-        "companion_protocol": companion_protocol,
-        "propensity": tuple(r.score for r in regressions),
-        "propensity_curves": tuple(r.curve for r in regressions if r.curve is not None),
-    }
-    if source.suffix == ".toml":
-        content = replace(_experiment(source), **other)
-        content = replace(content, title=title or content.title)
-        _write(output, figures, content, overwrite, inputs)
+    if len(sources) > 1:
+        if given := [name for name, value in of_one.items() if value]:
+            raise InputError(f"{given[0]} goes with one source, got {len(sources)}")
+        contents = [_results(source, n_jobs, source.stem) for source in sources]
+        shown = overview([assemble(content) for content in contents], title)
+        _write(output, figures, shown, overwrite, inputs)
         return
-    analysis = _analysis(source, n_jobs)
-    content = ReportContent(
-        title=title or ", ".join(filter(None, (model, protocol))) or source.stem,
-        analysis=analysis,
-        snapshots=_snapshots(
-            configuration or [], labels, sample, order, analysis, model, protocol, n_jobs
-        ),
-        model=model,
-        protocol=protocol,
-        **other,
+    content = _results(sources[0], n_jobs, title)
+    if not content.protocol:  # no experiment, which knows all of this
+        content = replace(content, model=model, protocol=protocol)
+        snapshots = _snapshots(configuration or [], labels, sample, order, content, n_jobs)
+        content = replace(content, snapshots=snapshots)
+    regressions = [read_regression(path) for path in regression or []]
+    content = replace(
+        content,
+        companion=None if companion is None else read_analysis(companion),
+        companion_protocol=companion_protocol,
+        propensity=tuple(r.score for r in regressions),
+        curves=content.curves
+        + tuple(propensity_curve(r.curve) for r in regressions if r.curve is not None),
     )
-    _write(output, figures, assemble(content), overwrite, inputs)
+    _write(output, figures, document(assemble(content)), overwrite, inputs)
 
 
 def _write(
-    output: Path, figures: Path | None, content: ReportContent, overwrite: bool, inputs: list[Path]
+    output: Path, figures: Path | None, shown: Document, overwrite: bool, inputs: list[Path]
 ) -> None:
     """The page, and the figures if they are asked for."""
     from amorphace.core.owned import owned_file, owned_folder
@@ -125,19 +131,23 @@ def _write(
     from amorphace.report.page import write_report
 
     with owned_file(output, overwrite=overwrite, inputs=inputs):
-        write_report(output, content)
+        write_report(output, shown)
     show(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
     if figures is not None:
         with owned_folder(figures) as folder:
-            names = save_figures(folder, content)
-        show(f"{figures}: {', '.join(names)} as PNG, PDF and SVG")
+            save_figures(folder, shown.panels)
+        show(f"{figures}: {', '.join(shown.panels)} as PNG, PDF and SVG")
 
 
-def _experiment(file: Path) -> ReportContent:
-    """What a finished experiment gave."""
+def _results(source: Path, n_jobs: int, title: str) -> ReportContent:
+    """What a finished experiment gave, or an analysis alone."""
+    from amorphace.report.content import ReportContent
     from amorphace.report.experiment import experiment_content
 
-    return experiment_content(*open_experiment(file), command=command_line())
+    if source.suffix == ".toml":
+        content = experiment_content(*open_experiment(source), command=command_line())
+        return replace(content, title=title or content.title)
+    return ReportContent(title=title, analysis=_analysis(source, n_jobs))
 
 
 def _analysis(source: Path, n_jobs: int) -> Analysis:
@@ -163,12 +173,12 @@ def _snapshots(
     labels: Path | None,
     samples: list[int] | None,
     order: options.ParticleOrder,
-    analysis: Analysis,
-    model: str,
-    protocol: str,
+    content: ReportContent,
     n_jobs: int,
 ) -> tuple[Snapshot, ...]:
     """One for each configuration, with everything that is known of its particles."""
+    assert content.analysis is not None
+    model, species = content.analysis.model, content.analysis.species
     from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read
     from amorphace.report.assemble import make_snapshot
@@ -186,14 +196,14 @@ def _snapshots(
     return tuple(
         make_snapshot(
             path.name,
-            read(path, analysis.species or None, order=order.value),
+            read(path, species or None, order=order.value),
             labels=known,
             sample=place,
-            model=analysis.model,
+            model=model,
             n_jobs=n_jobs,
-            caption=_caption(known is not None, analysis.model is not None),
-            protocol=protocol,
-            diameters=_diameters(model, analysis.species),
+            caption=_caption(known is not None, model is not None),
+            protocol=content.protocol,
+            diameters=_diameters(content.model, species),
         )
         for path, place in zip(files, places, strict=True)
     )

@@ -111,6 +111,7 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
     from amorphace.report.experiment import experiment_content
     from amorphace.report.figures import save_figures
     from amorphace.report.page import write_report
+    from amorphace.report.panels import panels
     from amorphace.runs.claims import Claims
 
     folder, why = file.parent / f"{file.stem}.results", store.meta(plan.one(Learn).id).dropped
@@ -126,7 +127,7 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
                 copy_out(plan, store, new)
                 if not why:
                     content = experiment_content(plan, store, command=command_line())
-                    save_figures(new / "figures", content, ["png"])
+                    save_figures(new / "figures", panels(content), ["png"])
                     write_report(new / "report.html", content)
     if why:
         raise SimulationError(f"no result: {why}; the lines above say why runs were not used")

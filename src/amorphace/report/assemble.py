@@ -13,8 +13,13 @@ from amorphace.dataset.table import Table
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import SETTINGS, score
-from amorphace.observe.pair_correlation import pair_correlation
-from amorphace.report.content import RadialFunctions, ReportContent, Snapshot, radial_functions
+from amorphace.learn.results import Curve
+from amorphace.report.content import ReportContent, Snapshot
+from amorphace.report.measured import pair_correlations, radial_functions
+from amorphace.report.words import GLASSES, PROTOCOLS
+
+BEYOND, REACH = 1.1, 4.0
+"""How far g(r) goes: in units of the largest cutoff, or of sigma where there is none."""
 
 
 def assemble(content: ReportContent) -> ReportContent:
@@ -23,7 +28,7 @@ def assemble(content: ReportContent) -> ReportContent:
     Parameters
     ----------
     content : ReportContent
-        With an analysis. Its species, provenance and settings of the descriptor are taken from
+        With an analysis. Title, species, provenance and settings of the descriptor are taken from
         there, the radial functions from these, g(r) from the first snapshot.
 
     Returns
@@ -34,14 +39,19 @@ def assemble(content: ReportContent) -> ReportContent:
     if a is None:
         return content
     settings = content.settings or _settings(a, a.model)
-    seen = [s.configuration for s in content.snapshots[:1]]
+    curves = content.curves
+    if not content.found("radial"):
+        curves += _radial(settings)
+    for snapshot in content.snapshots[:1]:
+        largest = max((c.cutoff or 0.0 for c in a.curves("accuracy")), default=0.0)
+        curves += pair_correlations(snapshot.configuration, BEYOND * largest or REACH)
     return replace(
         content,
+        title=content.title or _title(content, a),
         species=content.species or a.species,
         provenance=content.provenance or a.provenance,
         settings=settings,
-        radial=content.radial or _radial(settings),
-        pair_correlations=tuple(g for c in seen for g in pair_correlation(c)),
+        curves=curves,
     )
 
 
@@ -97,13 +107,20 @@ def make_snapshot(
     )
 
 
+def _title(content: ReportContent, a: Analysis) -> str:
+    """What the results are of: the glass and how it is moved, as far as they are known."""
+    glass = GLASSES.get(content.model, content.model) or f"Glass of {' and '.join(a.species)}"
+    how = PROTOCOLS.get(content.protocol, content.protocol)
+    return ", ".join(filter(None, (glass, how, f"{a.n_samples} samples")))
+
+
 def _settings(analysis: Analysis, model: LinearModel | None) -> dict[str, Any]:
     """Of the descriptor, as the model or the table say."""
     known = model.settings if model else analysis.provenance.get("parameters", {})
     return {"cutoff": analysis.cutoff} | {k: known[k] for k in SETTINGS if k in known}
 
 
-def _radial(settings: Mapping[str, Any]) -> RadialFunctions:
+def _radial(settings: Mapping[str, Any]) -> tuple[Curve, ...]:
     return radial_functions(
         RadialBasis(
             float(settings["cutoff"]),

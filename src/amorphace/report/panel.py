@@ -1,11 +1,11 @@
 """What a figure shows, described once: `figures` draws it for print, `plots` for the page.
 
-Text is plain Unicode; each renderer makes it harmless for its own markup.
+Text is plain Unicode; each renderer sets it in its own markup.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from amorphace.report.numbers import Numbers
 
-Corner = Literal["", "upper left", "upper right", "lower left", "lower right"]
 Dash = Literal["solid", "dashed", "dotted", "dashdot"]
 
 
@@ -31,7 +30,7 @@ class Axis:
         Where numbers stand; as the renderer likes when ().
     """
 
-    label: str
+    label: str = ""
     log: bool = False
     low: float | None = None
     high: float | None = None
@@ -47,16 +46,17 @@ class Line:
     name : str
         In the legend; "" has no entry there.
     x, y : ndarray of shape (n_points,)
-    spread : ndarray of shape (n_points,), optional
-        Half the width of a band around it.
+    error : ndarray of shape (n_points,), optional
+        Of y.
+    bars : ndarray of bool of shape (n_points,), optional
+        Where the error is drawn as a bar; as a band along the whole curve when left out.
     k : int
-        Chooses colour, and marker, from the palette.
+        Chooses the colour from the palette.
     paint : str
         A colour instead of the k-th.
     dash : str
-    markers : bool
     marker : str
-        Instead of the k-th, as matplotlib names it.
+        As matplotlib names it; "k" is the k-th of the palette, "" none.
     joined : bool
         Whether the points are joined by a line.
     filled : bool
@@ -72,11 +72,11 @@ class Line:
     name: str
     x: NDArray[Any]
     y: NDArray[Any]
-    spread: NDArray[np.float64] | None = None
+    error: NDArray[np.float64] | None = None
+    bars: NDArray[np.bool_] | None = None
     k: int = 0
     paint: str = ""
     dash: Dash = "solid"
-    markers: bool = False
     marker: str = ""
     joined: bool = True
     filled: bool = False
@@ -97,15 +97,13 @@ class Rule:
     dash : str
         "" draws no line, only the text.
     text : str
-        Beside it; an upright one has it above the panel or at its foot.
-    foot : bool
+        Of an upright one, above the panel.
     """
 
     at: float
     across: Literal["x", "y"] = "x"
     dash: Dash | Literal[""] = "solid"
     text: str = ""
-    foot: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -117,7 +115,7 @@ class Bars:
     name : str
     labels : tuple of str of length n_bars
     values : ndarray of shape (n_bars,)
-    spread : ndarray of shape (n_bars,), optional
+    error : ndarray of shape (n_bars,), optional
     k : tuple of int of length n_bars
         Chooses the colour of each.
     """
@@ -125,26 +123,23 @@ class Bars:
     name: str
     labels: tuple[str, ...]
     values: NDArray[np.float64]
-    spread: NDArray[np.float64] | None = None
+    error: NDArray[np.float64] | None = None
     k: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Map:
-    """A function of two variables; several stand side by side.
+    """A function of two variables.
 
     Attributes
     ----------
-    name : str
     x, y : ndarray of shape (n_x,), (n_y,)
-    z, spread : ndarray of shape (n_x, n_y)
+    z : ndarray of shape (n_x, n_y)
     """
 
-    name: str
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     z: NDArray[np.float64]
-    spread: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -168,20 +163,17 @@ class Discs:
 
 @dataclass(frozen=True, kw_only=True)
 class Colours:
-    """What the colours of maps or discs mean.
+    """What the colours of a map or of discs mean, from blue to red.
 
     Attributes
     ----------
     label : str
     low, high : float
-    diverging : bool
-        From inactive to active, instead of dark to light.
     """
 
     label: str
     low: float
     high: float
-    diverging: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -194,14 +186,15 @@ class Panel:
         Of its files and of its place on the page: letters, digits and hyphens.
     title, caption : str
     x, y : Axis
-    lines, rules, bars, maps
+    lines, rules, bars
         What is drawn.
+    map : Map, optional
     discs : Discs, optional
     colours : Colours, optional
+    grid : tuple of tuple of Panel or None
+        Rows of panels that make up this one, which draws nothing itself then; None is a gap.
     legend : str
         Title of the legend.
-    corner : str
-        Where the curves leave room for a legend, as matplotlib says it; above the panel if "".
     equal : bool
         Whether a unit is as long on both axes.
     wide : bool
@@ -211,22 +204,28 @@ class Panel:
     """
 
     name: str
-    x: Axis
-    y: Axis
-    numbers: Numbers
+    x: Axis = Axis()
+    y: Axis = Axis()
+    numbers: Numbers = Numbers()  # noqa: RUF009
     title: str = ""
     caption: str = ""
     lines: tuple[Line, ...] = ()
     rules: tuple[Rule, ...] = ()
     bars: tuple[Bars, ...] = ()
-    maps: tuple[Map, ...] = ()
+    map: Map | None = None
     discs: Discs | None = None
     colours: Colours | None = None
+    grid: tuple[tuple[Panel | None, ...], ...] = ()
     legend: str = ""
-    corner: Corner = ""
     equal: bool = False
     wide: bool = True
 
-    def titled(self, title: str) -> Panel:
-        """The same with another title."""
-        return replace(self, title=title)
+    @property
+    def rows(self) -> tuple[tuple[Panel | None, ...], ...]:
+        """What is drawn, row by row: its grid, or itself alone."""
+        return self.grid or ((self,),)
+
+    @property
+    def parts(self) -> tuple[Panel, ...]:
+        """What is drawn, one after the other."""
+        return tuple(part for row in self.rows for part in row if part is not None)

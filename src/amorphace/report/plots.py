@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from amorphace.report.palette import DIVERGING, MARKERS, PALETTE, colour
+from amorphace.report.palette import PALETTE, SCALE, colour, marker
 from amorphace.report.panel import Axis, Bars, Discs, Line, Map, Panel, Rule
 from amorphace.report.words import for_plotly
 
@@ -21,32 +21,43 @@ SYMBOLS = {
     "P": "cross", "X": "x",
 }  # fmt: skip
 DASHES = {"solid": "solid", "dashed": "dash", "dotted": "dot", "dashdot": "dashdot"}
-HEIGHT, SQUARE_HEIGHT, BAR_HEIGHT = 400, 460, 26
-SLICE_PIXELS = 270
-"""Across the panel of a slice, about: a marker is one diameter wide."""
-GAP = 0.04
-"""Between maps, as a share of the width."""
+HEIGHT, CELL_HEIGHT, SQUARE_HEIGHT, BAR_HEIGHT = 400, 300, 460, 26
 
 
-def plot(panel: Panel) -> dict[str, Any]:
-    """Data and layout of a panel."""
+def plots(panel: Panel) -> dict[str, dict[str, Any]]:
+    """Data and layout of every part of a panel, by name."""
+    if not panel.grid:
+        return {panel.name: plot(panel)}
+    return {part.name: plot(part, height=CELL_HEIGHT) for part in panel.parts}
+
+
+def plot(panel: Panel, *, height: int = HEIGHT) -> dict[str, Any]:
+    """Data and layout of a panel that is no grid.
+
+    Parameters
+    ----------
+    panel : Panel
+    height : int
+        In pixels, where the panel asks for no other.
+    """
     data = [trace for line in panel.lines for trace in _line(line)]
     data += [_bars(bars) for bars in panel.bars]
-    data += [_map(m, _axis_id(k)) for k, m in enumerate(panel.maps)]
+    if panel.map is not None:
+        data.append(_map(panel.map))
     if panel.discs is not None:
-        data.append(_discs(panel.discs, panel))
-    return {"data": data, "layout": _layout(panel)}
+        data.append(_discs(panel.discs))
+    return {"data": data, "layout": _layout(panel, height)}
 
 
 def _line(line: Line) -> Iterator[dict[str, Any]]:
     paint, name = line.paint or colour(line.k), for_plotly(line.name)
     group = {"legendgroup": name} if name else {}
-    if line.spread is not None and (known := np.isfinite(line.spread)).any():
-        x, y, spread = line.x[known], line.y[known], line.spread[known]
+    if line.error is not None and line.bars is None and (known := np.isfinite(line.error)).any():
+        x, y, error = line.x[known], line.y[known], line.error[known]
         yield group | {
             "type": "scatter",
             "x": np.concatenate([x, x[::-1]]),
-            "y": np.concatenate([y - spread, (y + spread)[::-1]]),
+            "y": np.concatenate([y - error, (y + error)[::-1]]),
             "mode": "lines",
             "line": {"width": 0},
             "fill": "toself",
@@ -58,7 +69,7 @@ def _line(line: Line) -> Iterator[dict[str, Any]]:
         "type": "scatter",
         "x": line.x,
         "y": np.asarray(line.y, dtype=np.float64),
-        "mode": "+".join(["lines"] * line.joined + ["markers"] * line.markers),
+        "mode": "+".join(["lines"] * line.joined + ["markers"] * bool(line.marker)),
         "name": name,
         "showlegend": bool(name),
         "line": {"color": paint, "width": 1.8, "dash": DASHES[line.dash]},
@@ -67,14 +78,17 @@ def _line(line: Line) -> Iterator[dict[str, Any]]:
         trace["hoverinfo"] = "skip"
     if line.filled:
         trace |= {"fill": "tozeroy", "fillcolor": _faint(paint)}
-    if line.markers:
-        symbol = SYMBOLS[line.marker or MARKERS[line.k % len(MARKERS)]]
-        hollow = line.hollow is not None and line.hollow.any()
-        symbols = [symbol + ("-open" if h else "") for h in line.hollow] if hollow else symbol  # type: ignore[union-attr]
-        trace["marker"] = {"symbol": symbols, "size": 8 if line.marker else 6, "color": paint}
+    if line.error is not None and line.bars is not None:
+        shown = np.where(line.bars, line.error, np.nan)
+        trace["error_y"] = {"array": shown, "color": paint, "thickness": 1, "width": 3}
+    if line.marker:
+        symbol = SYMBOLS[marker(line.k) if line.marker == "k" else line.marker]
+        hollow = line.hollow if line.hollow is not None else ()
+        symbols = [symbol + "-open" * bool(h) for h in hollow] if any(hollow) else symbol
+        trace["marker"] = {"symbol": symbols, "size": 6, "color": paint}
         template = "%{y:.3f}"
-        if line.spread is not None:
-            trace["customdata"] = line.spread
+        if line.error is not None:
+            trace["customdata"] = line.error
             template += " ± %{customdata:.3f}"
         if line.notes:
             trace["text"] = [for_plotly(note) for note in line.notes]
@@ -94,12 +108,12 @@ def _bars(bars: Bars) -> dict[str, Any]:
         "marker": {"color": [colour(k) for k in bars.k]},
         "hovertemplate": "%{y}: %{x:.3f}<extra></extra>" if not bars.name else "%{x:.3f}",
     }
-    if bars.spread is not None:
-        trace["error_x"] = {"array": bars.spread, "thickness": 1}
+    if bars.error is not None:
+        trace["error_x"] = {"array": bars.error, "thickness": 1}
     return trace
 
 
-def _map(m: Map, axis: str) -> dict[str, Any]:
+def _map(m: Map) -> dict[str, Any]:
     return {
         "type": "heatmap",
         "x": m.x,
@@ -107,35 +121,33 @@ def _map(m: Map, axis: str) -> dict[str, Any]:
         "z": m.z.T.astype(np.float32),
         "coloraxis": "coloraxis",
         "hovertemplate": "r %{x:.2f}, %{y:.2f}: %{z:.3g}<extra></extra>",
-        "xaxis": f"x{axis}",
-        "yaxis": f"y{axis}",
     }
 
 
-def _discs(d: Discs, panel: Panel) -> dict[str, Any]:
-    span = max(float(np.ptp(d.x)), float(np.ptp(d.y)), 1.0)
+def _discs(d: Discs) -> dict[str, Any]:
     return {
         "type": "scatter",
         "x": d.x,
         "y": d.y,
         "mode": "markers",
         "marker": {
-            "size": float(np.clip(SLICE_PIXELS * d.diameter / span, 3, 40)),
+            "size": 8,
             "color": d.values,
             "coloraxis": "coloraxis",
             "line": {"width": 0.5, "color": "rgba(0,0,0,.45)"},
         },
+        "meta": d.diameter,  # the page makes markers as large as that
         "customdata": d.ids,
         "hovertemplate": "particle %{customdata}<br>%{marker.color:.4g}<extra></extra>",
         "showlegend": False,
     }
 
 
-def _layout(panel: Panel) -> dict[str, Any]:
+def _layout(panel: Panel, height: int) -> dict[str, Any]:
     unified = bool(panel.lines) and not panel.equal and all(line.joined for line in panel.lines)
     layout: dict[str, Any] = {
-        "height": SQUARE_HEIGHT if panel.discs else HEIGHT,
-        "margin": {"l": 58, "r": 16, "t": 34 if panel.maps else 26, "b": 50},
+        "height": SQUARE_HEIGHT if panel.discs else height,
+        "margin": {"l": 58, "r": 16, "t": 26, "b": 50},
         "font": {"family": FONT, "size": 13, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -146,23 +158,11 @@ def _layout(panel: Panel) -> dict[str, Any]:
         "colorway": list(PALETTE),
         "shapes": [_shape(rule) for rule in panel.rules if rule.dash],
         "annotations": [_note(rule, panel.x) for rule in panel.rules if rule.text],
+        "xaxis": _axis(panel.x),
+        "yaxis": _axis(panel.y),
     }
     if panel.legend:
         layout["legend"]["title"] = {"text": for_plotly(panel.legend)}
-    n = max(len(panel.maps), 1)
-    wide = (1 - GAP * (n - 1)) / n
-    for k in range(n):
-        left = k * (wide + GAP)
-        x, y = _axis(panel.x), _axis(panel.y if k == 0 else Axis(label=""))
-        if panel.maps:
-            x |= {"domain": [left, left + wide], "anchor": f"y{_axis_id(k)}"}
-            y |= {"anchor": f"x{_axis_id(k)}"}
-            if k:
-                y |= {"matches": "y", "showticklabels": False}
-            title = {"text": for_plotly(panel.maps[k].name), "x": left + wide / 2, "y": 1.0}
-            place = {"xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom"}
-            layout["annotations"].append({**title, **place, "showarrow": False})
-        layout[f"xaxis{_axis_id(k)}"], layout[f"yaxis{_axis_id(k)}"] = x, y
     if panel.equal:
         layout["yaxis"] |= {"scaleanchor": "x", "constrain": "domain"}
         layout["xaxis"] |= {"constrain": "domain"}
@@ -171,21 +171,11 @@ def _layout(panel: Panel) -> dict[str, Any]:
         layout["barmode"] = "overlay"
         layout["height"] = 120 + BAR_HEIGHT * len(panel.bars[0].labels)
         layout["hovermode"] = "y unified" if len(panel.bars) > 1 else "closest"
-    if panel.colours is not None:
-        c = panel.colours
-        layout["coloraxis"] = {
-            "colorscale": [list(stop) for stop in DIVERGING] if c.diverging else "Viridis",
-            "cmin": c.low,
-            "cmax": c.high,
-            "colorbar": {"title": {"text": for_plotly(c.label)}, "thickness": 12,
-                         "outlinewidth": 0},
-        }  # fmt: skip
+    if (c := panel.colours) is not None:
+        bar = {"title": {"text": for_plotly(c.label)}, "thickness": 12, "outlinewidth": 0}
+        scale = [list(stop) for stop in SCALE]
+        layout["coloraxis"] = {"colorscale": scale, "cmin": c.low, "cmax": c.high, "colorbar": bar}
     return layout
-
-
-def _axis_id(k: int) -> str:
-    """As plotly counts axes: x, x2, x3."""
-    return "" if k == 0 else str(k + 1)
 
 
 def _axis(axis: Axis) -> dict[str, Any]:
@@ -234,13 +224,12 @@ def _shape(rule: Rule) -> dict[str, Any]:
 def _note(rule: Rule, axis: Axis) -> dict[str, Any]:
     return {
         "x": _place(rule.at, axis),
-        "y": 0.0 if rule.foot else 1.0,
+        "y": 1.0,
         "yref": "paper",
         "text": for_plotly(rule.text),
         "showarrow": False,
         "xanchor": "left",
         "yanchor": "bottom",
-        "xshift": 3,
         "font": {"size": 11},
     }
 

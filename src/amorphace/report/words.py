@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
+
+from markupsafe import Markup, escape
 
 QUANTITIES = {
     "d2min": "D²min / σ²",
@@ -17,16 +20,24 @@ NAMES = {"d2min": "D²min"}
 """Columns in running text; another goes by its own name."""
 
 SCOPES = {
-    "order 1": "two-body columns",
-    "orders 1 to 2": "two- and three-body columns",
-    "orders 1 to 3": "two- to four-body columns",
+    "order 1": "two-body features",
+    "orders 1 to 2": "two- and three-body features",
+    "orders 1 to 3": "two- to four-body features",
+    "order 1, pairs first": "two-body features from the best pair on",
 }
 """What forward selection may pick from, in words; another scope stays as it is."""
 
 LABELS = {1: "active", 0: "inactive", -1: "not selected"}
 CLASSIFIERS = {"logistic": "logistic regression", "svm": "linear SVM"}
+SHORT = {"logistic": "logistic", "svm": "SVM"}
+GLASSES = {
+    "bead-spring": "Bead-spring polymer",
+    "kob-andersen": "Kob-Andersen",
+    "wahnstrom": "Wahnstrom",
+}
+PROTOCOLS = {"thermal": "thermal", "shear": "sheared"}
 
-NUMBER_OF_COLUMNS = "number of columns"
+NUMBER_OF_COLUMNS = "number of features"
 CUTOFF = "cutoff"
 ACCURACY = "accuracy (cross-validated)"
 DISTANCE = "r / σ"
@@ -64,7 +75,7 @@ def short_target(target: str, log: bool) -> str:
 
 
 def body_name(order: int, species: Sequence[str] = ()) -> str:
-    """Columns of one correlation order, and of one set of neighbours.
+    """Features of one correlation order, and of one set of neighbours.
 
     Examples
     --------
@@ -76,23 +87,13 @@ def body_name(order: int, species: Sequence[str] = ()) -> str:
 
 def scope_name(scope: str) -> str:
     """What forward selection may pick from, in words."""
-    return SCOPES.get(scope, scope) or "all columns"
-
-
-def for_plotly(text: object) -> str:
-    """Text that plotly shows as it is: it would read tags and entities otherwise.
-
-    Examples
-    --------
-    >>> for_plotly("<b>A</b>")
-    '&lt;b&gt;A&lt;/b&gt;'
-    """
-    return html.escape(str(text), quote=False)
+    return SCOPES.get(scope, scope) or "all features"
 
 
 MATHEMATICS = {
     "D²min / σ²": r"$D^2_\mathrm{min}/\sigma^2$",
     "D²min": r"$D^2_\mathrm{min}$",
+    "D2min": r"$D^2_\mathrm{min}$",
     "Rₙ(r)": "$R_n(r)$",
     "v₁(r; z)": "$v_1(r; z)$",
     "v₃(r, r, r)": "$v_3(r, r, r)$",
@@ -103,7 +104,10 @@ MATHEMATICS = {
     "r₁ / σ": r"$r_1/\sigma$",
     "r₂ / σ": r"$r_2/\sigma$",
 }
-"""Symbols that matplotlib sets as mathematics."""
+"""Symbols that matplotlib and Markdown set as mathematics, the longer ones first."""
+
+D2MIN = re.compile("D[2²]min")
+MATHML = "<math><msubsup><mi>D</mi><mtext>min</mtext><mn>2</mn></msubsup></math>"
 
 
 def for_matplotlib(text: object) -> str:
@@ -118,3 +122,37 @@ def for_matplotlib(text: object) -> str:
     for symbol, set_as in MATHEMATICS.items():
         shown = shown.replace(symbol, set_as)
     return shown
+
+
+def for_markdown(text: object) -> str:
+    r"""Text that Markdown shows as it is, in a line or in a cell of a table.
+
+    Examples
+    --------
+    >>> for_markdown("a|b of D2min")
+    'a\\|b of $D^2_\\mathrm{min}$'
+    """
+    return for_matplotlib(re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split())))
+
+
+def for_plotly(text: object) -> str:
+    """Text that plotly shows as it is: it would read tags and entities otherwise.
+
+    Examples
+    --------
+    >>> for_plotly("<b>A</b>"), for_plotly("D²min")
+    ('&lt;b&gt;A&lt;/b&gt;', '<i>D</i>²<sub>min</sub>')
+    """
+    return D2MIN.sub("<i>D</i>²<sub>min</sub>", html.escape(str(text), quote=False))
+
+
+def for_html(text: object) -> Markup:
+    """Text that a page shows as it is, but for `commands` and D²min.
+
+    Examples
+    --------
+    >>> print(for_html("<b>"), for_html("D2min")[:20])
+    &lt;b&gt; <math><msubsup><mi>D
+    """
+    shown = re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(D2MIN.sub(MATHML, shown))

@@ -1,56 +1,30 @@
-"""What each figure shows: a function here is a figure, its words are in captions.toml.
+"""What each figure shows: an entry of figures.toml, which a function here may make.
 
-results     figures 3 to 7, calibration, ROC: from an analysis
-model       cluster functions and contributions of a fitted model
-glass       radial functions, slices, g(r), runs, propensity
+declared    figures of curves that figures.toml describes alone
+results     figures 4, 5, 6 and the calibration, of an analysis
+model       maps of the cluster functions, and contributions, of a fitted model
+slices      figure 2
+cases       figures 3, 5 and 7 of several analyses, side by side
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from amorphace.report.content import ReportContent
 from amorphace.report.panel import Panel
-from amorphace.report.panels import glass, model, results
-from amorphace.report.panels.making import MAKERS, captions
+from amorphace.report.panels import model, results, slices
+from amorphace.report.panels.declared import declared
+from amorphace.report.panels.making import MAKERS, figures_toml
 
-__all__ = ["Section", "glass", "model", "panels", "results", "sections"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A part of the page.
-
-    Attributes
-    ----------
-    name, title : str
-    panels : tuple of Panel
-    absent : tuple of str
-        One sentence for each thing that is not shown, and why.
-    """
-
-    name: str
-    title: str
-    panels: tuple[Panel, ...] = ()
-    absent: tuple[str, ...] = ()
+__all__ = ["made", "model", "panels", "results", "slices"]
 
 
-def sections(content: ReportContent) -> tuple[Section, ...]:
-    """Everything that is drawn, in the order of the page."""
-    missing = "the content holds no analysis"
-    if content.analysis is not None:
-        missing = "this part of the analysis was not computed"
-    found = []
-    for name, words in captions()["section"].items():
-        made = [item for make in MAKERS.get(name, ()) for item in make(content)]
-        shown = tuple(item for item in made if isinstance(item, Panel))
-        absent = [item for item in made if isinstance(item, str)]
-        if not made:
-            absent = [words["absent"].format(why=missing)]
-        found.append(Section(name=name, title=words["title"], panels=shown, absent=tuple(absent)))
-    return tuple(found)
+def made(key: str, content: ReportContent) -> tuple[Panel | str, ...]:
+    """The panels of an entry of figures.toml, or a sentence on the reason why there is none."""
+    return tuple(MAKERS[key](content) if key in MAKERS else declared(key, content))
 
 
 def panels(content: ReportContent) -> dict[str, Panel]:
-    """All that is drawn, by name."""
-    return {panel.name: panel for part in sections(content) for panel in part.panels}
+    """All that is drawn, by name, in the order of figures.toml."""
+    entries = [key for key, words in figures_toml()["figure"].items() if "section" in words]
+    found = [item for key in entries for item in made(key, content)]
+    return {item.name: item for item in found if isinstance(item, Panel)}

@@ -61,6 +61,18 @@ function drawPlot(name) {
   fitLegend(plots[name].layout, place.clientWidth);
   for (const [key, value] of Object.entries(themed(plots[name].layout))) put(plots[name].layout, key.split("."), value);
   Plotly.newPlot(place, plots[name].data, plots[name].layout, CONFIG);
+  if (plots[name].layout.yaxis.scaleanchor && "coloraxis" in plots[name].layout) {
+    sizeDiscs(place);
+    place.on("plotly_relayout", () => sizeDiscs(place));
+  }
+}
+
+// Discs of a slice are as large as the particles, whatever the width and the zoom.
+function sizeDiscs(place) {
+  const axis = place._fullLayout.xaxis, pixels = axis._length / Math.abs(axis.range[1] - axis.range[0]);
+  place.data.forEach((trace, k) => {
+    if (trace.meta) Plotly.restyle(place, { "marker.size": Math.max(2, trace.meta * pixels) }, [k]);
+  });
 }
 
 // Set a nested key of a layout.
@@ -69,13 +81,18 @@ function put(layout, path, value) {
   path.reduce((inner, key) => (inner[key] ??= {}), layout)[last] = value;
 }
 
-// A legend beside a narrow plot would take all its width: it goes below.
+// A legend or colours beside a narrow plot would take all its width: they go below.
 function fitLegend(layout, width) {
   const inside = layout.height - 80; // without the margins
   Object.assign(layout.legend ??= {}, width < 560
     ? { orientation: "h", x: 0, xanchor: "left", y: -58 / inside, yanchor: "top" }
     : { orientation: "v", x: 1.02, xanchor: "left", y: 1, yanchor: "top" });
+  if (layout.coloraxis) Object.assign(layout.coloraxis.colorbar, width < 420
+    ? { orientation: "h", x: 0.5, xanchor: "center", y: -60 / inside, yanchor: "top", len: 0.9 }
+    : { orientation: "v", x: 1.02, xanchor: "left", y: 0.5, yanchor: "middle", len: 1 });
 }
+
+const colours = (layout) => (layout.coloraxis ? { coloraxis: layout.coloraxis } : {});
 
 // Plots in sight first, the others one by one when nothing else is to do.
 const waiting = [...document.querySelectorAll(".plot")].map((place) => place.dataset.plot);
@@ -104,13 +121,14 @@ addEventListener("resize", () => {
     for (const name of window.amorphace.drawn) {
       const place = $("plot-" + name), layout = plots[name].layout;
       fitLegend(layout, place.clientWidth);
-      Plotly.relayout(place, { autosize: true, legend: layout.legend });
+      Plotly.relayout(place, { autosize: true, legend: layout.legend, ...colours(layout) });
     }
   }, 150);
 });
 
 // Paper is narrower than a screen and white: plots are drawn anew for it, and again afterwards.
 const PRINT_WIDTH = 660, PRINT_HEIGHT = 340;
+const inRow = (place) => Number(place.closest(".plots").className.match(/of(\d+)/)[1]);
 function printLayout(on) {
   printing = on;
   document.querySelectorAll("details").forEach((one) => { one.open = on; });
@@ -118,10 +136,11 @@ function printLayout(on) {
   setTheme();
   for (const name of waiting) {
     const place = $("plot-" + name);
-    fitLegend(plots[name].layout, on ? PRINT_WIDTH : place.clientWidth);
+    fitLegend(plots[name].layout, on ? PRINT_WIDTH / inRow(place) : place.clientWidth);
+    const width = PRINT_WIDTH / inRow(place);
     Plotly.relayout(place, on
-      ? { width: PRINT_WIDTH, height: heights[name] > 450 ? heights[name] : Math.min(heights[name], PRINT_HEIGHT), legend: plots[name].layout.legend }
-      : { width: null, height: heights[name], autosize: true, legend: plots[name].layout.legend });
+      ? { width, height: heights[name] > 450 ? heights[name] : Math.min(heights[name], PRINT_HEIGHT), legend: plots[name].layout.legend, ...colours(plots[name].layout) }
+      : { width: null, height: heights[name], autosize: true, legend: plots[name].layout.legend, ...colours(plots[name].layout) });
   }
 }
 addEventListener("beforeprint", () => printLayout(true));
@@ -142,10 +161,11 @@ for (const button of document.querySelectorAll("button.download")) {
 }
 for (const button of document.querySelectorAll("button.picture")) {
   button.addEventListener("click", async () => {
-    const name = button.dataset.plot;
-    drawPlot(name);
-    const url = await Plotly.toImage($("plot-" + name), { format: "svg", width: 720, height: 480 });
-    save(name + ".svg", decodeURIComponent(url.slice(url.indexOf(",") + 1)), "image/svg+xml");
+    for (const name of button.dataset.plots.split(" ")) {
+      drawPlot(name);
+      const url = await Plotly.toImage($("plot-" + name), { format: "svg", width: 720, height: 480 });
+      save(name + ".svg", decodeURIComponent(url.slice(url.indexOf(",") + 1)), "image/svg+xml");
+    }
   });
 }
 

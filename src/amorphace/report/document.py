@@ -1,0 +1,333 @@
+"""What a page holds, section by section, for HTML and for Markdown alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from amorphace.dataset.provenance import package_version
+from amorphace.report.claims import CITATION, PUBLISHED, WHAT_DIFFERS, comparisons, plus_minus
+from amorphace.report.content import ReportContent, Snapshot
+from amorphace.report.numbers import Numbers, curve_numbers
+from amorphace.report.panel import Panel
+from amorphace.report.panels import made
+from amorphace.report.panels.cases import case_panels
+from amorphace.report.panels.making import figures_toml
+from amorphace.report.verdict import classifier_rows, headline, verdict
+from amorphace.report.words import GLASSES, PROTOCOLS, target_name
+
+INTERVAL = "with the half-width of its 68 % interval"
+BRIEF = 700
+"""Letters of a line of provenance that stands on a page unfolded."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table:
+    """A table of a section.
+
+    Attributes
+    ----------
+    title, note : str
+    head : tuple of str
+    rows : tuple of tuple of str
+    words : int
+        How many columns, from the left, hold words; the others hold numbers.
+    name : str
+        Of the file of its numbers.
+    numbers : Numbers, optional
+        To download.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    note: str = ""
+    words: int = 1
+    name: str = ""
+    numbers: Numbers | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Section:
+    """A part of a page; what is left out is not there.
+
+    Attributes
+    ----------
+    name, title : str
+    warnings, text, notes : tuple of str
+        Sentences; notes are in small print.
+    headline : tuple of str
+        A number and what it is.
+    tables : tuple of Table
+    lines, folded : tuple of (str, str)
+        Names and values, and those that are seen when asked for.
+    panels : tuple of Panel
+    snapshots : tuple of Snapshot
+        For a view in three dimensions, which HTML alone has.
+    """
+
+    name: str = ""
+    title: str = ""
+    warnings: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    headline: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
+    folded: tuple[tuple[str, str], ...] = ()
+    panels: tuple[Panel, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Document:
+    """A page.
+
+    Attributes
+    ----------
+    title : str
+    kicker : str
+        Above it.
+    sections : tuple of Section
+    """
+
+    title: str
+    kicker: str
+    sections: tuple[Section, ...]
+
+    @property
+    def panels(self) -> dict[str, Panel]:
+        """All that is drawn, by name."""
+        return {panel.name: panel for part in self.sections for panel in part.panels}
+
+    @property
+    def numbers(self) -> dict[str, Numbers]:
+        """All that can be downloaded, by name of the file."""
+        tables = {t.name: t.numbers for part in self.sections for t in part.tables if t.numbers}
+        return {name: panel.numbers for name, panel in self.panels.items()} | tables
+
+
+def document(content: ReportContent) -> Document:
+    """The page of one content: what there is, in the order of figures.toml.
+
+    What there is nothing of is named in the last section, with what would make it.
+    """
+    found, absent = [], []
+    for name, words in figures_toml()["section"].items():
+        part = PARTS.get(name, _figures(name))(content)
+        if any((part.warnings, part.text, part.tables, part.lines, part.panels, part.snapshots)):
+            found.append(replace(part, name=name, title=words["title"]))
+        elif "absent" in words:
+            absent.append(words["absent"])
+    if absent:
+        found.append(Section(name="absent", title="What is not shown", notes=tuple(absent)))
+    about = (
+        f"amorphace {package_version()}",
+        GLASSES.get(content.model, content.model),
+        PROTOCOLS.get(content.protocol, content.protocol),
+    )
+    kicker = " · ".join(filter(None, about))
+    return Document(title=content.title, kicker=kicker, sections=tuple(found))
+
+
+def overview(contents: Sequence[ReportContent], title: str = "") -> Document:
+    """The page of several cases: their accuracies and figures side by side.
+
+    Parameters
+    ----------
+    contents : sequence of ReportContent
+        Titles that differ.
+    title : str
+    """
+    parts = [Section(name="cases", title="Cases", tables=tuple(_cases(contents)))]
+    for panel in case_panels(contents):
+        parts.append(
+            Section(name=panel.name, title=panel.title, panels=(replace(panel, title=""),))
+        )
+    kicker = f"amorphace {package_version()} · {len(contents)} cases"
+    return Document(title=title or "Cases compared", kicker=kicker, sections=tuple(parts))
+
+
+def _cases(contents: Sequence[ReportContent]) -> Iterator[Table]:
+    """What the paper speaks of, of all cases."""
+    found = [(c, {s.reading: s for s in comparisons(c)}) for c in contents]
+    for words in figures_toml()["table"].values():
+        head = tuple(words["columns"])
+        yield Table(
+            title=words["title"],
+            head=("case", *words["columns"].values()),
+            rows=tuple(
+                (c.title, *(by[key].ours if key in by else "–" for key in head)) for c, by in found
+            ),
+            note=words["note"],
+            name="cases",
+        )
+
+
+def _figures(name: str) -> Callable[[ReportContent], Section]:
+    """What makes a section of figures."""
+
+    def part(content: ReportContent) -> Section:
+        entries = [
+            k for k, words in figures_toml()["figure"].items() if words.get("section") == name
+        ]
+        items = [item for key in entries for item in made(key, content)]
+        return Section(
+            panels=tuple(item for item in items if isinstance(item, Panel)),
+            notes=tuple(item for item in items if isinstance(item, str)),
+        )
+
+    return part
+
+
+def _warnings(content: ReportContent) -> Section:
+    """Of the content, of the analysis, and of failed checks; each once."""
+    failed = (f"{h.unit}: {h.text or h.quantity}" for h in content.health if not h.ok)
+    of_analysis = content.analysis.warnings if content.analysis else ()
+    return Section(warnings=tuple(dict.fromkeys((*content.warnings, *failed, *of_analysis))))
+
+
+def _view(content: ReportContent) -> Section:
+    return Section(snapshots=content.snapshots)
+
+
+def _verdict(content: ReportContent) -> Section:
+    return Section(
+        headline=headline(content.analysis) or (),
+        text=verdict(content),
+        notes=content.analysis.notes if content.analysis else (),
+        tables=tuple(table for make in (_paper, _classifiers) for table in make(content)),
+    )
+
+
+def _paper(content: ReportContent) -> Iterator[Table]:
+    found = comparisons(content)
+    if found:
+        yield Table(
+            title="Compared with the paper",
+            head=("quantity", "paper", "here", "source"),
+            rows=tuple((s.quantity, s.paper, f"{s.ours} {s.aside}", s.place) for s in found),
+            words=4,
+            note=f"{CITATION}. Its sets, temperatures and sample counts differ from these; its "
+            f"folds may mix sites of one sample. Ours are means {INTERVAL}.",
+            name="paper",
+            numbers=Numbers.of(
+                "quantity paper ours aside mean error cutoff",
+                ((s.quantity, s.paper, s.ours, s.aside, s.mean, s.error, s.cutoff) for s in found),
+            ),
+        )
+
+
+def _classifiers(content: ReportContent) -> Iterator[Table]:
+    a = content.analysis
+    if a is not None and a.curves("classifiers"):
+        yield Table(
+            title="Classifiers",
+            head=("classifier", "features", "accuracy", "balanced accuracy", "ROC-AUC"),
+            rows=classifier_rows(a),
+            note=f"Mean over folds that keep samples whole, {INTERVAL}.",
+            name="classifiers",
+            numbers=curve_numbers(a.curves("classifiers")),
+        )
+
+
+def _propensity(content: ReportContent) -> Section:
+    part = _figures("propensity")(content)
+    if not content.propensity:
+        return part
+    others = PUBLISHED.get(content.model, ())
+    ours = [
+        (
+            target_name(p.target, p.log),
+            p.inputs,
+            p.head,
+            str(p.n_columns),
+            plus_minus(p.pearson, 2),
+            plus_minus(p.spearman, 2),
+        )
+        for p in content.propensity
+    ]
+    table = Table(
+        head=("target", "inputs", "head", "features", "Pearson", "Spearman"),
+        rows=(*ours, *(("propensity", "published", m, "", f"{r:.2f}", "") for m, r in others)),
+        words=3,
+        note=f"Mean over configurations left out, {INTERVAL}." + f" {WHAT_DIFFERS}" * bool(others),
+        name="propensity",
+        numbers=Numbers.of(
+            "target log inputs head n_columns sample pearson spearman",
+            (
+                (p.target, int(p.log), p.inputs, p.head, p.n_columns, name, r, rho)
+                for p in content.propensity
+                for name, r, rho in zip(p.samples, p.pearson, p.spearman, strict=True)
+            ),
+        ),
+    )
+    return replace(part, tables=(table,))
+
+
+def _run(content: ReportContent) -> Section:
+    history = tuple(_lines(content.provenance))
+    brief = tuple(line for line in history if ":" not in line[0] and len(line[1]) < BRIEF)
+    settings = tuple((f"descriptor: {name}", text) for name, text in _lines(content.settings))
+    health = sorted(content.health, key=lambda line: line.ok)
+    n_failed = sum(not line.ok for line in health)
+    checks = Table(
+        title=f"Health: {n_failed or 'none'} of {len(health)} checks failed",
+        head=("run", "quantity", "verdict", "value", "limit"),
+        rows=tuple(
+            (
+                h.unit,
+                h.quantity,
+                ("" if h.ok else "FAILED: ")
+                + (h.text or ("sound" if h.ok else "beyond the limit")),
+                _number(h.value),
+                _number(h.limit),
+            )
+            for h in health
+        ),
+        words=3,
+        note="The worst of all runs of a kind, and the limit above which a run is not used.",
+    )
+    return Section(
+        text=content.summary,
+        lines=brief,
+        folded=(*settings, *(line for line in history if line not in brief)),
+        tables=(checks,) if health else (),
+    )
+
+
+PARTS: Mapping[str, Callable[[ReportContent], Section]] = {
+    "warnings": _warnings,
+    "view": _view,
+    "verdict": _verdict,
+    "propensity": _propensity,
+    "run": _run,
+}
+"""Sections that are not of figures alone."""
+
+
+def _lines(fields: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+    """A mapping as lines of names and texts; nested ones as "outer: inner"."""
+    for key, value in fields.items():
+        name = f"{before}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from _lines(value, f"{name}: ")
+        elif isinstance(value, list | tuple):
+            yield name, ", ".join(_words(entry) for entry in value) or "none"
+        else:
+            yield name, _words(value)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):  # a file and its digest, of which twelve letters will do
+        return " ".join(_words(v)[:12] if k == "sha256" else _words(v) for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(entry) for entry in value)
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
