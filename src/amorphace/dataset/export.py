@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.files import text_written_aside, written_aside
-from amorphace.dataset.table import Table
-
-SITE_FIELDS = ("sample", "particle_id", "species", "step", "label")
+from amorphace.dataset.table import SITE_FIELDS, Table
 
 
 def export_npz(path: str | Path, table: Table) -> None:

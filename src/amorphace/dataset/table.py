@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Features: TypeAlias = "NDArray[np.floating[Any]] | StoredArray"
 """A feature matrix in memory, or one on disk that is read row by row."""
 
+SITE_FIELDS = ("sample", "particle_id", "species", "step", "label")
+"""The columns that every table has."""
+
 ACTIVE, INACTIVE, NOT_SELECTED = 1, 0, -1
 """The three values of `Table.label`."""
 
@@ -166,9 +169,11 @@ class Table:
         self._set_features(n)
 
     def _check_values(self) -> None:
-        if not np.isin(self.label, (ACTIVE, INACTIVE, NOT_SELECTED)).all():
-            bad = self.label[~np.isin(self.label, (ACTIVE, INACTIVE, NOT_SELECTED))][0]
-            raise InputError(f"label must be 1 (active), 0 (inactive) or -1 (neither), got {bad}")
+        bad = self.label[~np.isin(self.label, (ACTIVE, INACTIVE, NOT_SELECTED))]
+        if len(bad):
+            raise InputError(
+                f"label must be 1 (active), 0 (inactive) or -1 (neither), got {bad[0]}"
+            )
         known = len(self.sample_names)
         outside = (self.sample < 0) | (self.sample >= known)
         if outside.any():
@@ -252,11 +257,7 @@ class Table:
         index = _row_index(rows, len(self))
         return replace(
             self,
-            sample=self.sample[index],
-            particle_id=self.particle_id[index],
-            species=self.species[index],
-            step=self.step[index],
-            label=self.label[index],
+            **{name: getattr(self, name)[index] for name in SITE_FIELDS},
             targets={name: value[index] for name, value in self.targets.items()},
             positions=None if self.positions is None else self.positions[index],
             features={cutoff: self.feature_rows(cutoff, index) for cutoff in self.features},

@@ -41,7 +41,7 @@ from amorphace.dataset.arrays import (
     metadata_digest,
 )
 from amorphace.dataset.head import TableHead, read_head
-from amorphace.dataset.table import Columns, Table, check_target_name
+from amorphace.dataset.table import SITE_FIELDS, Columns, Table, check_target_name
 
 WRITES = 2
 """Blocks of features that may wait to be written."""
@@ -195,13 +195,8 @@ class TableWriter(AbstractContextManager["TableWriter"]):
                 )
         sites, columns = self._sites, self._columns
         names, codes = np.unique(sites.species, return_inverse=True)
-        small: dict[str, NDArray[Any]] = {
-            "sample": sites.sample,
-            "particle_id": sites.particle_id,
-            "species": codes.astype(np.int32),
-            "step": sites.step,
-            "label": sites.label,
-        }
+        small: dict[str, NDArray[Any]] = {name: getattr(sites, name) for name in SITE_FIELDS}
+        small |= {"species": codes.astype(np.int32)}
         small |= {f"targets/{name}": value for name, value in sites.targets.items()}
         if sites.positions is not None:
             small["positions"] = sites.positions
@@ -282,13 +277,10 @@ def read_table(path: str | Path) -> Table:
         if head.column_names is not None:
             order, z, n, l = (stored(f"columns/{k}")[:] for k in COLUMN_ARRAYS)
             columns = Columns(names=head.column_names, order=order, z=z, n=n, l=l)
-        names = np.array(head.species_names, dtype=np.str_)
+        site = {name: stored(name)[:] for name in SITE_FIELDS}
+        site["species"] = _chosen(np.array(head.species_names, dtype=np.str_), site["species"])
         return Table(
-            sample=stored("sample")[:],
-            particle_id=stored("particle_id")[:],
-            species=_chosen(names, stored("species")[:]),
-            step=stored("step")[:],
-            label=stored("label")[:],
+            **site,
             targets={name: stored(f"targets/{name}")[:] for name in head.target_names},
             features={c: stored(f"features/{c!r}") for c in head.cutoffs},
             columns=columns,
