@@ -16,6 +16,7 @@ from amorphace.config import experiment_text, read_experiment
 from amorphace.runs.scratch import Failure
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Outcome
+from test_cli import run
 
 from campaign_samples import QUICK
 
@@ -197,10 +198,16 @@ def test_a_flipped_bit_in_the_store_does_not_become_a_result(case):
     assert copy.read_bytes() == whole
 
 
-def test_a_file_that_says_what_is_executed_is_announced_once(tmp_path):
+def test_what_a_file_executes_is_announced_once_and_stops_the_run_where_it_is_missing(
+    tmp_path, capsys
+):
     file = tmp_path / "a.toml"
     file.write_text(QUICK["thermal"] + '\n[run]\nlammps = "no-such-lmp -in"\n')
     said = "a.toml says what is executed: run.lammps = 'no-such-lmp -in'"
-    assert said in amorphace("run", file, "--workers", 1, code=1)
-    assert said not in amorphace("run", file, "--workers", 1, code=1)
-    assert "says what is executed" not in amorphace("status", file)
+    assert run("run", file, "--workers", 1) == 2
+    shown = capsys.readouterr()
+    assert said in shown.out
+    assert "'no-such-lmp -in' cannot be started" in shown.err
+    assert "Traceback" not in shown.err
+    assert run("run", file, "--workers", 1) == 2
+    assert said not in capsys.readouterr().out
