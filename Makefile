@@ -11,11 +11,13 @@
 # make wheel   sdist and wheel in dist/
 PYTHON ?= python3
 BIN := .venv/bin
+DEVICE ?= cpu
+SIZES ?= 1x1000,8x1000
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/*/*.cpp src/amorphace/*/*/*.[ch]pp)
 
 .PHONY: env system demo test coverage test-oldest test-wheel test-all test-peers lint format \
-  bench bench-kernel bench-engine bench-campaign bench-peers docs wheel clean
+  bench bench-kernel bench-engine bench-minimisers bench-campaign bench-peers docs wheel clean
 
 env: .venv/ready
 
@@ -100,6 +102,11 @@ bench-kernel: env
 
 bench-engine: env
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/engine.py
+	$(BIN)/amorphace bench-engine --device $(DEVICE) --sizes $(SIZES) \
+	  --output benchmarks/results/batch.json
+
+bench-minimisers: env
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/minimisers.py
 
 bench-campaign: env
 	$(BIN)/python benchmarks/campaign.py

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from amorphace.ace.features import Features
+from amorphace.campaign.simulated import TOGETHER
 from amorphace.config import Experiment
 from amorphace.simulate.dynamics import step_count
-from amorphace.simulate.models import GlassModel
 from amorphace.simulate.preparation import preparation_steps
 
 RATES = {"kob-andersen": 1.5e6, "wahnstrom": 1.3e6, "bead-spring": 3.0e6}
@@ -14,6 +14,13 @@ STRAIN_STEP = {"kob-andersen": 6e-5, "wahnstrom": 1.2e-4, "bead-spring": 1.3e-4}
 """Seconds of a quasistatic step, for each particle; other models count as Wahnstrom's."""
 LARGER_STEP = 0.5
 """Power of its strain with which the time of a step grows: three times for ten times the strain."""
+DEVICE_RATE, DEVICE_STEP = 1.2e9, 6e-5
+"""Atom-steps a second of an H200 in mixed precision, and least seconds of a step, whatever is in
+it: a prototype's."""
+EVALUATION_RATE, EVALUATION_STEP = 4e8, 1.5e-4
+"""The same of evaluations of energy and forces in a minimisation: by what a prototype took."""
+EVALUATIONS, STRAIN_EVALUATIONS = 1500, 130
+"""Evaluations of a minimisation from a liquid, and of a strain step of 5e-5."""
 MINIMISATION = 1e-3
 """Seconds of a minimisation from a liquid, for each particle."""
 OBSERVATION = 2e-5
@@ -38,14 +45,32 @@ ANALYSIS = 5_000_000
 """Bytes of an analysis."""
 
 
-def _rate(model: GlassModel) -> float:
-    return RATES.get(model.name, RATES["kob-andersen"])
+def _moving(experiment: Experiment, steps: float, together: int) -> float:
+    """Seconds of so many time steps of a system, of which so many are ready at a time."""
+    model, n = experiment.glass(), experiment.preparation.n_particles
+    if experiment.run.engine == "batch":
+        return steps * max(n / DEVICE_RATE, DEVICE_STEP / min(together, TOGETHER))
+    return steps * n / RATES.get(model.name, RATES["kob-andersen"])
+
+
+def _evaluating(experiment: Experiment, evaluations: float, together: int) -> float:
+    """Seconds of so many evaluations of forces in minimisations by the batch."""
+    n = experiment.preparation.n_particles
+    least = EVALUATION_STEP / min(together, TOGETHER)
+    return evaluations * max(n / EVALUATION_RATE, least)
 
 
 def preparing(experiment: Experiment) -> float:
     """Seconds to prepare a sample."""
-    model, way = experiment.glass(), experiment.how_prepared()
-    return preparation_steps(model, way) * way.n_particles / _rate(model)
+    steps = preparation_steps(experiment.glass(), experiment.how_prepared())
+    return _moving(experiment, steps, experiment.preparation.n_samples)
+
+
+def minimising(experiment: Experiment, together: int) -> float:
+    """Seconds of a minimisation from a liquid."""
+    if experiment.run.engine == "batch":
+        return _evaluating(experiment, EVALUATIONS, together)
+    return MINIMISATION * experiment.preparation.n_particles
 
 
 def running(experiment: Experiment) -> float:
@@ -53,7 +78,8 @@ def running(experiment: Experiment) -> float:
     model, given, thermal = experiment.glass(), experiment.preparation, experiment.thermal
     guess = max(given.quench_time, given.hold_nvt, given.hold_npt) / TAUS
     lag = guess if thermal is None or thermal.lag == "tau_alpha" else thermal.lag
-    return step_count(model, lag) * given.n_particles / _rate(model)
+    runs = given.n_samples * (1 if thermal is None else thermal.replicas)
+    return _moving(experiment, step_count(model, lag), runs)
 
 
 def shearing(experiment: Experiment) -> float:
@@ -62,6 +88,9 @@ def shearing(experiment: Experiment) -> float:
     protocol = experiment.how_sheared()
     growth = abs(protocol.increment_of(1) / protocol.increment) ** LARGER_STEP
     steps = protocol.last_step + (growth - 1) * protocol.first_step
+    if experiment.run.engine == "batch":
+        many = experiment.preparation.n_samples
+        return _evaluating(experiment, steps * STRAIN_EVALUATIONS, many)
     return steps * experiment.preparation.n_particles * step
 
 

@@ -142,7 +142,7 @@ def _inherent(experiment: Experiment, starts: Units, tolerance: float) -> Units:
                 crystal_limit=given.crystal_limit,
             ),
             inputs={"start": (start.id,)},
-            cost=estimates.MINIMISATION * given.n_particles,
+            cost=estimates.minimising(experiment, given.n_samples),
             disk=estimates.configurations(given.n_particles),
         )
         for start in starts
@@ -156,6 +156,7 @@ def _thermal(experiment: Experiment) -> Units:
     model, n = named_by_content(experiment.glass()), given.n_particles
     lag = None if thermal.lag == "tau_alpha" else float(thermal.lag)
     running = estimates.running(experiment)
+    falling = estimates.minimising(experiment, given.n_samples * thermal.replicas)
     starts = _prepared(experiment)
     rest = _inherent(experiment, starts, INHERENT_TOLERANCE)
     relax = [
@@ -199,7 +200,7 @@ def _thermal(experiment: Experiment) -> Units:
                 ),
                 inputs={"start": (start.id,), "relax": (relax[k].id,)}
                 | ({"lag": ids(lags)} if lags else {}),
-                cost=running + estimates.MINIMISATION * n * thermal.quench_ends,
+                cost=running + falling * thermal.quench_ends,
                 disk=estimates.SMALL + estimates.VECTOR * n * (1 + thermal.quench_ends),
             )
             for r in range(thermal.replicas)

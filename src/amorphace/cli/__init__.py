@@ -17,7 +17,7 @@ from rich.table import Table as RichTable
 # isort: off
 from amorphace.cli import label, describe, learn, export  # noqa: F401  (commands: in this order
 from amorphace.cli import init, run, status, stores  # noqa: F401  they stand in --help)
-from amorphace.cli import report, predict, regress  # noqa: F401
+from amorphace.cli import report, predict, regress, bench  # noqa: F401
 
 # isort: on
 from amorphace.cli.shared import app, show

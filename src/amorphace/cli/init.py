@@ -16,8 +16,12 @@ def init(
     model: Annotated[str, typer.Argument(help="kob-andersen, wahnstrom or bead-spring.")],
     protocol: Annotated[str, typer.Argument(help="thermal or shear.")],
     scale: Annotated[
-        str, typer.Option(help="minutes, hours, overnight (on two cores) or paper (a cluster).")
+        str,
+        typer.Option(help="minutes, hours, overnight (on two cores) or paper (a cluster, a GPU)."),
     ] = "minutes",
+    engine: Annotated[
+        str, typer.Option(help="lammps, or batch: all samples side by side on one GPU.")
+    ] = "lammps",
     cluster: Annotated[
         str | None, typer.Option(help="slurm: the file, and a job array, for a cluster.")
     ] = None,
@@ -33,7 +37,7 @@ def init(
     """
     from amorphace.config import experiment_text
 
-    text = experiment_text(model, protocol, scale)
+    text = experiment_text(model, protocol, scale, engine)
     if cluster is None:
         sys.stdout.write(text)
         return

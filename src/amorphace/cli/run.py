@@ -151,5 +151,20 @@ def _show_budget(plan: Plan) -> None:
         "", bytes_in_words(sum(k.disk for k in kinds)),
     )  # fmt: skip
     show(rows)
+    if plan.experiment.run.engine == "batch":
+        _show_device(plan)
+        return
     for cores in CORES:
         show(f"on {cores} cores: {duration(3600 * wall_hours(plan, cores))}")
+
+
+def _show_device(plan: Plan) -> None:
+    """What an experiment takes on one GPU."""
+    from amorphace.campaign.simulated import Simulated
+
+    moved = sum(u.cost for u in plan.units if isinstance(u.kind, Simulated))
+    rest = sum(u.cost for u in plan.units) - moved
+    show(
+        f"on one H200, by the rates of a prototype, shear and minima extrapolated: "
+        f"{duration(moved)}, and {duration(rest)} of one core to measure, describe and learn"
+    )

@@ -14,6 +14,7 @@ from amorphace.simulate.preparation import paper_shear, paper_thermal
 
 PROTOCOLS = ("thermal", "shear")
 SCALES = ("minutes", "hours", "overnight", "paper")
+ENGINES = ("lammps", "batch")
 
 LIQUIDS: dict[str, dict[str, tuple[float, float]]] = {
     "kob-andersen": {"minutes": (0.55, 200.0), "hours": (0.5, 500.0), "overnight": (0.47, 2000.0)},
@@ -52,7 +53,13 @@ BASES = {"bead-spring": {"max_degree": 18, "n_max": 20}}
 """Of the paper, where it differs from degree 10 and ten radial columns a species."""
 
 
-def experiment_text(model: str, protocol: str, scale: str = "minutes") -> str:
+ONE_DEVICE = {"n_samples": 4}
+"""Thermal, paper: errors between samples, where the paper has one configuration."""
+
+
+def experiment_text(
+    model: str, protocol: str, scale: str = "minutes", engine: str = "lammps"
+) -> str:
     """An experiment file for one of the paper's cases.
 
     Parameters
@@ -62,7 +69,9 @@ def experiment_text(model: str, protocol: str, scale: str = "minutes") -> str:
     protocol : {"thermal", "shear"}
     scale : {"minutes", "hours", "overnight", "paper"}
         How long it takes: about so long on two cores; "paper" has the paper's numbers and
-        belongs on a cluster.
+        belongs on a cluster, or on one GPU.
+    engine : {"lammps", "batch"}
+        "batch" is for one GPU; at the paper's scale a thermal experiment has four samples then.
 
     Returns
     -------
@@ -79,7 +88,9 @@ def experiment_text(model: str, protocol: str, scale: str = "minutes") -> str:
     >>> print(experiment_text("kob-andersen", "shear").splitlines()[3])
     name = "kob-andersen, shear, minutes"  # Title of the report
     """
-    for name, value, known in (("protocol", protocol, PROTOCOLS), ("scale", scale, SCALES)):
+    for name, value, known in (
+        ("protocol", protocol, PROTOCOLS), ("scale", scale, SCALES), ("engine", engine, ENGINES),
+    ):  # fmt: skip
         if value not in known:
             raise InputError(f"unknown {name} {value!r}; choose one of {', '.join(known)}")
     glass = find_model(model)
@@ -91,8 +102,10 @@ def experiment_text(model: str, protocol: str, scale: str = "minutes") -> str:
         "label": {},
         "describe": BASES.get(model, {}),
         "learn": {"full": scale != "minutes"},
-        "run": {},
+        "run": {} if engine == "lammps" else {"engine": engine, "device": "cuda"},
     }
+    if engine == "batch" and (protocol, scale) == ("thermal", "paper"):
+        tables["preparation"] = {**tables["preparation"], **ONE_DEVICE}
     parts = [f"# amorphace run FILE; times and temperatures in units of {model}."]
     for name, values in tables.items():
         parts.append(_table(name, values))

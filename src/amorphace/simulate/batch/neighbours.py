@@ -261,6 +261,9 @@ class Neighbours:
         self, slots: Slots, cutoff: float, skin: float, density: float, crowd: float = 1.3
     ) -> None:
         self.slots, self._cutoff, self._skin = slots, cutoff, skin
+        # an older driver records no conditions: kernels then look for themselves
+        cuda = wp.get_device(slots.device).is_cuda
+        self._always = cuda and not wp.is_conditional_graph_supported()
         n, reach = slots.slots * slots.size, cutoff + skin
         y = self.data = Lists()
         y.cutoff, y.total = cutoff, n
@@ -295,7 +298,10 @@ class Neighbours:
 
     def refresh(self) -> None:
         """Make the lists that are asked for; the rest is left as it is."""
-        wp.capture_if(self.data.any, self._make)
+        if self._always:
+            self._make()
+        else:
+            wp.capture_if(self.data.any, self._make)
 
     def _make(self) -> None:
         s, y = self.slots, self.data

@@ -1,0 +1,61 @@
+"""What is said of the speed of the engines, and of what experiments take on a device."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from amorphace.cli import app
+from amorphace.config import experiment_text, read_experiment
+from amorphace.core.errors import InputError
+
+pytest.importorskip("warp")
+
+
+def said(*words: object) -> str:
+    """Output of a command that ends well."""
+    result = CliRunner().invoke(app, [str(word) for word in words], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_both_engines_are_timed_and_conserve_energy_alike(tmp_path):
+    file = tmp_path / "a.json"
+    text = said(
+        "bench-engine", "--device", "cpu", "--sizes", "2x170", "--steps", 40, "-o", file
+    )  # fmt: skip
+    assert "2 x 170" in text
+    rows = json.loads(file.read_text())
+    assert [(r["engine"], r["precision"]) for r in rows] == [
+        ("batch", "mixed"), ("batch", "double"), ("lammps", "double"),
+    ]  # fmt: skip
+    assert all(r["drift"] < 5e-3 for r in rows)
+    assert rows[0]["drift"] == pytest.approx(rows[1]["drift"], rel=0.1)
+    assert all(r["rate"] > 0 for r in rows)
+
+
+def test_a_size_that_is_none_is_named():
+    result = CliRunner().invoke(app, ["bench-engine", "--sizes", "30"])
+    assert isinstance(result.exception, InputError)
+    assert "a size is systems x particles, such as 30x4096; got '30'" in str(result.exception)
+
+
+def test_the_papers_cases_on_one_gpu(tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text(
+        said("init", "kob-andersen", "thermal", "--scale", "paper", "--engine", "batch")
+    )
+    found = read_experiment(file)
+    assert (found.run.engine, found.run.device) == ("batch", "cuda")
+    assert found.preparation.n_samples == 4
+    assert found.preparation.n_particles == 30_000
+    assert (found.thermal.replicas, found.thermal.lag) == (30, 5000)
+    text = said("run", file, "--dry-run")
+    assert "on one H200, by the rates of a prototype, shear and minima extrapolated:" in text
+    assert "on 64 cores" not in text
+    shear = experiment_text("wahnstrom", "shear", "paper", "batch")
+    assert "n_samples = 30" in shear
+    with pytest.raises(InputError, match="unknown engine 'gpu'; choose one of lammps, batch"):
+        experiment_text("wahnstrom", "shear", "paper", "gpu")
