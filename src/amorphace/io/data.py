@@ -58,7 +58,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class DataFrame:
+class DataFileFrame:
     """The atoms of a data file, not yet parsed, its header, and the labels of its types; see
     `Frame`."""
 
@@ -90,7 +90,7 @@ class DataFrame:
 
 
 @contextmanager
-def data_frames(path: Path) -> Iterator[list[DataFrame]]:
+def data_frames(path: Path) -> Iterator[list[DataFileFrame]]:
     """The one frame of a data file.
 
     Raises
@@ -113,7 +113,7 @@ def data_frames(path: Path) -> Iterator[list[DataFrame]]:
                 _, heading = _section(lines)
         if atoms is None:
             raise lines.error("the file has no section Atoms; this is no LAMMPS data file, or cut")
-    yield [DataFrame(atoms, header, labels)]
+    yield [DataFileFrame(atoms, header, labels)]
 
 
 def write_data(
