@@ -67,15 +67,9 @@ def pick(frames: Iterable[T], frame: int, path: Path) -> T:
         if count == frame + 1:
             return one
     if frame >= 0 or count < -frame:
-        raise no_such_frame(path, frame, count)
+        numbers = f"numbered 0 to {count - 1} or -{count} to -1"
+        raise FileFormatError(path, f"has no frame {frame}: it holds {count}, {numbers}")
     return last[0]
-
-
-def no_such_frame(path: Path, frame: int, count: int) -> FileFormatError:
-    """The error for a frame beyond the `count` that a file holds."""
-    return FileFormatError(
-        path, f"has no frame {frame}: it holds {count}, numbered 0 to {count - 1} or -{count} to -1"
-    )
 
 
 def guarded(path: Path, what: str, load: Callable[[], T]) -> T:
