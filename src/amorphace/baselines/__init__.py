@@ -6,7 +6,7 @@ All are invariant under translation, rotation, reflection and the order of the p
 It never sees a label, and nothing in the package needs it: the scores are compared in `learn`.
 
 local.py      densities smoothed over a length, coordination numbers, tetrahedrality
-voronoi.py    volumes and faces of Voronoi cells, bond order q4 and q6 (freud)
+voronoi.py    volumes and faces of Voronoi cells, bond order q4 and q6
 entropy.py    two-body excess entropy
 symmetry.py   radial and angular symmetry functions of Behler and Parrinello
 families.py   all of them on some sites, the power spectrum of SOAP and the potential energy too

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.baselines.entropy import excess_entropy
-from amorphace.baselines.local import coordination, local_density, tetrahedrality
+from amorphace.baselines.local import REACH, coordination, local_density, tetrahedrality
 from amorphace.baselines.symmetry import (
     CENTRES,
     LENGTHS,
@@ -28,7 +28,10 @@ from amorphace.simulate.energies import particle_energies
 from amorphace.simulate.models import GlassModel
 
 SMOOTHINGS = tuple(float(w) for w in np.arange(0.1, 2.01, 0.1).round(1))
-"""Lengths of the local density, in units of sigma."""
+"""Lengths of the local density of which the best is taken, in units of sigma; the longest sees
+farther than most cutoffs."""
+WITHIN = 20
+"""Lengths of the local densities that see no farther than the cutoff."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,7 @@ def baselines(
     species : sequence of str
         In the order of the columns.
     cutoff : float
-        Of entropy and symmetry functions, in units of sigma.
+        Of all families but the local density, in units of sigma.
     descriptor : ACEDescriptor
         Whose l and n the power spectrum has.
     model : GlassModel, optional
@@ -81,10 +84,8 @@ def baselines(
 
     Raises
     ------
-    SetupError
-        If freud is not installed.
     InputError
-        If a particle is of no such species, or a configuration has too few.
+        If a particle is of no such species.
     """
     kinds = tuple(species)
     n = len(kinds)
@@ -101,8 +102,9 @@ def baselines(
 
     density = over(lambda c, i: local_density(c, i, kinds, SMOOTHINGS).sum(axis=1))
     yield Baseline("local density", tuple(f"w={w:g}" for w in SMOOTHINGS), density, True)
-    of_species = over(lambda c, i: local_density(c, i, kinds, SMOOTHINGS))
-    names = tuple(f"{z} w={w:g}" for z, w in product(kinds, SMOOTHINGS))
+    within = cutoff / REACH * np.arange(1, WITHIN + 1) / WITHIN
+    of_species = over(lambda c, i: local_density(c, i, kinds, within))
+    names = tuple(f"{z} w={w:g}" for z, w in product(kinds, within))
     yield Baseline("local densities", names, of_species)
     number = over(lambda c, i: coordination(c, i, kinds, first_minimum(c)))
     yield Baseline("coordination", kinds, number)
