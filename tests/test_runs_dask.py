@@ -72,11 +72,11 @@ class Parts:
         )  # fmt: skip
 
     def _start(self, variables: dict[str, str], what: str, *words: str) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"{what}.log").open("ab")
-        return subprocess.Popen(
-            [sys.executable, "-m", "dask", what, *words, *self._tls], stdout=log, stderr=log,
-            env=os.environ | {"PYTHONPATH": TESTS} | variables,
-        )  # fmt: skip
+        with (self.folder / f"{what}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "dask", what, *words, *self._tls], stdout=log, stderr=log,
+                env=os.environ | {"PYTHONPATH": TESTS} | variables,
+            )  # fmt: skip
 
     def close(self) -> None:
         for process in (*self.workers, self.scheduler):
