@@ -136,7 +136,7 @@ def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None
     assert chosen["cutoff"].tolist() == [[3.0, 3.0, 3.0]]
     assert chosen.folds == telling.folds
     assert whole.n_events == 64
-    assert "Scores are of 3 folds of samples: an error is 1.2 times the stand" in whole.warnings[0]
+    assert "Scores are of 3 folds of samples: an error is 0.8 times the stand" in whole.warnings[0]
     assert sum("Only 64" in text for text in whole.warnings) == 2
     assert any("Random folds score" in note for note in whole.notes)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.special import expit
-from scipy.stats import norm
 
 import amorphace as am
 from amorphace.dataset.label_thermal import ThermalSample, label_thermal
@@ -21,12 +20,12 @@ from amorphace.learn.selection import nested_selection
 from amorphace.learn.splits import half_width, jackknife, split
 
 
-def test_the_interval_widens_for_few_folds_and_for_shared_training_data() -> None:
+def test_the_interval_widens_for_few_folds() -> None:
     scores = np.array([0.7, 0.8, 0.9, 0.8])
     naive = scores.std(ddof=1) / 2
-    assert half_width(scores) == pytest.approx(1.197 * naive * np.sqrt(1 + 4 / 3), rel=1e-3)
+    assert half_width(scores) == pytest.approx(1.197 * naive, rel=1e-3)
     many = np.resize([0.0, 1.0], 2000)
-    assert half_width(many) == pytest.approx(0.5 * np.sqrt(2 / 2000), rel=1e-2)
+    assert half_width(many) == pytest.approx(0.5 / np.sqrt(2000), rel=1e-2)
     assert np.isnan(half_width([0.8]))
     assert half_width([0.7, np.nan, 0.9]) == half_width([0.7, 0.9])
 
@@ -56,9 +55,9 @@ def test_two_of_three_intervals_hold_the_true_accuracy() -> None:
     away = abs(drawn.mean(axis=1) - drawn.mean())  # from what as many training samples give
     held = np.mean(away < [half_width(scores) for scores in drawn])
     naive = np.mean(away < drawn.std(axis=1, ddof=1) / np.sqrt(k))
-    # of 400 draws the error is 0.023; these folds are less correlated than is corrected for
-    assert 0.68 - 0.05 <= held <= 0.86
-    assert naive < held - 0.1
+    # of 400 draws the error is 0.023
+    assert 0.63 <= held <= 0.75
+    assert naive < held - 0.03
 
 
 def test_gains_are_paired_by_the_samples_that_are_tested() -> None:
@@ -91,25 +90,33 @@ def test_the_jackknife_knows_the_error_of_a_mean_and_of_weights() -> None:
     assert np.isnan(jackknife(np.ones((3, 1)))).all()
 
 
-@pytest.mark.parametrize("seed", [2])
-def test_shuffled_labels_are_chance_for_every_curve(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    n_samples, per_sample = 6, 60
+def curves_of_shuffled_labels(rng: np.random.Generator) -> list[Curve]:
+    """Every curve, of columns that say nothing but which sample a site is of."""
+    n_samples, per_sample = 5, 40
     groups = np.repeat(np.arange(n_samples), per_sample)
-    X = rng.normal(size=(len(groups), 8)) + rng.normal(size=(n_samples, 1))[groups]
+    X = rng.normal(size=(len(groups), 6)) + rng.normal(size=(n_samples, 1))[groups]
     y = np.concatenate([rng.permutation(np.arange(per_sample) % 2) for _ in range(n_samples)])
-    data, options = (X, y, groups), {"n_splits": n_samples, "n_inner_splits": 3}
-    curves = [
-        accuracy_curve(*data, n_columns=[1, 4, 8], **options),
+    data = (X, y, groups)
+    options = {"n_splits": n_samples, "n_inner_splits": 2, "strengths": [10.0, 0.1]}
+    return [
+        accuracy_curve(*data, n_columns=[1, 6], **options),
         pca_curve(*data, n_components=[1, 4], **options),
-        learning_curve(*data, points=[2, 5], n_draws=1, **options),
+        learning_curve(*data, points=[2, 4], n_draws=1, **options),
         *compare_classifiers(*data, svm_strengths=[100.0], **options)[:2],
-        nested_selection(*data, n_steps=4, strengths=[1.0], **options),
-        nested_selection(*data, n_steps=4, strengths=[1.0], pairs=True, **options),
+        nested_selection(*data, n_steps=3, **options),
+        nested_selection(*data, n_steps=3, pairs=True, **options),
     ]
-    away = np.concatenate([(c.mean - 0.5) / np.hypot(c.error, 0.01) for c in curves])
-    assert abs(away).max() < norm.ppf(0.999)
-    assert np.mean(abs(away) < 1) > 0.4  # nor are the errors a way to be always right
+
+
+def test_shuffled_labels_are_chance_for_every_curve() -> None:
+    rng = np.random.default_rng(2)
+    drawn = [curves_of_shuffled_labels(rng) for _ in range(3)]
+    mean = np.array([np.concatenate([c.mean for c in curves]) for curves in drawn])
+    error = np.array([np.concatenate([c.error for c in curves]) for curves in drawn])
+    # of 3 x 200 sites a mean has the error 0.02; of 14 points one is beyond 3 in 4 %
+    assert abs(mean.mean(axis=0) - 0.5).max() < 3 * 0.5 / np.sqrt(3 * 200)
+    held = np.mean(abs(mean - 0.5) < error)
+    assert held >= 0.4  # of 42 intervals, those of one draw much alike
 
 
 @pytest.mark.slow

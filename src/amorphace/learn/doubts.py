@@ -74,7 +74,7 @@ def notes(results: Sequence[Curve], n_splits: int) -> tuple[str, ...]:
     """How to read the numbers."""
     said = [
         f"± is the half-width of the 68 % interval of a mean over {n_splits} folds of samples: "
-        "t·SD·√(1/K + 1/(K − 1)), since folds learn from mostly the same samples."
+        "t·SD/√K with Student's t of K − 1 degrees of freedom."
     ]
     accuracy, random = (
         [c for c in results if (c.name, c.variant) == ("accuracy", folds)]
