@@ -93,16 +93,15 @@ def test_a_model_of_format_0_1_is_read_and_written_as_it_was(tmp_path: Path) -> 
     of_a = [0.4408750380417641, 0.4408750380417641, 0.4594858902777606, 0.4789823252882115]
     np.testing.assert_allclose(score(model, glass)[glass.species == "A"], of_a, rtol=1e-13)
     model.to_json(tmp_path / "m.json")
-    assert json.loads((tmp_path / "m.json").read_text()) == json.loads(
-        (GOLDEN / "model-0.1.json").read_text()
-    )
+    known = json.loads((GOLDEN / "model-0.1.json").read_text())
+    assert json.loads((tmp_path / "m.json").read_text()) == known | {"leverage": None}
 
 
 def test_an_analysis_of_format_0_1_is_read_number_by_number(tmp_path: Path) -> None:
     analysis = read_analysis(GOLDEN / "analysis-0.1.json")
     known = json.loads((GOLDEN / "analysis-0.1.json").read_text())
     assert analysis.n_active == 24
-    assert encode(analysis.model) == known["model"]
+    assert encode(analysis.model) == known["model"] | {"leverage": None}
     for folds, part in (("grouped", "accuracy"), ("random", "accuracy_random")):
         for curve, one in zip(analysis.curves("accuracy", folds), known[part], strict=True):
             assert curve.x.tolist() == one["n_columns"] == [1, 2, 5]

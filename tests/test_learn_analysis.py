@@ -138,7 +138,9 @@ def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None
     assert whole.n_events == 64
     assert "Scores are of 3 folds of samples: an error is 0.8 times the stand" in whole.warnings[0]
     assert sum("Only 64" in text for text in whole.warnings) == 2
-    assert any("Random folds score" in note for note in whole.notes)
+    for text in ("Random folds score", "The weights may", "Of the picks among order 1, the first"):
+        assert any(text in note for note in whole.notes), text
+    assert whole.curves("readability")[0].labels == ("order 1: A", "order 1: B")
 
 
 def test_an_analysis_comes_back_from_its_file_as_it_was(whole: Analysis, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import amorphace as am
 from amorphace import cli
-from amorphace.learn.model import LinearModel
+from amorphace.learn.model import Leverage, LinearModel
 from amorphace.learn.predict import iter_scores, model_descriptor, score, write_scores
 
 from test_ace_features import glass
@@ -84,7 +84,7 @@ def test_frames_are_scored_one_at_a_time():
             yield glass(k)
 
     model = fitted()
-    for k, (frame, values) in enumerate(iter_scores(model, frames())):
+    for k, (frame, values, _) in enumerate(iter_scores(model, frames())):
         assert taken == list(range(k + 1))
         np.testing.assert_array_equal(values, score(model, frame))
 
@@ -163,3 +163,25 @@ def test_a_failed_run_leaves_nothing_behind(tmp_path):
     assert list(tmp_path.iterdir()) == []
     assert write_scores(tmp_path / "out.npz", model, frames[:1])[0] == 1
     assert len(am.read(tmp_path / "out.npz")) == len(frames[0])
+
+
+def test_a_glass_outside_of_what_was_learned_is_warned_about(tmp_path, capsys):
+    bare, known = fitted(max_order=1), glass(1)
+    ace = am.ACEDescriptor(**(ACE | {"max_order": 1}))
+    X = np.vstack([ace.transform(am.Sites(g, g.species == "A")) for g in map(glass, range(12))])
+    mean, scale = X.mean(axis=0), X.std(axis=0)
+    leverage = Leverage.of((X - mean) / scale, 1.0)
+    model = replace(bare, centres=("A",), mean=mean, scale=scale, leverage=leverage)
+    model.to_json(tmp_path / "model.json")
+    shrunk = am.Configuration(
+        positions=0.8 * known.positions, species=known.species, cell=0.8 * known.cell
+    )
+    for name, frame in (("known", known), ("shrunk", shrunk)):
+        am.write(tmp_path / f"{name}.dump", frame)
+        words = (tmp_path / "model.json", tmp_path / f"{name}.dump", "-o", tmp_path / f"{name}.xyz")
+        assert run("predict", *words) == 0
+    said = capsys.readouterr().out
+    assert said.count("of the scored particles lie outside of what the model learned from") == 1
+    (scored,) = iter_scores(model, [known])
+    assert "rigidity:R:1" in (tmp_path / "known.xyz").read_text().splitlines()[1]
+    assert np.nanmin(scored.rigidity) > np.nanmin(next(iter_scores(model, [shrunk])).rigidity)

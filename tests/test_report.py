@@ -444,7 +444,7 @@ def test_the_colour_scale_ends_where_outliers_begin() -> None:
 def test_a_gain_is_called_no_more_than_the_error_only_within_it() -> None:
     a = analysis()
     curve = a.curve("accuracy", "grouped")
-    for spread, small in ((0.001, False), (0.2, True)):
+    for spread, small in ((0.001, False), (0.3, True)):
         higher = 0.8 + spread * np.linspace(-1, 1, 5)
         scores = np.where((curve.x <= 20)[:, None], 0.7, higher)
         c = content(n=200, analysis=but(a, "accuracy", replace(curve, scores={"a": scores})))

@@ -131,6 +131,8 @@ def learn(
         pairs = zip(selection.labels[:4], selection.mean, strict=False)
         first = ", ".join(f"{name} {score:.3f}" for name, score in pairs)
         show(f"forward selection among {selection.variant}: {first}")
+    for note in analysis.notes:
+        show(note)
     for warning in analysis.warnings:
         show(f"warning: {warning}")
     show(f"{output}: {', '.join(written)}")

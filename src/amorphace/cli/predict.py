@@ -10,6 +10,9 @@ import typer
 from amorphace.cli import options
 from amorphace.cli.shared import app, progress_bar, show
 
+OUTSIDE = 0.01
+"""Share of particles outside of what was learned that is worth a warning."""
+
 
 @app.command(cls=options.ListOptions)
 def predict(
@@ -34,10 +37,11 @@ def predict(
     n_jobs: options.Jobs = -1,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Where a model expects rearrangements: its probability for every particle, as a column.
+    """Where a model expects rearrangements: a score for every particle, as a column.
 
-    Every frame of the file is written with the column "score", which OVITO colours by; particles
-    that the model has not learned about (other species) have NaN.
+    Every frame of the file is written with the columns "score", which OVITO colours by, and
+    "rigidity", how firm the score is; particles that the model has not learned about (other
+    species) have NaN. A glass outside of what was learned is warned about.
 
     Example: amorphace predict model.json glass.dump -o scored.xyz
     """
@@ -54,7 +58,7 @@ def predict(
         progress_bar("frames") as bar,
     ):
         task = bar.add_task("predict", total=None)
-        n_frames, n_scores = write_scores(
+        written = write_scores(
             output,
             fitted,
             iread(file, labels),
@@ -62,4 +66,12 @@ def predict(
             n_jobs=n_jobs,
             progress=lambda n: bar.advance(task, n),
         )
-    show(f"{output}: {n_scores} scores in {n_frames} {'frame' if n_frames == 1 else 'frames'}")
+    frames = "frame" if written.n_frames == 1 else "frames"
+    show(f"{output}: {written.n_scores} scores in {written.n_frames} {frames}")
+    share = written.n_outside / max(written.n_scores, 1)
+    if share > OUTSIDE:
+        show(
+            f"warning: {share:.1%} of the scored particles lie outside of what the model learned "
+            "from (leverage beyond the largest of its training sites): is this the same glass, "
+            "prepared in the same way, in the same units?"
+        )

@@ -12,9 +12,7 @@ from amorphace.core.errors import InputError
 from amorphace.dataset.table import Table
 from amorphace.learn.bundle import ALL_PARTS, Analysis, AnalysisSettings, Part
 from amorphace.learn.doubts import doubts, n_events, notes
-from amorphace.learn.fit import (
-    labelled_sites,
-)
+from amorphace.learn.fit import labelled_sites, recorded_species
 from amorphace.learn.logistic import check_data
 from amorphace.learn.parallel import Progress
 from amorphace.learn.parts import Parts
@@ -82,7 +80,7 @@ def analyse(
     return Analysis(
         settings=settings,
         columns=sites.columns,
-        species=_species(table),
+        species=recorded_species(table),
         n_samples=n_samples,
         n_active=int((sites.y == 1).sum()),
         n_inactive=int((sites.y == 0).sum()),
@@ -128,8 +126,3 @@ def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...],
                 "needed: label active (1) and inactive (0) sites"
             )
     return cutoffs, float(cutoff)
-
-
-def _species(table: Table) -> tuple[str, ...]:
-    recorded = table.provenance.get("parameters", {}).get("species", ())
-    return tuple(str(label) for label in recorded)

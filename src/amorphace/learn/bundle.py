@@ -140,9 +140,9 @@ class Analysis:
         "ard": the target, then "log" and the target; one a cutoff (Fig. 7).
         "distributions": the first radial column of each species; "thresholds" of them (Fig. 4).
         "v1", "v2_distance", "v2_angle", "v3": species of the neighbours; "contributions" of the
-        body orders to the log-odds of the labelled sites. They read one model a fold, each fitted
-        as `model` is to the training rows, and are left out where the table does not say how its
-        features were made.
+        body orders to the log-odds of the labelled sites; "readability" of the weights. They read
+        one model a fold, each fitted as `model` is to the training rows; all but the last are left
+        out where the table does not say how its features were made.
     model : LinearModel, optional
         Fitted to all labelled sites, at the cutoff and body order with the least log-loss on
         samples left out.

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from amorphace.dataset.table import Table
 from amorphace.learn.fit import LabelledSites
+from amorphace.learn.reading import may_be_read
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import half_width
+from amorphace.learn.stability import ALPHA
 
 FEW_EVENTS = 100
 """Fewer active (or inactive) sites, or sheared configurations that hold them, are worth a warning:
@@ -92,4 +94,14 @@ def notes(results: Sequence[Curve], n_splits: int) -> tuple[str, ...]:
             "which can flatter, most of all with many columns; the grouped score is that of a "
             "sample never seen."
         )
+    for curve in results:
+        if curve.name == "permutation":
+            n = int(np.cumprod(curve["p"][:, 0] <= ALPHA).sum())
+            end = "" if n < len(curve.x) else " or more"
+            said.append(
+                f"Of the picks among {curve.variant}, the first {n}{end} raise the accuracy more "
+                f"than columns that say nothing do (permutation test, p ≤ {ALPHA:g})."
+            )
+        elif curve.name == "readability":
+            said.append(may_be_read(curve)[1])
     return tuple(said)

@@ -84,6 +84,11 @@ def descriptor_settings(table: Table, cutoff: float) -> dict[str, Any]:
     return settings | {"cutoff": float(cutoff)}
 
 
+def recorded_species(table: Table) -> tuple[str, ...]:
+    """Labels that species indices of the columns stand for; () where the table does not say."""
+    return tuple(str(label) for label in table.provenance.get("parameters", {}).get("species", ()))
+
+
 def fit_model(
     table: Table,
     cutoff: float,

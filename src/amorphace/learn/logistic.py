@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.provenance import package_version
-from amorphace.learn.model import LinearModel
+from amorphace.learn.model import Leverage, LinearModel
 from amorphace.learn.newton import NotConverged, Problem, Solver
 from amorphace.learn.splits import Fold, Folds, inner_folds
 
@@ -271,4 +271,5 @@ def fit_classifier(
         settings=settings,
         version=package_version(),
         centres=tuple(centres),
+        leverage=Leverage.of((X - fit.mean) / fit.scale, fit.strength),
     )

@@ -16,10 +16,47 @@ from amorphace.core.errors import InputError
 from amorphace.core.records import read_document, write_json
 from amorphace.dataset.table import json_value
 
+DIGITS = 7
+"""Of the numbers of a `Leverage` that are kept."""
+
 FORMAT = "amorphace linear classifier"
 FORMAT_VERSION = 1
 AGAIN = "fit again"
 ARRAYS = ("weights", "mean", "scale")
+
+
+@dataclass(frozen=True, eq=False)
+class Leverage:
+    """How far sites are from those that a model learned from: h = z (Z^T Z + strength)^-1 z^T.
+
+    Attributes
+    ----------
+    inverse : ndarray of shape (n_columns (n_columns + 1)/2,)
+        Lower triangle of the inverse, row by row, for standardised columns.
+    largest : float
+        Of the training sites.
+    """
+
+    inverse: NDArray[np.float64]
+    largest: float
+
+    @classmethod
+    def of(cls, Z: NDArray[np.float64], strength: float) -> Leverage:
+        """From the standardised columns of the training sites."""
+        n = Z.shape[1]
+        full = np.linalg.inv(Z.T @ Z + strength * np.eye(n))
+        kept = full[np.tril_indices(n)]
+        found = np.array([float(f"{value:.{DIGITS}g}") for value in kept])
+        leverage = cls(found, 1.0)
+        return cls(found, float(leverage.values(Z).max()))
+
+    def values(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """h of sites, shape (n_sites,)."""
+        n = Z.shape[1]
+        full = np.zeros((n, n))
+        full[np.tril_indices(n)] = self.inverse
+        full += np.tril(full, -1).T
+        return np.einsum("ik,ik->i", Z @ full, Z)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,6 +80,8 @@ class LinearModel:
         Of amorphace.
     centres : sequence of str
         Species of the sites the model was fitted to; () when not known.
+    leverage : Leverage, optional
+        Says how far a site is from those the model was fitted to.
 
     Raises
     ------
@@ -66,6 +105,7 @@ class LinearModel:
     settings: Mapping[str, Any]
     version: str
     centres: tuple[str, ...] = ()
+    leverage: Leverage | None = None
 
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.names)
@@ -80,6 +120,9 @@ class LinearModel:
         for field in (*ARRAYS, "intercept", "strength"):
             if not np.isfinite(getattr(self, field)).all():
                 raise InputError(f"{field} must be finite")
+        n = len(names) * (len(names) + 1) // 2
+        if self.leverage is not None and self.leverage.inverse.shape != (n,):
+            raise InputError(f"leverage.inverse must have shape ({n},)")
         object.__setattr__(self, "settings", json_value(dict(self.settings), "settings"))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -129,6 +172,29 @@ class LinearModel:
         """Probabilities of being inactive and active, shape (n_sites, 2), as in scikit-learn."""
         f = self.decision_function(X)
         return np.column_stack([expit(-f), expit(f)])
+
+    def rigidity(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Local prediction rigidity 1/h of sites, shape (n_sites,): large where a score is firm.
+
+        h = z (Z^T Z + strength)^-1 z^T, z the standardised features and Z those of the training
+        sites: to change the score of a site by a little costs the fit the more, the more rigid
+        it is. NaN where the model does not know its training sites.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_sites, n_columns)
+
+        References
+        ----------
+        S. Chong, F. Grasselli, C. Ben Mahmoud, J. D. Morrow, V. L. Deringer and M. Ceriotti,
+        J. Chem. Theory Comput. 19, 8020 (2023).
+        """
+        B = np.asarray(X)
+        if self.leverage is None:
+            return np.full(len(B), np.nan)
+        unit = np.divide(1, self.scale, out=np.zeros(len(self.names)), where=self.scale > 0)
+        with np.errstate(divide="ignore"):  # a site at the mean of all is infinitely firm
+            return 1 / self.leverage.values((B - self.mean) * unit)
 
     def to_json(self, path: str | Path) -> None:
         """Write the model; the file appears whole or not at all."""

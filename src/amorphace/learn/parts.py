@@ -25,15 +25,17 @@ from amorphace.learn.fit import (
     fold_models,
     labelled_sites,
     nested_choice,
+    recorded_species,
 )
 from amorphace.learn.learning_curve import Vary, learning_curve
 from amorphace.learn.model import LinearModel
 from amorphace.learn.parallel import Progress
 from amorphace.learn.points import Scope, order_ends, scopes
 from amorphace.learn.predict import knows_descriptor
+from amorphace.learn.reading import readability
 from amorphace.learn.results import Curve
 from amorphace.learn.selection import forward_selection, nested_selection
-from amorphace.learn.splits import Folds
+from amorphace.learn.splits import Folds, split
 from amorphace.learn.stability import permutation_test, selection_stability
 
 T = TypeVar("T")
@@ -239,12 +241,15 @@ class Parts:
         return fit_model(self.table, cutoff, n, n_splits=n_splits, seed=seed)
 
     def readings(self, model: LinearModel) -> tuple[Curve, ...]:
-        """Cluster functions and contributions, where the model knows its descriptor."""
-        if not knows_descriptor(model):
-            return ()
+        """Readability; cluster functions, contributions where the model knows its descriptor."""
         models = fold_models(self.table, model, n_splits=self.n_splits)
-        X = labelled_sites(self.table, model.settings["cutoff"]).X[:, : len(model.names)]
-        return (*cluster_functions(models), contributions(models, X))
+        sites = labelled_sites(self.table, model.settings["cutoff"])
+        X, folds = sites.X[:, : len(model.names)], split(None, sites.groups, n_splits=self.n_splits)
+        found = readability(models, X, folds, sites.columns, recorded_species(self.table))
+        found = replace(found, cutoff=float(model.settings["cutoff"]))
+        if not knows_descriptor(model):
+            return (found,)
+        return (*cluster_functions(models), contributions(models, X), found)
 
     def _at_cutoff(self, curves: Iterable[Curve]) -> list[Curve]:
         return [replace(curve, cutoff=self.cutoff) for curve in curves]

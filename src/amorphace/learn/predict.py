@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,10 @@ def score(
     centres: str | Sequence[str] | None = None,
     n_jobs: int | None = None,
 ) -> NDArray[np.float64]:
-    """P(active) of every particle: sigma(weights . B + intercept) (eq. 11).
+    """The score of every particle, sigma(weights . B + intercept) (eq. 11).
+
+    It is P(active) among the labelled sites, half of which are active: most particles are neither
+    the most active nor the least, so that it ranks them, and no share of them is to be read off.
 
     Parameters
     ----------
@@ -143,8 +146,25 @@ def score(
     >>> score(model, glass).round(2)  # B1 < 0 beside a B, zero where nothing is near
     array([0.55,  nan, 0.27])
     """
-    ((_, values),) = iter_scores(model, [configuration], centres=centres, n_jobs=n_jobs)
-    return values
+    (scored,) = iter_scores(model, [configuration], centres=centres, n_jobs=n_jobs)
+    return scored.score
+
+
+class Scored(NamedTuple):
+    """A configuration with numbers for its particles, NaN for those that are not scored.
+
+    Attributes
+    ----------
+    configuration : Configuration
+    score : ndarray of shape (n_particles,)
+        See `score`.
+    rigidity : ndarray of shape (n_particles,)
+        How firm it is; see `LinearModel.rigidity`.
+    """
+
+    configuration: Configuration
+    score: NDArray[np.float64]
+    rigidity: NDArray[np.float64]
 
 
 def iter_scores(
@@ -153,8 +173,8 @@ def iter_scores(
     *,
     centres: str | Sequence[str] | None = None,
     n_jobs: int | None = None,
-) -> Iterator[tuple[Configuration, NDArray[np.float64]]]:
-    """`score` of every frame of a trajectory, one frame in memory at a time.
+) -> Iterator[Scored]:
+    """`score` and rigidity of every frame of a trajectory, one frame in memory at a time.
 
     Parameters
     ----------
@@ -164,7 +184,7 @@ def iter_scores(
 
     Yields
     ------
-    Configuration, ndarray of shape (n_particles,)
+    Scored
     """
     descriptor = model_descriptor(model, n_jobs=n_jobs)
     columns = model_columns(model, descriptor)
@@ -175,10 +195,28 @@ def iter_scores(
     for configuration in configurations:
         _check_species(configuration, model.settings["species"])
         sites = Sites(configuration, _centres(configuration, wanted))
-        values = np.full(len(configuration), np.nan)
+        values, rigidity = np.full((2, len(configuration)), np.nan)
         for rows, B in descriptor.iter_blocks(sites):
             values[sites.index[rows]] = model.predict_proba(B[:, columns])[:, 1]
-        yield configuration, values
+            rigidity[sites.index[rows]] = model.rigidity(B[:, columns])
+        yield Scored(configuration, values, rigidity)
+
+
+class Written(NamedTuple):
+    """What `write_scores` wrote.
+
+    Attributes
+    ----------
+    n_frames, n_scores : int
+        Frames, and scores in them that are not NaN.
+    n_outside : int
+        Scores of particles whose leverage is beyond the largest of the training sites: the model
+        has learned from no such environment.
+    """
+
+    n_frames: int
+    n_scores: int
+    n_outside: int
 
 
 def write_scores(
@@ -189,8 +227,10 @@ def write_scores(
     centres: str | Sequence[str] | None = None,
     n_jobs: int | None = None,
     progress: Callable[[int], object] | None = None,
-) -> tuple[int, int]:
-    """Write the frames of a trajectory with the model's probability as the column "score".
+) -> Written:
+    """Write the frames of a trajectory with the columns "score" and "rigidity".
+
+    A model that does not know its training sites gives no rigidity.
 
     Parameters
     ----------
@@ -204,8 +244,7 @@ def write_scores(
 
     Returns
     -------
-    n_frames, n_scores : int
-        Frames written, and scores in them that are not NaN.
+    Written
 
     Raises
     ------
@@ -217,30 +256,35 @@ def write_scores(
     if suffix in ("", ".gz") and "dump" not in target.name.lower():
         known = ", ".join((*JOINABLE, *SINGLE))
         raise InputError(f"{path}: scores are not written in this format; choose one of {known}")
-    n_frames = n_scores = 0
+    n_frames = n_scores = n_outside = 0
+    least = 0.0 if model.leverage is None else 1 / model.leverage.largest
     labels: set[str] = set()
     with written_aside(target) as whole:
         frame_file = whole.with_name(f"{whole.name}.frame{suffix}")
         try:
             with whole.open("wb") as stream:
-                for frame, values in iter_scores(
+                for frame, values, rigidity in iter_scores(
                     model, configurations, centres=centres, n_jobs=n_jobs
                 ):
                     if n_frames:
                         _check_joinable(target, suffix, labels, frame)
                     labels |= set(frame.species.tolist())
-                    write(frame_file, frame, score=values)
+                    if model.leverage is None:
+                        write(frame_file, frame, score=values)
+                    else:
+                        write(frame_file, frame, score=values, rigidity=rigidity)
                     with frame_file.open("rb") as part:
                         shutil.copyfileobj(part, stream)
                     n_frames += 1
                     n_scores += int(np.isfinite(values).sum())
+                    n_outside += int((rigidity < least).sum())
                     if progress is not None:
                         progress(1)
         finally:
             frame_file.unlink(missing_ok=True)
         if not n_frames:
             raise InputError(f"{path}: there is no frame to write; check the trajectory")
-    return n_frames, n_scores
+    return Written(n_frames, n_scores, n_outside)
 
 
 def _check_joinable(path: Path, suffix: str, labels: set[str], frame: Configuration) -> None:
