@@ -31,6 +31,7 @@ from amorphace.report.panels.making import MAKERS, figures_toml
 from amorphace.report.plots import plot
 from amorphace.report.verdict import headline, verdict
 from amorphace.report.view import views
+from amorphace.report.words import for_plotly
 
 from report_samples import analysis, but, content, glass, snapshot
 
@@ -131,7 +132,7 @@ def test_plotly_knows_every_word_of_every_plot() -> None:
         for part in panel.parts:
             figure = go.Figure(plot(part))  # refuses keys and values that it does not know
             assert len(figure.data) >= 1, part.name
-            assert figure.layout.xaxis.title.text == part.x.label, part.name
+            assert figure.layout.xaxis.title.text == for_plotly(part.x.label), part.name
 
 
 def test_a_plot_and_its_csv_hold_the_same_numbers() -> None:
@@ -449,7 +450,7 @@ def test_a_gain_is_called_no_more_than_the_error_only_within_it() -> None:
         scores = np.where((curve.x <= 20)[:, None], 0.7, higher)
         c = content(n=200, analysis=but(a, "accuracy", replace(curve, scores={"a": scores})))
         said = " ".join(verdict(c)).replace("\u00a0", " ")
-        assert "features up to 3-body add +10.0 ±" in said
+        assert "features up to 3-body change it by +10.0 ±" in said
         assert ("not more than the error" in said) is small
 
 

@@ -125,7 +125,7 @@ def _summary(plan: Plan, store: Store) -> Iterator[str]:
             f"configuration over a time of {_lag(plan, store):.4g}{measured}."
         )
         yield (
-            "Isoconfigurational D2min and propensity correlate at "
+            "Isoconfigurational D²min and propensity correlate at "
             f"{np.mean(correlations):.3f} on average over {len(correlations)} samples "
             f"({min(correlations):.3f} to {max(correlations):.3f})."
         )
@@ -216,7 +216,7 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
             protocol="thermal",
             caption="The configuration that the runs start from"
             + (", at its inherent structure" if measured.parameters.quench else "")
-            + f"; D2min and propensity are isoconfigurational averages. {SCORE}",
+            + f"; D²min and propensity are isoconfigurational averages. {SCORE}",
         )
     k = _largest_event(labels)
     name = labels.sample_names[int(labels.sample[k])]
@@ -231,7 +231,7 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
         sample=int(labels.sample[k]),
         model=model,
         protocol="shear",
-        caption="The configuration before a localised event; D2min of the step that it happens in. "
+        caption="The configuration before a localised event; D²min of the step that it happens in. "
         + SCORE,
     )
     seen = store.load(_sound(plan, store, MeasureShear)[name])

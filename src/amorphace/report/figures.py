@@ -29,7 +29,7 @@ ASPECT, SQUARE = 0.78, 0.9
 """Height over width, of a panel and of one with equal axes."""
 CELL = 0.7, 0.6
 """Width and height of a panel in a grid, in columns."""
-LETTERS = 60
+LETTERS = 64
 """Of a legend's line over one column."""
 
 FORMATS = ("png", "pdf", "svg")
@@ -296,7 +296,7 @@ def _legend(figure: Figure, all_axes: Sequence[Axes], panel: Panel, n: int) -> N
             found.setdefault(label, handle)
     if len(found) < 2 and not (found and panel.legend):
         return
-    longest = max(map(len, found)) + 6  # and the sample of the line
+    longest = max(map(len, found)) + 8  # and the sample of the line
     columns = min(len(found), max(1, n * LETTERS // longest))
     title = for_matplotlib(panel.legend) or None
     figure.legend(found.values(), found, title=title, loc="outside upper center", ncols=columns)

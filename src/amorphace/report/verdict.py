@@ -53,7 +53,7 @@ def _radial(a: Analysis) -> Iterator[str]:
     more = []
     for n, gain in gains(a, curve).items():
         clear = "" if abs(gain.mean()) > half_width(gain) else ", not more than the error"
-        more.append(f"features up to {body_name(n)} add {points(gain)}{clear}")
+        more.append(f"features up to {body_name(n)} change it by {points(gain)}{clear}")
     end = order_ends(a.columns)[1]
     yield "; ".join([f"The {end} two-body features alone reach {percent(radial)}", *more]) + "."
 

@@ -143,7 +143,8 @@ def for_plotly(text: object) -> str:
     >>> for_plotly("<b>A</b>"), for_plotly("D²min")
     ('&lt;b&gt;A&lt;/b&gt;', '<i>D</i>²<sub>min</sub>')
     """
-    return D2MIN.sub("<i>D</i>²<sub>min</sub>", html.escape(str(text), quote=False))
+    shown = html.escape(str(text), quote=False).replace("τ_LJ", "τ<sub>LJ</sub>")
+    return D2MIN.sub("<i>D</i>²<sub>min</sub>", shown)
 
 
 def for_html(text: object) -> Markup:

@@ -57,11 +57,16 @@ const CONFIG = { displaylogo: false, modeBarButtons: [["zoom2d", "pan2d", "reset
 function drawPlot(name) {
   if (window.amorphace.drawn.has(name)) return;
   window.amorphace.drawn.add(name);
-  const place = $("plot-" + name);
-  fitLegend(plots[name].layout, place.clientWidth);
-  for (const [key, value] of Object.entries(themed(plots[name].layout))) put(plots[name].layout, key.split("."), value);
-  Plotly.newPlot(place, plots[name].data, plots[name].layout, CONFIG);
-  if (plots[name].layout.yaxis.scaleanchor && "coloraxis" in plots[name].layout) {
+  makePlot(name, $("plot-" + name).clientWidth);
+}
+
+// A plot from nothing: one that is changed keeps the room of a legend or of colours that moved.
+function makePlot(name, width) {
+  const place = $("plot-" + name), { data, layout } = plots[name];
+  fitLegend(layout, width);
+  for (const [key, value] of Object.entries(themed(layout))) put(layout, key.split("."), value);
+  Plotly.newPlot(place, data, layout, CONFIG);
+  if (layout.yaxis.scaleanchor && layout.coloraxis) {
     sizeDiscs(place);
     place.on("plotly_relayout", () => sizeDiscs(place));
   }
@@ -88,11 +93,10 @@ function fitLegend(layout, width) {
     ? { orientation: "h", x: 0, xanchor: "left", y: -58 / inside, yanchor: "top" }
     : { orientation: "v", x: 1.02, xanchor: "left", y: 1, yanchor: "top" });
   if (layout.coloraxis) Object.assign(layout.coloraxis.colorbar, width < 420
-    ? { orientation: "h", x: 0.5, xanchor: "center", y: -60 / inside, yanchor: "top", len: 0.9 }
-    : { orientation: "v", x: 1.02, xanchor: "left", y: 0.5, yanchor: "middle", len: 1 });
+    ? { orientation: "h", x: 0.5, xanchor: "center", y: -60 / inside, yanchor: "top", len: 1, nticks: 4, tickangle: 0 }
+    : { orientation: "v", x: 1.02, xanchor: "left", y: 0.5, yanchor: "middle", len: 1, nticks: 0, tickangle: 0 });
+  if (layout.coloraxis) layout.coloraxis.colorbar.title.side = width < 420 ? "bottom" : "top";
 }
-
-const colours = (layout) => (layout.coloraxis ? { coloraxis: layout.coloraxis } : {});
 
 // Plots in sight first, the others one by one when nothing else is to do.
 const waiting = [...document.querySelectorAll(".plot")].map((place) => place.dataset.plot);
@@ -118,29 +122,23 @@ addEventListener("resize", () => {
   clearTimeout(resized);
   resized = setTimeout(() => {
     if (printing) return;
-    for (const name of window.amorphace.drawn) {
-      const place = $("plot-" + name), layout = plots[name].layout;
-      fitLegend(layout, place.clientWidth);
-      Plotly.relayout(place, { autosize: true, legend: layout.legend, ...colours(layout) });
-    }
+    for (const name of window.amorphace.drawn) makePlot(name, $("plot-" + name).clientWidth);
   }, 150);
 });
 
 // Paper is narrower than a screen and white: plots are drawn anew for it, and again afterwards.
 const PRINT_WIDTH = 660, PRINT_HEIGHT = 340;
-const inRow = (place) => Number(place.closest(".plots").className.match(/of(\d+)/)[1]);
+const inRow = (place) => Math.min(2, place.closest(".plots").className.match(/of(\d+)/)[1]); // on paper
 function printLayout(on) {
   printing = on;
   document.querySelectorAll("details").forEach((one) => { one.open = on; });
   waiting.forEach(drawPlot);
   setTheme();
   for (const name of waiting) {
-    const place = $("plot-" + name);
-    fitLegend(plots[name].layout, on ? PRINT_WIDTH / inRow(place) : place.clientWidth);
-    const width = PRINT_WIDTH / inRow(place);
-    Plotly.relayout(place, on
-      ? { width, height: heights[name] > 450 ? heights[name] : Math.min(heights[name], PRINT_HEIGHT), legend: plots[name].layout.legend, ...colours(plots[name].layout) }
-      : { width: null, height: heights[name], autosize: true, legend: plots[name].layout.legend, ...colours(plots[name].layout) });
+    const place = $("plot-" + name), layout = plots[name].layout, width = PRINT_WIDTH / inRow(place);
+    const tall = heights[name] > 450 || !on; // all that is printed as high as on the screen
+    Object.assign(layout, { width: on ? width : undefined, height: tall ? heights[name] : Math.min(heights[name], PRINT_HEIGHT), autosize: !on });
+    makePlot(name, on ? width : place.clientWidth);
   }
 }
 addEventListener("beforeprint", () => printLayout(true));
