@@ -152,6 +152,20 @@ def test_learn_writes_numbers_and_figure(table, tmp_path, capsys):
     assert "is there already" in capsys.readouterr().err
 
 
+def test_learn_compares_the_score_with_what_all_particles_did(
+    table, labels, ensemble, tmp_path, capsys
+):
+    out, starts = tmp_path / "results", sorted(ensemble.glob("s*.initial.dump"))
+    words = ["--folds", 3, "--n-columns", 5, 10, "--n-jobs", 1, "--labels", labels]
+    assert run("learn", table, "-o", out, *words) == 2
+    assert "--labels and --configuration are needed together" in capsys.readouterr().err
+    assert run("learn", table, "-o", out, *words, "--configuration", *starts) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "d2min of all particles of samples left out: Spearman 0." in said
+    (curve,) = read_analysis(out).curves("everyone")
+    assert set(curve.labels) == {"d2min", "propensity"}
+
+
 def test_export_puts_columns_beside_particles(ensemble, labels, tmp_path):
     start = ensemble / "s1.initial.dump"
     xyz = tmp_path / "s1.xyz"

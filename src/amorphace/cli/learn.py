@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table as RichTable
@@ -11,6 +12,12 @@ from rich.table import Table as RichTable
 from amorphace.cli import options
 from amorphace.cli.shared import app, command_line, progress_bar, show
 from amorphace.core.errors import InputError
+
+if TYPE_CHECKING:
+    from amorphace.dataset.table import Table
+    from amorphace.learn.bundle import AnalysisSettings
+    from amorphace.learn.model import LinearModel
+    from amorphace.learn.results import Curve
 
 
 @app.command(cls=options.ListOptions)
@@ -45,6 +52,17 @@ def learn(
         str, typer.Option(help="Of the regression: d2min or propensity, not binarised.")
     ] = "d2min",
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="What label wrote: D2min and propensity of all particles."),
+    ] = None,
+    configuration: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="With --labels, the configurations that were described: the score of every "
+            "particle of a sample left out is compared with what it did."
+        ),
+    ] = None,
     title: Annotated[str, typer.Option(help="Above the figure.")] = "",
     n_jobs: options.Jobs = -1,
     overwrite: options.Overwrite = False,
@@ -62,6 +80,10 @@ def learn(
     classifier fitted to all samples, at the cutoff and body order with the least log-loss on
     samples left out.
 
+    With --labels and --configuration, also what others report: correlation of the score with
+    D2min and propensity over all particles of the majority species, not the extremes alone, in
+    each sample, by a model that has not seen it.
+
     Example: amorphace learn table.zarr -o results
     """
     from dataclasses import replace
@@ -72,11 +94,13 @@ def learn(
     from amorphace.learn.analysis import analyse
     from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
     from amorphace.learn.fit import labelled_sites
-    from amorphace.learn.splits import MOST_FOLDS, split
+    from amorphace.learn.splits import MOST_FOLDS, half_width, split
     from amorphace.report.content import ReportContent
     from amorphace.report.figures import draw, save_figure
     from amorphace.report.panels import panels
 
+    if (labels is None) != (not configuration):
+        raise InputError("--labels and --configuration are needed together; give both or neither")
     refuse_inputs(output, [table])
     if output.exists() and not overwrite:
         raise InputError(f"{output} is there already; choose another -o or give --overwrite")
@@ -107,6 +131,9 @@ def learn(
     curves = analysis.curves("accuracy", "grouped")
     if not curves:
         raise InputError("; ".join(analysis.warnings))
+    if labels is not None and analysis.model is not None:
+        curve = _everyone(data, analysis.model, analysis.n_samples, settings, labels, configuration)
+        analysis = replace(analysis, results=(*analysis.results, curve))
     parameters = {"folds": folds, "full": full, "random_folds": random_folds, "seed": seed}
     origin = provenance(command_line(), parameters, [table])
     with owned_folder(output) as folder:
@@ -131,8 +158,49 @@ def learn(
         pairs = zip(selection.labels[:4], selection.mean, strict=False)
         first = ", ".join(f"{name} {score:.3f}" for name, score in pairs)
         show(f"forward selection among {selection.variant}: {first}")
+    for curve in analysis.curves("everyone"):
+        for k, name in enumerate(curve.labels):
+            pearson = curve["pearson"][k]
+            show(
+                f"{name} of all particles of samples left out: Spearman {curve.mean[k]:.3f} ± "
+                f"{curve.error[k]:.3f}, Pearson {pearson.mean():.3f} ± {half_width(pearson):.3f}"
+            )
     for note in analysis.notes:
         show(note)
     for warning in analysis.warnings:
         show(f"warning: {warning}")
     show(f"{output}: {', '.join(written)}")
+
+
+def _everyone(
+    data: Table,
+    model: LinearModel,
+    n_samples: int,
+    settings: AnalysisSettings,
+    labels: Path,
+    configurations: list[Path] | None,
+) -> Curve:
+    """The score of all particles of the samples left out beside what they did."""
+    from amorphace.cli.samples import files_of
+    from amorphace.dataset.particles import particle_columns
+    from amorphace.dataset.zarr_table import read_table
+    from amorphace.io import read
+    from amorphace.learn.everyone import Judged, thermal_scores, unseen_models
+    from amorphace.learn.fit import recorded_species
+
+    known = read_table(labels)
+    files = files_of(known, configurations or [])
+    species = recorded_species(data) or None
+
+    def glasses() -> Iterator[Judged]:
+        for k, (name, path) in enumerate(zip(known.sample_names, files, strict=True)):
+            glass = read(path, species)
+            columns = particle_columns(known, glass, k)
+            yield Judged(
+                sample=name,
+                configuration=glass,
+                targets={target: columns[target] for target in known.targets},
+            )
+
+    models = unseen_models(data, model, n_splits=min(settings.n_splits, n_samples))
+    return thermal_scores(models, glasses())

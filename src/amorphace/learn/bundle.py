@@ -139,6 +139,8 @@ class Analysis:
         "learning": "samples", "sites", with the columns of each body order (Fig. 6).
         "ard": the target, then "log" and the target; one a cutoff (Fig. 7).
         "distributions": the first radial column of each species; "thresholds" of them (Fig. 4).
+        "everyone", correlations of the score with the targets of all particles of samples left
+        out, and "events", ranks of events, where they were asked for.
         "v1", "v2_distance", "v2_angle", "v3": species of the neighbours; "contributions" of the
         body orders to the log-odds of the labelled sites; "readability" of the weights. They read
         one model a fold, each fitted as `model` is to the training rows; all but the last are left
