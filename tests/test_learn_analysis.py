@@ -392,7 +392,11 @@ def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
         provenance={},
     )
     settings = AnalysisSettings(
-        parts=tuple(p for p in ALL_PARTS if p not in ("learning", "model")),
+        parts=tuple(
+            p
+            for p in ALL_PARTS
+            if p not in ("learning", "model", "nested_selection", "permutation")
+        ),
         n_columns=(1, 10, 20, 174),
         n_resamples=10,
         n_stability_steps=2,
@@ -402,7 +406,7 @@ def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
     (grouped,), (random,) = made.curves("accuracy", "grouped"), made.curves("accuracy", "random")
     np.testing.assert_allclose(grouped.mean, [0.61, 0.68, 0.92, 0.92], atol=0.02)
     assert (np.abs(random.mean - grouped.mean) < 0.02).all()
-    two_body, _ = made.curves("selection")
+    two_body = made.curves("selection")[0]
     assert two_body.labels[:2] == ("B1", "A1")
     alone = made.curves("single_columns")[1]
     assert alone.mean.max() > two_body.mean[0] + 0.02

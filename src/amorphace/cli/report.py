@@ -215,7 +215,7 @@ def _caption(labelled: bool, scored: bool) -> str:
         parts.append("D²min, propensity and labels as the table of labels holds them.")
     if scored:
         parts.append(
-            "P(active) by the model that was fitted to the labelled particles of all samples."
+            "Score by the model that was fitted to the labelled particles of all samples."
         )
     return " ".join(parts)
 

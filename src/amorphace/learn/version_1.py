@@ -40,25 +40,6 @@ def upgraded(fields: Fields, *, source: Path, again: str) -> dict[str, Any]:
     return left
 
 
-def upgraded_regression(fields: Fields) -> dict[str, Any]:
-    """The fields of a regression of version 0.1 as those of today's."""
-    score, curve = fields["score"], fields.get("curve")
-    names = ("pearson", "spearman", "strength")
-    alone = {k: [score[k]] for k in names if score.get(k) is not None}
-    common = {
-        "name": "regression",
-        "variant": f"log {score['target']}" if score["log"] else score["target"],
-        "folds": score["samples"],
-        "n_columns": score["n_columns"],
-    }
-    n_train = len(score["samples"]) - 1
-    curves = [{"x": [n_train], "scores": alone, **common}]
-    if curve:
-        curves.append({"x": curve["n_train"], "scores": _pick(curve, *names[:2]), **common})
-    kept = {k: v for k, v in fields.items() if k not in ("score", "curve")}
-    return {**kept, "inputs": score["inputs"], "results": curves}
-
-
 def _pick(one: Fields, *names: str) -> dict[str, Any]:
     return {name: one[name] for name in names}
 

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 QUANTITIES = {
     "d2min": "D²min / σ²",
     "propensity": "propensity / σ",
-    "score": "P(active)",
+    "score": "score",
     "label": "label",
 }
 """Titles of per-particle columns, with units; another column goes by its own name."""
