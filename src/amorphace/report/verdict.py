@@ -31,7 +31,7 @@ def headline(a: Analysis | None) -> tuple[str, str] | None:
         scores = None if curve is None else curve.at(end)
     said = (
         f"accuracy on samples never seen {what}, of telling the {a.n_active} active from the "
-        f"{a.n_inactive} inactive particles, the extremes of each sample; 50 % is chance"
+        f"{a.n_inactive} inactive particles, the extremes; 50 % is chance"
     )
     return None if scores is None else (percent(scores), said)
 

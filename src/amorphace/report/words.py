@@ -100,7 +100,7 @@ MATHEMATICS = {
     "Fₛ(q, t)": r"$F_\mathrm{s}(q, t)$",
     "time t / τ_LJ": r"$t/\tau_\mathrm{LJ}$",
     "shear strain γ": r"shear strain $\gamma$",
-    "(ε σ⁻³)": r"$\epsilon\sigma^{-3}$",
+    "(ε σ⁻³)": r"($\epsilon\sigma^{-3}$)",
     "r₁ / σ": r"$r_1/\sigma$",
     "r₂ / σ": r"$r_2/\sigma$",
 }
