@@ -38,7 +38,7 @@ def learn(
         bool,
         typer.Option(
             "--full/--quick",
-            help="All parts, or those that take a minute at most on some thousand sites.",
+            help="All parts, or those that take some minutes at most on some thousand sites.",
         ),
     ] = False,
     random_folds: Annotated[

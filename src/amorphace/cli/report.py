@@ -214,9 +214,7 @@ def _caption(labelled: bool, scored: bool) -> str:
     if labelled:
         parts.append("D²min, propensity and labels as the table of labels holds them.")
     if scored:
-        parts.append(
-            "Score by the model that was fitted to the labelled particles of all samples."
-        )
+        parts.append("Score by the model that was fitted to the labelled particles of all samples.")
     return " ".join(parts)
 
 

@@ -45,7 +45,7 @@ QUICK_PARTS: tuple[Part, ...] = (
     "distributions",
     "model",
 )
-"""Those that take a minute at most on some thousand sites."""
+"""Those that take some minutes at most on some thousand sites."""
 
 FORMAT = "amorphace analysis"
 FORMAT_VERSION = 2
