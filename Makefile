@@ -1,5 +1,6 @@
 # make demo    sets up .venv, makes a small glass and analyses it: demo/glass.results/report.html
 # make test    sets up and passes the tests in two processes; make test-all runs the slow ones too
+# make test-gpu     the tests of the batch engine on a GPU (GPU=cuda:1 for another)
 # make coverage     the default tests, and which lines of the package they run
 # make test-oldest  the default tests with the oldest libraries that pyproject.toml allows
 # make test-wheel   builds the wheel and tests it, away from the tree, under each of PYTHONS
@@ -16,7 +17,7 @@ SIZES ?= 1x1000,8x1000
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/*/*.cpp src/amorphace/*/*/*.[ch]pp)
 
-.PHONY: env system demo test coverage test-oldest test-wheel test-all test-peers lint format \
+.PHONY: env system demo test coverage test-oldest test-wheel test-all test-gpu test-peers lint format \
   bench bench-kernel bench-engine bench-minimisers bench-campaign bench-peers docs wheel clean
 
 env: .venv/ready
@@ -74,6 +75,9 @@ test-all: env
 
 .venv/peers: .venv/ready
 	$(BIN)/python -m pip install --quiet --editable '.[peers]' && touch $@
+
+test-gpu: env
+	AMORPHACE_DEVICE=$(or $(GPU),cuda) $(BIN)/python -m pytest -q tests/test_batch_*.py
 
 test-peers: .venv/peers
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m peers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from amorphace.core.configuration import Configuration
 from amorphace.simulate import MODELS, GlassModel, InversePower, LennardJones, State, create
 from simulate_samples import liquid
+
+DEVICE = os.environ.get("AMORPHACE_DEVICE", "cpu")
+"""Where the tests of the batch run: 'make test-gpu' repeats them on a GPU."""
 
 TILT = np.array([[0.0, 0.0, 0.0], [0.6, 0.0, 0.0], [0.3, -0.4, 0.0]])
 

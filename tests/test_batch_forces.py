@@ -8,7 +8,7 @@ import pytest
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError, SimulationError
 from amorphace.simulate import MODELS, EmbeddedAtom, GlassModel, InversePower, LammpsEngine
-from batch_samples import FIVE, MEANS, five_sizes, of_five_sizes, smaller, tilted
+from batch_samples import DEVICE, FIVE, MEANS, five_sizes, of_five_sizes, smaller, tilted
 from simulate_samples import liquid
 
 from tolerances import EXACT
@@ -26,7 +26,7 @@ LAMMPS = 1e-10
 
 def computed(model, configurations, *, precision="double", size=None):
     """Slots with forces computed, and the sums of each."""
-    slots = Slots(model, len(configurations), size or max(map(len, configurations)), "cpu")
+    slots = Slots(model, len(configurations), size or max(map(len, configurations)), DEVICE)
     neighbours = Neighbours(slots, largest_cutoff(model), 0.4, 1.5)
     forces = Forces(slots, neighbours, precision)
     for slot, configuration in enumerate(configurations):
@@ -96,7 +96,7 @@ def test_a_system_is_the_same_to_the_last_bit_alone_and_among_others():
 def test_a_broken_system_does_not_touch_its_neighbours():
     model = MODELS["kob-andersen"]
     good = liquid("kob-andersen").configuration
-    slots = Slots(model, 3, len(good), "cpu")
+    slots = Slots(model, 3, len(good), DEVICE)
     neighbours = Neighbours(slots, largest_cutoff(model), 0.4, 1.5)
     forces = Forces(slots, neighbours, "double")
     for slot in range(3):
@@ -119,7 +119,7 @@ def test_a_broken_system_does_not_touch_its_neighbours():
 def test_a_row_holds_every_neighbour_and_chains_leave_out_bonded_ones():
     for name in ("kob-andersen", "bead-spring"):
         model, configuration = MODELS[name], tilted(liquid(name).configuration)
-        slots = Slots(model, 1, len(configuration), "cpu")
+        slots = Slots(model, 1, len(configuration), DEVICE)
         neighbours = Neighbours(slots, 2.3, 0.2, 1.5)
         slots.put(0, configuration)
         neighbours.put(0, configuration)

@@ -9,7 +9,7 @@ import pytest
 
 from amorphace.core.errors import SimulationError
 from amorphace.simulate import MODELS, Shear, inherent_structure, shear_steps, start_shear
-from batch_samples import smaller, tilted
+from batch_samples import DEVICE, smaller, tilted
 from simulate_samples import glass, liquid
 
 wp = pytest.importorskip("warp")
@@ -23,7 +23,7 @@ EVENT = 0.05
 
 def minima(model, configurations, tolerance=1e-6):
     """Where each of several systems ends, side by side; what went wrong is given back too."""
-    device = Minimiser(model, len(configurations), max(map(len, configurations)))
+    device = Minimiser(model, len(configurations), max(map(len, configurations)), device=DEVICE)
     for configuration in configurations:
         device.begin(configuration, tolerance)
     found = {}
@@ -60,7 +60,7 @@ def test_a_polymer_falls_as_deep_as_in_lammps():
 def test_shear_goes_through_the_events_of_lammps(name, increment):
     model, start = MODELS[name], start_shear(glass(name).configuration)
     protocol = Shear(pre_strain=0.0, increment=increment, strain=0.08)
-    ours = list(shear_steps(model, start, protocol, engine=Crew("cpu")))
+    ours = list(shear_steps(model, start, protocol, engine=Crew(DEVICE)))
     theirs = list(shear_steps(model, start, protocol))
     energies = np.array([(a.energy, b.energy) for a, b in zip(ours, theirs, strict=True)])
     events = [k for k, step in enumerate(theirs) if np.abs(step.displacement).max() > EVENT]
@@ -75,15 +75,15 @@ def test_shear_goes_through_the_events_of_lammps(name, increment):
 def test_a_shear_run_taken_up_at_a_step_is_the_same_to_the_last_bit():
     model, start = MODELS["kob-andersen"], start_shear(glass("kob-andersen").configuration)
     protocol = Shear(pre_strain=0.0, increment=1e-3, strain=5e-3)
-    crew = Crew("cpu")
+    crew = Crew(DEVICE)
     steps = list(shear_steps(model, start, protocol, engine=crew))
-    *_, again = shear_steps(model, steps[1].state, protocol, engine=Crew("cpu"))
+    *_, again = shear_steps(model, steps[1].state, protocol, engine=Crew(DEVICE))
     assert again.after.positions.tobytes() == steps[-1].after.positions.tobytes()
     assert (again.energy, again.stress) == (steps[-1].energy, steps[-1].stress)
 
 
 def test_systems_that_are_sheared_together_go_on_alone():
-    model, crew = MODELS["kob-andersen"], Crew("cpu")
+    model, crew = MODELS["kob-andersen"], Crew(DEVICE)
     start = start_shear(glass("kob-andersen").configuration)
     order = []
 
@@ -126,7 +126,7 @@ def test_a_minimisation_that_cannot_end_stops():
 
 def test_energy_and_stress_are_those_of_the_place_where_a_system_was_put():
     model, start = MODELS["kob-andersen"], tilted(liquid("kob-andersen").configuration)
-    with Crew("cpu")(model, start, sheared=True) as engine:
+    with Crew(DEVICE)(model, start, sheared=True) as engine:
         hot = engine.energy()
         assert engine.minimise(1e-3) <= 1e-3
         assert engine.energy() < hot

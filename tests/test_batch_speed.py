@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from amorphace.cli import app
 from amorphace.config import experiment_text, read_experiment
 from amorphace.core.errors import InputError
+from batch_samples import DEVICE
 
 pytest.importorskip("warp")
 
@@ -24,7 +25,7 @@ def said(*words: object) -> str:
 def test_both_engines_are_timed_and_conserve_energy_alike(tmp_path):
     file = tmp_path / "a.json"
     text = said(
-        "bench-engine", "--device", "cpu", "--sizes", "2x170", "--steps", 40, "-o", file
+        "bench-engine", "--device", DEVICE, "--sizes", "2x170", "--steps", 40, "-o", file
     )  # fmt: skip
     assert "2 x 170" in text
     rows = json.loads(file.read_text())
