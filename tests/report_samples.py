@@ -114,6 +114,7 @@ def analysis(species: tuple[str, str] = ("A", "B")) -> Analysis:
             distribution(f"{a}1", 0.4),
             distribution(f"{b}1", 0.7),
             thresholds(f"{a}1", f"{b}1"),
+            everyone(),
         ),
         warnings=("One sample has fewer labelled sites than the others.",),
     )
@@ -184,6 +185,12 @@ def correlated() -> list[Curve]:
         for variant, extra in (("d2min", 0.0), ("log d2min", 0.05))
         for c in (2.0, 4.0)
     ]
+
+
+def everyone() -> Curve:
+    spearman = folded([0.53, 0.41])
+    scores = {"spearman": spearman, "pearson": spearman - 0.1}
+    return curve("everyone", [1, 2], scores, labels=("d2min", "propensity"))
 
 
 def thresholds(*names: str) -> Curve:

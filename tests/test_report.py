@@ -160,6 +160,22 @@ def test_the_headline_is_the_worth_of_the_model_that_is_kept_and_of_the_extremes
     assert "20 features at cutoff 4 σ" in radial[1]
 
 
+def test_the_correlation_over_all_particles_stands_with_the_accuracy_of_the_extremes() -> None:
+    first, second, *_ = (s.replace("\u00a0", " ") for s in verdict(content(n=200)))
+    assert "Over all scored particles of samples left out" in first
+    assert "D²min: Spearman 0.5" in first
+    assert second.startswith("Over all")
+    assert "propensity: Spearman 0.4" in second
+    (part,) = (s for s in document(content(n=200)).sections if s.name == "everyone")
+    assert [row[0] for row in part.tables[0].rows] == ["d2min", "propensity"]
+    assert part.tables[0].head == ("everyone", "spearman", "pearson")
+    assert part.tables[0].rows[1][2].startswith("0.3")
+    bare = content(n=200, analysis=but(analysis(), "everyone"))
+    assert not any("Over all" in s for s in verdict(bare))
+    (absent,) = document(bare).sections[-1].notes
+    assert absent.startswith("Correlations of the score over all particles of samples left out")
+
+
 def test_an_error_is_the_half_width_of_an_interval() -> None:
     scores = np.array([0.80, 0.84, 0.82, 0.78])
     shown = percent(scores).replace("\u00a0", " ")

@@ -17,7 +17,7 @@ from amorphace.core.errors import InputError
 if TYPE_CHECKING:
     from amorphace.learn.bundle import Analysis
     from amorphace.report.content import ReportContent, Snapshot
-    from amorphace.report.document import Document
+    from amorphace.report.outline import Document
 
 PROTOCOLS = ("thermal", "shear")
 

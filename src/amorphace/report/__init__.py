@@ -14,6 +14,6 @@ plots       panels as interactive plots (plotly)
 numbers     the numbers behind each, as CSV
 claims, claims.toml     what the paper states, and what is found of it
 verdict     what was found, in plain words
-document    what a page holds, of one case or of several
+outline, document   what a page holds, of one case or of several
 page, view, templates/  write_report: one self-contained .html, or .md with its pictures
 """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from amorphace.dataset.provenance import package_version
 from amorphace.report.claims import CITATION, PUBLISHED, WHAT_DIFFERS, comparisons, plus_minus
-from amorphace.report.content import ReportContent, Snapshot
+from amorphace.report.content import ReportContent
 from amorphace.report.numbers import Numbers, curve_numbers
+from amorphace.report.outline import Document, Section, Table
 from amorphace.report.panel import Panel
 from amorphace.report.panels import made
 from amorphace.report.panels.cases import case_panels
@@ -20,92 +21,6 @@ from amorphace.report.words import GLASSES, PROTOCOLS, target_name
 INTERVAL = "with the half-width of its 68 % interval"
 BRIEF = 700
 """Letters of a line of provenance that stands on a page unfolded."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Table:
-    """A table of a section.
-
-    Attributes
-    ----------
-    title, note : str
-    head : tuple of str
-    rows : tuple of tuple of str
-    words : int
-        How many columns, from the left, hold words; the others hold numbers.
-    name : str
-        Of the file of its numbers.
-    numbers : Numbers, optional
-        To download.
-    """
-
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    title: str = ""
-    note: str = ""
-    words: int = 1
-    name: str = ""
-    numbers: Numbers | None = None
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Section:
-    """A part of a page; what is left out is not there.
-
-    Attributes
-    ----------
-    name, title : str
-    warnings, text, notes : tuple of str
-        Sentences; notes are in small print.
-    headline : tuple of str
-        A number and what it is.
-    tables : tuple of Table
-    lines, folded : tuple of (str, str)
-        Names and values, and those that are seen when asked for.
-    panels : tuple of Panel
-    snapshots : tuple of Snapshot
-        For a view in three dimensions, which HTML alone has.
-    """
-
-    name: str = ""
-    title: str = ""
-    warnings: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    headline: tuple[str, ...] = ()
-    tables: tuple[Table, ...] = ()
-    lines: tuple[tuple[str, str], ...] = ()
-    folded: tuple[tuple[str, str], ...] = ()
-    panels: tuple[Panel, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Document:
-    """A page.
-
-    Attributes
-    ----------
-    title : str
-    kicker : str
-        Above it.
-    sections : tuple of Section
-    """
-
-    title: str
-    kicker: str
-    sections: tuple[Section, ...]
-
-    @property
-    def panels(self) -> dict[str, Panel]:
-        """All that is drawn, by name."""
-        return {panel.name: panel for part in self.sections for panel in part.panels}
-
-    @property
-    def numbers(self) -> dict[str, Numbers]:
-        """All that can be downloaded, by name of the file."""
-        tables = {t.name: t.numbers for part in self.sections for t in part.tables if t.numbers}
-        return {name: panel.numbers for name, panel in self.panels.items()} | tables
 
 
 def document(content: ReportContent) -> Document:
@@ -266,6 +181,29 @@ def _propensity(content: ReportContent) -> Section:
     return replace(part, tables=(table,))
 
 
+def _everyone(content: ReportContent) -> Section:
+    """Ranks of events and correlations, which the verdict states in words."""
+    found = [c for name in ("everyone", "events") for c in content.found(name)]
+    return Section(
+        tables=tuple(
+            Table(
+                head=(c.name, *c.scores),
+                rows=tuple(
+                    (
+                        c.labels[p] if c.labels else f"strain before the event: {x:g}",
+                        *(plus_minus(score[p], 2) for score in c.scores.values()),
+                    )
+                    for p, x in enumerate(c.x)
+                ),
+                note=f"Mean over samples left out, {INTERVAL}.",
+                name=c.name,
+                numbers=curve_numbers([c]),
+            )
+            for c in found
+        )
+    )
+
+
 def _run(content: ReportContent) -> Section:
     history = tuple(_lines(content.provenance))
     brief = tuple(line for line in history if ":" not in line[0] and len(line[1]) < BRIEF)
@@ -302,6 +240,7 @@ PARTS: Mapping[str, Callable[[ReportContent], Section]] = {
     "view": _view,
     "verdict": _verdict,
     "propensity": _propensity,
+    "everyone": _everyone,
     "run": _run,
 }
 """Sections that are not of figures alone."""

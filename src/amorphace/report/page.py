@@ -22,8 +22,9 @@ from amorphace.core.files import text_written_aside
 from amorphace.dataset.provenance import package_version
 from amorphace.report.claims import CITATION
 from amorphace.report.content import ReportContent
-from amorphace.report.document import Document, document
+from amorphace.report.document import document
 from amorphace.report.figures import draw, save_figure
+from amorphace.report.outline import Document
 from amorphace.report.plots import plots
 from amorphace.report.view import palettes, views
 from amorphace.report.words import for_html, for_markdown

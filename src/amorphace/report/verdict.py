@@ -41,8 +41,18 @@ def verdict(content: ReportContent) -> tuple[str, ...]:
     a = content.analysis
     if a is None:
         return ()
-    parts = (_radial, _selection, _classifiers, _random_folds, _correlation)
+    parts = (_everyone, _radial, _selection, _classifiers, _random_folds, _correlation)
     return tuple(sentence for part in parts for sentence in part(a))
+
+
+def _everyone(a: Analysis) -> Iterator[str]:
+    for c in a.curves("everyone"):
+        for p, target in enumerate(c.labels):
+            yield (
+                "Over all scored particles of samples left out, not the extremes alone, the score "
+                f"correlates with {target_name(target, False)}: Spearman "
+                f"{plus_minus(c['spearman'][p], 2)}, Pearson {plus_minus(c['pearson'][p], 2)}."
+            )
 
 
 def _radial(a: Analysis) -> Iterator[str]:
