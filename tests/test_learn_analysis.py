@@ -378,7 +378,7 @@ def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
     glasses = [Sample(n, am.read(folder / f"{n}.inherent.dump", species)) for n in names]
     described = labelled_rows(labels, centres=None, provenance={})
     sites = am.Sites.concatenate(sample_sites(described, glasses))
-    ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=2)
+    ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=2, distance_transform="paper")
     found = replace(
         described,
         features={4.0: ace.transform(sites)},
