@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import pkgutil
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -79,3 +81,10 @@ def test_every_key_and_command_is_in_the_reference() -> None:
     assert "| `lag` | Time of a run" in keys
     assert '| `"tau_alpha"` |' in keys
     assert "| `increment` | Strain of a step in which data are taken | number | `5e-05` |" in keys
+
+
+def test_every_name_of_the_reference_is_there() -> None:
+    text = (DOCS / "reference" / "api.rst").read_text(encoding="utf-8")
+    names = re.findall(r"^ {3}(amorphace\.[\w.]+)$", text, re.MULTILINE)
+    assert len(names) > 50
+    assert [name for name in names if not pkgutil.resolve_name(name)] == []
