@@ -43,7 +43,7 @@ class Packing:
     name: str
     suffix: str
     magic: bytes
-    around: Callable[[BinaryIO, Any], Any]
+    around: Callable[[Any, Any], Any]
 
 
 PACKINGS = (
@@ -66,8 +66,23 @@ def unpacked(file: io.BufferedReader) -> tuple[io.BufferedReader, Packing | None
     for packing in PACKINGS:
         if begin.startswith(packing.magic):
             # by few bytes: what is whole before a damage can be read
-            return io.BufferedReader(packing.around(file, "rb")), packing
+            return io.BufferedReader(packing.around(_Sips(file), "rb")), packing
     return file, None
+
+
+class _Sips(io.RawIOBase):
+    """A file that is read little by little, however much a decompressor asks for: how far it has
+    been read then tells what was unpacked (Python 3.12 and later ask gzip files for 128 KiB).
+    """
+
+    def __init__(self, file: io.BufferedReader) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._file.readinto(memoryview(buffer)[: io.DEFAULT_BUFFER_SIZE])
 
 
 @contextmanager
