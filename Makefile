@@ -3,13 +3,14 @@
 # make test-gpu     the tests of the batch engine on a GPU (GPU=cuda:1 for another)
 # make coverage     the default tests, and which lines of the package they run
 # make test-oldest  the default tests with the oldest libraries that pyproject.toml allows
-# make test-wheel   builds the wheel and tests it, away from the tree, under each of PYTHONS
+# make test-wheel   builds a wheel of the sdist by the first of PYTHONS and tests it, away from the
+#                   tree, under each of them
 # make lint    format, lint, types, imports between rooms
 # make bench   processor time of each part, kept in benchmarks/history; make bench-kernel looks into
 #              the kernel, bench-peers sets it beside other packages, bench-engine the simulations
 #              beside plain LAMMPS, and bench-campaign runs many units
 # make docs    the documentation, build/docs/index.html; warnings are errors
-# make wheel   sdist and wheel in dist/
+# make wheel   sdist and wheel in dist/; Python 3.12 or later makes one wheel for all later ones
 PYTHON ?= python3
 BIN := .venv/bin
 DEVICE ?= cpu
@@ -63,9 +64,12 @@ test-oldest: env
 
 PYTHONS ?= python3.12 python3.13
 test-wheel: wheel
+	rm -rf build/wheels
 	set -e; for python in $(PYTHONS); do \
 	  rm -rf build/installed; $$python -m venv build/installed; \
-	  build/installed/bin/python -m pip install --quiet --find-links dist 'amorphace[sim,test]'; \
+	  test -d build/wheels || build/installed/bin/python -m pip wheel --quiet --no-deps \
+	    --wheel-dir build/wheels dist/*.tar.gz; \
+	  build/installed/bin/python -m pip install --quiet "$$(ls build/wheels/*.whl)[sim,test]"; \
 	  cp -r tests pyproject.toml build/installed; cd build/installed; \
 	  OMP_NUM_THREADS=1 bin/python -m pytest -n 2 --dist loadgroup tests; cd ../..; \
 	done
