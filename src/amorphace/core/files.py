@@ -53,9 +53,11 @@ def written_aside(path: str | Path, *, folder: bool = False) -> Iterator[Path]:
     ['a.txt']
     """
     try:
-        target = Path(path).resolve()
-    except (RuntimeError, OSError):
-        raise InputError(f"{path}: a link that leads in a circle; remove it") from None
+        circle = (target := Path(path).resolve()).is_symlink()
+    except (RuntimeError, OSError):  # of Python 3.12 and earlier
+        circle = True
+    if circle:
+        raise InputError(f"{path}: a link that leads in a circle; remove it")
     if not target.parent.is_dir():
         raise InputError(f"{path}: the folder {target.parent} does not exist; create it first")
     own = this_process().stamp
