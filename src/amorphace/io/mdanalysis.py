@@ -90,8 +90,8 @@ def _opened(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from MDAnalysis.coordinates.core import reader
-            from MDAnalysis.lib.formats.libmdaxdr import XTCFile
+            from MDAnalysis.coordinates.core import reader  # pyright: ignore[reportMissingImports]
+            from MDAnalysis.lib.formats.libmdaxdr import XTCFile  # pyright: ignore[reportMissingImports]
 
             if path.suffix.lower() == ".xtc":
                 return XTCFile(str(path))  # the reader leaves files of its own beside it
