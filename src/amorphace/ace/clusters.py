@@ -280,6 +280,8 @@ def pure_weights(
     T, extra = purification(basis)
     square, beyond = T[:, : len(basis)].T.tocsr(), T[:, len(basis) :]
     # T is lower triangular where columns stand by order, as they always do
+    for name in ("indices", "indptr"):  # SciPy 1.15 solves with no others
+        setattr(square, name, getattr(square, name).astype(np.int32))
     theta_pure = spsolve_triangular(square, np.asarray(weights, dtype=np.float64), lower=False)
     return theta_pure, -(beyond.T @ theta_pure) if extra else np.empty(0)
 

@@ -138,7 +138,7 @@ def _map_of_motion(reference: Configuration, current: Configuration) -> NDArray[
     if len(reference) <= BY_CHANCE:
         return None
     x0, x1 = (c.positions - c.positions.mean(axis=0) for c in (reference, current))
-    affine, _, rank, _ = np.linalg.lstsq(x0, x1)
+    affine, _, rank, _ = np.linalg.lstsq(x0, x1, rcond=None)
     turns = np.round(reference.cell @ affine @ np.linalg.inv(current.cell))
     if rank < 3 or round(np.linalg.det(turns)) != 1:
         return None
