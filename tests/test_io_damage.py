@@ -66,7 +66,7 @@ BOMBS = {  # what comes first, what then comes for gigabytes, and the text
     "one line.dump": (b"ITEM: TIMESTEP\n", b"0" * 2**16, r":2: the line is longer than 1 MiB"),
     "first line.xyz": (b"", b"1" * 2**16, r":1: the line is longer than 1 MiB"),
     "comment.xyz": (b"1\n", b"a" * 2**16, r":2: the line is longer than 1 MiB"),
-    "an atom.dump": (HEAD % 1 + b"ITEM: ATOMS id x y z\n", b"1 " * 2**15, "times its|than 1 MiB"),
+    "an atom.dump": (HEAD % 1 + b"ITEM: ATOMS id x y z\n", b"1 " * 2**15, "100 times its size"),
     "atoms.dump": (HEAD % 10**9 + b"ITEM: ATOMS x y z\n", b"1 2 3\n" * 2**13, "100 times its size"),
     "atoms.xyz": (XYZ % 10**9, b"A 2 3 1\n" * 2**13, "unpacks to more than 100 times its size"),
     "blanks.dump": (EMPTY, b"\n" * 2**16, r":1009: 1000 blank lines stand where a frame should"),
