@@ -44,11 +44,10 @@ def particle_energies(model: GlassModel, configuration: Configuration) -> NDArra
     largest = np.max(law.sigma) if isinstance(law, InversePower) else 1.0
     near = find_neighbors(configuration, law.cutoff * float(largest))
     i, j, r = near.centre, near.index, near.distances
-    sigma = np.array(law.sigma)[kind[i], kind[j]]
     if isinstance(law, LennardJones):
-        energy = _lennard_jones(law, r, np.array(law.epsilon)[kind[i], kind[j]], sigma)
+        energy = _lennard_jones(law, r, kind[i], kind[j])
     else:
-        energy = _inverse_power(law, r / sigma)
+        energy = _inverse_power(law, r / np.array(law.sigma)[kind[i], kind[j]])
     if model.chains is not None:
         energy[_bonded(model, i, j, len(configuration))] = 0.0
     total = np.bincount(i, energy, minlength=len(configuration)) / 2
@@ -61,27 +60,18 @@ def particle_energies(model: GlassModel, configuration: Configuration) -> NDArra
 
 
 def _lennard_jones(
-    law: LennardJones,
-    r: NDArray[np.float64],
-    epsilon: NDArray[np.float64],
-    sigma: NDArray[np.float64],
+    law: LennardJones, r: NDArray[np.float64], z: NDArray[np.int64], w: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Shifted to zero at the cutoff; from `smooth_from` on the force is a cubic of t = r - r_s that
-    begins with the slope of the potential's and ends with zero value and slope."""
-    a, b = 4 * epsilon * sigma**12, 4 * epsilon * sigma**6
-    s = law.cutoff if law.smooth_from is None else law.smooth_from
-    here = np.minimum(r, s)
-    inner = a / here**12 - b / here**6
-    edge = a / s**12 - b / s**6
-    end, t = law.cutoff - s, np.maximum(r - s, 0)
-    if not end:
-        return inner - edge
-    c1 = 12 * a / s**13 - 6 * b / s**7
-    c2 = -156 * a / s**14 + 42 * b / s**8
-    c3, c4 = -(3 * c1 + 2 * c2 * end) / end**2, (2 * c1 + c2 * end) / end**3
-    work = c1 * t + c2 * t**2 / 2 + c3 * t**3 / 3 + c4 * t**4 / 4
-    whole = c1 * end + c2 * end**2 / 2 + c3 * end**3 / 3 + c4 * end**4 / 4
-    return inner - edge + whole - work
+    """Of pairs of species z and w: shifted to zero at the cutoff (`LennardJones.smoothing`)."""
+    epsilon, sigma = np.array(law.epsilon)[z, w], np.array(law.sigma)[z, w]
+    c = law.smoothing[:, z, w]
+
+    def work(t: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        return c[1] * t + c[2] * t**2 / 2 + c[3] * t**3 / 3 + c[4] * t**4 / 4
+
+    near = np.minimum(r, law.inner)
+    here = 4 * epsilon * sigma**12 / near**12 - 4 * epsilon * sigma**6 / near**6
+    return here - c[0] + work(law.cutoff - law.inner) - work(np.maximum(r - law.inner, 0))
 
 
 def _inverse_power(law: InversePower, x: NDArray[np.float64]) -> NDArray[np.float64]:

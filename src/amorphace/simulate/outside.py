@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def open_lammps(command: Command = None) -> OpenMover:
     return LammpsEngine if command is None else partial(OutsideLammps, command)
 
 
-class OutsideLammps:
+class OutsideLammps(AbstractContextManager["OutsideLammps", None]):
     """Molecular dynamics by a command; a `Mover`, no whole engine.
 
     Parameters
@@ -66,15 +66,7 @@ class OutsideLammps:
         rest = np.zeros(configuration.positions.shape)
         self._state = State(configuration, rest if velocities is None else velocities)
 
-    def __enter__(self) -> OutsideLammps:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing is held between two runs."""
 
     def push_apart(self, seed: int) -> None:

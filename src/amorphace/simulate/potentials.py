@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 
@@ -59,6 +60,30 @@ class LennardJones:
     def diameters(self) -> Matrix:
         """Distances that the push-off opens between pairs of species."""
         return self.sigma
+
+    @property
+    def inner(self) -> float:
+        """Up to where the law holds as it stands: `smooth_from`, or the cutoff."""
+        return self.cutoff if self.smooth_from is None else self.smooth_from
+
+    @property
+    def smoothing(self) -> NDArray[np.float64]:
+        """c0, ... c4 of every pair, shape (5, n_species, n_species).
+
+        With t = r - inner the force beyond `inner` is c1 + c2 t + c3 t^2 + c4 t^3, which goes on
+        with value and slope of the law's and ends with both zero at the cutoff; c0 is the energy
+        of the law at `inner`, before any shift. Without smoothing all but c0 are zero.
+        """
+        epsilon, sigma, r = np.array(self.epsilon), np.array(self.sigma), self.inner
+        a, b = 4 * epsilon * sigma**12, 4 * epsilon * sigma**6
+        c = np.zeros((5, *a.shape))
+        c[0] = a / r**12 - b / r**6
+        if (t := self.cutoff - r) > 0:
+            c[1] = 12 * a / r**13 - 6 * b / r**7
+            c[2] = -156 * a / r**14 + 42 * b / r**8
+            c[3] = -(3 * c[1] + 2 * c[2] * t) / t**2
+            c[4] = (2 * c[1] + c[2] * t) / t**3
+        return c
 
     def commands(self) -> list[str]:
         """The LAMMPS commands that define the interaction.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from amorphace.simulate.models import GlassModel
 from amorphace.simulate.state import State
 
 
-class BatchEngine:
+class BatchEngine(AbstractContextManager["BatchEngine", None]):
     """One system, an `Engine`: it asks for what it has to do, and waits.
 
     Parameters
@@ -48,15 +48,7 @@ class BatchEngine:
         self._state = State(configuration, speed)
         self._measured: tuple[float, float] | None = None
 
-    def __enter__(self) -> BatchEngine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Nothing is held between two requests."""
 
     def move(self, motion: Motion) -> NDArray[np.float64]:

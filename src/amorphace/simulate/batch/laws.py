@@ -71,23 +71,16 @@ def largest_cutoff(model: GlassModel) -> float:
 
 
 def _lennard_jones(law: LennardJones) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    epsilon, sigma = np.ravel(law.epsilon), np.ravel(law.sigma)
+    epsilon, sigma, t = np.ravel(law.epsilon), np.ravel(law.sigma), law.cutoff - law.inner
     a, b = 4 * epsilon * sigma**12, 4 * epsilon * sigma**6
-    inner = law.cutoff if law.smooth_from is None else law.smooth_from
+    c = law.smoothing.reshape(5, -1)
     far = np.zeros((len(a), 11))
-    far[:, ENERGY_12], far[:, ENERGY_6], far[:, START] = a, b, inner
-    c0 = a / inner**12 - b / inner**6
-    c1 = 12 * a / inner**13 - 6 * b / inner**7
-    c2 = -156 * a / inner**14 + 42 * b / inner**8
-    far[:, SHIFT] = c0
-    t = law.cutoff - inner
-    if t > 0:
-        c3, c4 = -(3 * c1 + 2 * c2 * t) / t**2, (2 * c1 + c2 * t) / t**3
-        far[:, C1 : C4 + 1] = np.transpose([c1, c2, c3, c4])
-        far[:, SHIFT] -= c1 * t + c2 * t**2 / 2 + c3 * t**3 / 3 + c4 * t**4 / 4
-    far[:, C0] = c0 - far[:, SHIFT]
-    near = np.transpose([12 * a, 6 * b, np.full_like(a, inner**2), np.full_like(a, law.cutoff**2)])
-    return near, far
+    far[:, ENERGY_12], far[:, ENERGY_6], far[:, START] = a, b, law.inner
+    far[:, C1 : C4 + 1] = c[1:].T
+    far[:, SHIFT] = c[0] - (c[1] * t + c[2] * t**2 / 2 + c[3] * t**3 / 3 + c[4] * t**4 / 4)
+    far[:, C0] = c[0] - far[:, SHIFT]
+    borders = np.full_like(a, law.inner**2), np.full_like(a, law.cutoff**2)
+    return np.transpose([12 * a, 6 * b, *borders]), far
 
 
 def _inverse_power(law: InversePower) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
