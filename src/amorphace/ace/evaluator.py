@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import lru_cache
 from typing import Any
 
@@ -54,6 +55,9 @@ def _kernel_plan(basis: Basis, radial: RadialBasis, purify: bool) -> Any:
         radial.a,
         float(radial.y_cut),
     )
+
+
+atexit.register(_kernel_plan.cache_clear)  # plans must end before the kernel that made them
 
 
 class Evaluator:

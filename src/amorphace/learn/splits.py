@@ -24,8 +24,8 @@ LEVEL = 0.6827
 SHARED = 0.0
 """How much of n_test/n_train counts in `half_width`: 1 is the correction for folds that learn from
 mostly the same sites. Scores of whole samples left out differ by the sample that is tested: 68 %
-intervals from 3 to 5 of the ten samples of the Kob-Andersen liquid at T = 0.44 hold the mean in 70
-to 75 % of all draws with 0 and in 84 to 88 % with 1, whether with 1, 11, 20, 174 or 574 columns."""
+intervals from 3 to 5 of the ten samples of the Kob-Andersen liquid at T = 0.44 hold the mean in 65
+to 74 % of all draws with 0 and in 84 to 88 % with 1, whether with 1, 11, 20, 174 or 574 columns."""
 
 
 @dataclass(frozen=True, eq=False)
