@@ -282,7 +282,8 @@ def test_unequal_numbers_of_files_are_refused(ensemble, tmp_path, capsys):
     start = ensemble / "s0.initial.dump"
     ends = [ensemble / "s0.ends.dump.gz"] * 2
     assert run("label", start, "--endpoints", *ends, *SPECIES, "-o", tmp_path / "x.zarr") == 2
-    assert "1 initial configurations need as many --endpoints files" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "1 initial configurations need as many files of end points (--endpoints), got 2" in error
 
 
 def test_fewer_samples_than_folds_are_refused(table, tmp_path, capsys):

@@ -248,11 +248,11 @@ LABEL = {
     "start and ends exchanged": (
         lambda: changed(files(), starts=["".join(own) for own in files().ends],
                         ends=[[text] for text in files().starts]),
-        "refused", "s1.initial.dump holds several frames: --frame says"),
+        "refused", "s1.initial.dump holds several frames: frame .--frame. says"),
     "trajectory backwards": (
         lambda: changed(files(), starts=[own[0] + text for own, text in
                                          zip(files().ends, files().starts, strict=True)]),
-        "refused", "holds several frames: --frame says"),
+        "refused", "holds several frames: frame .--frame. says"),
     "fewer ends of one sample": (
         lambda: changed(files(), ends=[files().ends[0][:2], files().ends[1]]), "warned",
         "differ in the number of end points: 2 in s1, 3 in s2"),

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 import amorphace as am
 from amorphace.cli.options import ListOptions
-from amorphace.cli.samples import matched, sample_names, scaled, unit
 from amorphace.core.errors import InputError
+from amorphace.dataset.files import matched, sample_names, scaled, unit
 from amorphace.dataset.zarr_table import read_table
 from test_cli import run
 from test_plausible import amorphous, dump, moved
@@ -151,7 +151,7 @@ def test_sigma_scales_cutoffs_and_is_kept(tmp_path, capsys):
     auto = unit("auto", big)
     assert auto == pytest.approx(2.6 * unit("auto", start), rel=0.02)
     assert scaled(2.5, 2.61) == 6.525
-    with pytest.raises(InputError, match=r"--sigma x: give a length in the unit of the files"):
+    with pytest.raises(InputError, match=r"sigma \(--sigma\) x: give a length in the unit"):
         unit("x", start)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from amorphace.ace.features import Features
 from amorphace.cli import options
-from amorphace.cli.samples import files_of, read_samples, scaled, show_lengths, unit
+from amorphace.cli.samples import files_of, show_lengths
 from amorphace.cli.shared import app, command_line, progress_bar, show
 
 CHECKED = 32
@@ -55,6 +55,7 @@ def describe(
     from amorphace.core.owned import refuse_inputs
     from amorphace.core.sites import Sites
     from amorphace.dataset.describe import all_sites, labelled_rows, sample_sites, write_features
+    from amorphace.dataset.files import read_samples, scaled, unit
     from amorphace.dataset.plausible import check_neighbours, check_repeated, check_spacing, warn
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import check_replaceable, read_table
@@ -65,7 +66,7 @@ def describe(
     known = None if labels is None else read_table(labels)
     if known is not None:
         files = files_of(known, files)
-    samples = read_samples(files, tuple(species), order, last_frame_only=known is not None)
+    samples = read_samples(files, tuple(species), order.value, last_frame_only=known is not None)
     length = unit(sigma, samples[0].configuration)
     cutoffs = tuple(scaled(c, length) for c in (cutoff or [4.0]))
     features = replace(features, cutoffs=cutoffs, r0=scaled(features.r0, length))

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from amorphace.cli import options
-from amorphace.cli.samples import matched
 from amorphace.cli.shared import app, show
 from amorphace.core.errors import InputError
 
@@ -38,6 +37,7 @@ def export(
     """
     from amorphace.core.owned import owned_file
     from amorphace.dataset.export import export_csv, export_npz
+    from amorphace.dataset.files import matched
     from amorphace.dataset.particles import particle_columns
     from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read, write

@@ -10,16 +10,7 @@ import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
-from amorphace.cli.samples import (
-    ends_of,
-    matched,
-    sample_names,
-    scaled,
-    show_lengths,
-    show_pairs,
-    start_of,
-    unit,
-)
+from amorphace.cli.samples import show_lengths, show_pairs
 from amorphace.cli.shared import app, command_line, progress_bar, show
 from amorphace.core.errors import InputError
 
@@ -85,6 +76,7 @@ def label(
     s2.ends.dump --species A,B -o labels.zarr
     """
     from amorphace.core.owned import refuse_inputs
+    from amorphace.dataset.files import ends_of, sample_names, scaled, start_of, unit
     from amorphace.dataset.label_thermal import (
         ThermalSample,
         label_thermal,
@@ -100,7 +92,7 @@ def label(
     weights = None if masses is None else _by_species(masses, species)
     names = sample_names(initial)
     ends = _ends(initial, endpoints, names, frame)
-    first = start_of(initial[0], species, frame, order)
+    first = start_of(initial[0], species, frame, order.value)
     length = unit(sigma, first, majority)
     reach = scaled(cutoff, length)
     origin = provenance(
@@ -130,8 +122,10 @@ def label(
         def samples() -> Iterator[ThermalSample]:
             for name, path, end in zip(names, initial, ends, strict=True):
                 bar.update(task, description=f"label {name}")
-                start = start_of(path, species, frame, order)
-                frames = ends_of(end, species, start, own=endpoints is None, lag=lag, order=order)
+                start = start_of(path, species, frame, order.value)
+                frames = ends_of(
+                    end, species, start, own=endpoints is None, lag=lag, order=order.value
+                )
                 yield ThermalSample(name, start, frames)
                 bar.advance(task)
 
@@ -170,6 +164,8 @@ def _ends(
     initial: list[Path], endpoints: list[Path] | None, names: list[str], frame: int | None
 ) -> list[Path]:
     """The file of end points of each initial configuration; shows which."""
+    from amorphace.dataset.files import paired
+
     if endpoints is None:
         if frame is None:
             raise InputError(
@@ -177,12 +173,6 @@ def _ends(
                 "start and ends, --frame (0 if the first frame is the start)"
             )
         return initial
-    if len(initial) != len(endpoints):
-        raise InputError(
-            f"{len(initial)} initial configurations need as many --endpoints files, got "
-            f"{len(endpoints)}; give one for each sample"
-        )
-    places, by = matched([str(path) for path in initial], endpoints, "end points")
-    ends = [endpoints[places.index(k)] for k in range(len(initial))]
+    ends, by = paired([str(path) for path in initial], endpoints, "end points (--endpoints)")
     show_pairs(["start", "end points"], zip(names, initial, ends, strict=True), by)
     return ends

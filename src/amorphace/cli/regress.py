@@ -9,7 +9,7 @@ import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
-from amorphace.cli.samples import files_of, scaled, show_lengths, unit
+from amorphace.cli.samples import files_of, show_lengths
 from amorphace.cli.shared import app, command_line, progress_bar, show
 
 
@@ -54,6 +54,7 @@ def regress(
 
     from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.owned import check_file, owned_file
+    from amorphace.dataset.files import scaled, unit
     from amorphace.dataset.label_thermal import majority_species
     from amorphace.dataset.plausible import check_neighbours, warn
     from amorphace.dataset.provenance import provenance

@@ -10,7 +10,7 @@ import typer
 
 from amorphace.cli import options
 from amorphace.cli.experiments import open_experiment
-from amorphace.cli.samples import matched, show_pairs
+from amorphace.cli.samples import show_pairs
 from amorphace.cli.shared import app, check_choice, command_line, progress_bar, show
 from amorphace.core.errors import InputError
 
@@ -179,6 +179,7 @@ def _snapshots(
     """One for each configuration, with everything that is known of its particles."""
     assert content.analysis is not None
     model, species = content.analysis.model, content.analysis.species
+    from amorphace.dataset.files import matched
     from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read
     from amorphace.report.assemble import make_snapshot

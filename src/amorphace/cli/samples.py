@@ -1,83 +1,18 @@
-"""Samples from files: their names, which files belong together, lengths in their unit."""
+"""What the commands show of samples: which files belong together, lengths in their unit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rich.table import Table as RichTable
 
-from amorphace.cli import options
 from amorphace.cli.shared import show
-from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
     from amorphace.core.configuration import Configuration
-    from amorphace.dataset.describe import Sample
     from amorphace.dataset.table import Table
-
-
-def sample_names(paths: Iterable[Path]) -> list[str]:
-    """File names up to the first point; whole, or with their folders, where these repeat."""
-    files = list(paths)
-    whole = [path.name for path in files]
-    for names in ([name.split(".")[0] for name in whole], whole):
-        if len(set(names)) == len(names) and all(names):
-            return names
-    return [str(path) for path in files]
-
-
-def matched(names: Sequence[str], files: Sequence[Path], what: str) -> tuple[list[int], str]:
-    """Which of the named samples each file is of, and whether "name" or "position" says so.
-
-    Names tell where they agree up to their first point (s1.initial.dump, s1.ends.dump), or where
-    what distinguishes the names from each other also distinguishes the files (start_01.dump,
-    run_01.dump: 01; run1/start.dump, run1/ends.dump: 1). Otherwise the files stand in the order of
-    the samples.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the samples: names or paths.
-    files : sequence of Path
-    what : str
-        What the files are, for errors.
-
-    Raises
-    ------
-    InputError
-        If the names of some files agree with those of samples, and others do not; or two files are
-        of one sample.
-
-    Examples
-    --------
-    >>> matched(["s1", "s2"], [Path("s2.ends.dump"), Path("s1.ends.dump")], "end points")
-    ([1, 0], 'name')
-    >>> matched(["a/start_1.xyz", "a/start_2.xyz"], [Path("b/e2.xyz"), Path("b/e1.xyz")], "ends")
-    ([1, 0], 'name')
-    >>> matched(["cold", "hot"], [Path("x.dump"), Path("y.dump")], "ends")
-    ([0, 1], 'position')
-    """
-    paths = [str(file) for file in files]
-    samples, stems = _stems(names), _stems(paths)
-    if len(set(samples)) == len(samples) and set(stems) & set(samples):
-        foreign = [file for file, stem in zip(files, stems, strict=True) if stem not in samples]
-        if foreign or len(set(stems)) < len(stems):
-            wrong = foreign[0] if foreign else next(f for f, s in zip(files, stems, strict=True)
-                                                    if stems.count(s) > 1)  # fmt: skip
-            raise InputError(
-                f"{what}: {wrong} {'is of none' if foreign else 'is one of several of one'} of the "
-                f"samples {', '.join(samples[:5])}{', ...' if len(samples) > 5 else ''}, as names "
-                "tell; give one file for each sample, or rename them"
-            )
-        return [samples.index(stem) for stem in stems], "name"
-    samples, parts = _differences(names), _differences(paths)
-    if len(parts) > 1 and sorted(parts) == sorted(samples) and len(set(parts)) == len(parts):
-        return [samples.index(part) for part in parts], "name"
-    return list(range(len(files))), "position"
 
 
 def show_pairs(columns: Sequence[str], rows: Iterable[Sequence[object]], by: str) -> None:
@@ -99,111 +34,12 @@ def files_of(labels: Table, files: Sequence[Path]) -> list[Path]:
         If there are more or fewer files than samples, or as `matched`.
     """
     from amorphace.dataset.describe import check_count
+    from amorphace.dataset.files import paired
 
     check_count(labels, len(files))
-    places, by = matched(labels.sample_names, files, "configurations")
-    found = [files[places.index(k)] for k in range(len(files))]
+    found, by = paired(labels.sample_names, files, "configurations")
     show_pairs(["configuration"], zip(labels.sample_names, found, strict=True), by)
     return found
-
-
-def start_of(
-    path: Path, species: Sequence[str], frame: int | None, order: options.ParticleOrder
-) -> Configuration:
-    """The start of a sample: the only frame of its file, or the one that is asked for.
-
-    Raises
-    ------
-    InputError
-        If there are several and none is asked for.
-    """
-    from amorphace.io import iread, read
-
-    if frame is not None:
-        return read(path, tuple(species), frame=frame, order=order.value)
-    first, *others = islice(iread(path, tuple(species), order=order.value), 2)
-    if others:
-        raise InputError(
-            f"{path} holds several frames: --frame says which of them is the start (0 the first, "
-            "-1 the last); if it holds the ends of runs, give it to --endpoints"
-        )
-    return first
-
-
-def ends_of(
-    path: Path,
-    species: Sequence[str],
-    start: Configuration,
-    *,
-    own: bool,
-    lag: int | None,
-    order: options.ParticleOrder,
-) -> Iterator[Configuration]:
-    """The end points in a file.
-
-    Parameters
-    ----------
-    path : Path
-    species : sequence of str
-    start : Configuration
-    own : bool
-        Whether the start is a frame of the same file; it is left out.
-    lag : int, optional
-        Time steps from start to end; frames at other times are left out.
-    order : options.ParticleOrder
-
-    Raises
-    ------
-    InputError
-        If no frame is left.
-    """
-    from amorphace.io import iread
-
-    steps = []
-    found = False
-    for frame in iread(path, tuple(species), order=order.value):
-        steps.append(frame.step)
-        if own and frame.step == start.step and np.array_equal(frame.positions, start.positions):
-            continue
-        if lag is None or frame.step - start.step == lag:
-            found = True
-            yield frame
-    if not found:
-        later = "" if lag is None else f" {lag} steps"
-        raise InputError(
-            f"{path}: no frame is{later} after the start (step {start.step}); it holds "
-            f"{len(steps)} frames, of steps {min(steps)} to {max(steps)}"
-        )
-
-
-def unit(sigma: str | None, configuration: Configuration, species: str | None = None) -> float:
-    """The diameter in the unit of the files: 1, a number, or "auto".
-
-    "auto" is the first peak of g(r) among the most frequent species, to three digits.
-
-    Raises
-    ------
-    InputError
-        If it is no positive number.
-    """
-    from amorphace.dataset.label_thermal import majority_species
-    from amorphace.observe.structure import first_peak
-
-    if sigma == "auto":
-        chosen = species or majority_species(configuration.species)
-        return float(f"{first_peak(configuration, chosen):.3g}")
-    try:
-        number = 1.0 if sigma is None else float(sigma)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < np.inf:
-        raise InputError(f"--sigma {sigma}: give a length in the unit of the files, or auto")
-    return number
-
-
-def scaled(length: float, sigma: float) -> float:
-    """A length in diameters, in the unit of the files, without noise in its last digits."""
-    return float(f"{length * sigma:.10g}")
 
 
 def show_lengths(
@@ -220,43 +56,3 @@ def show_lengths(
         f"{name}: first peak of g(r) at {first_peak(configuration):.3g}; median {within}"
         f"{'' if sigma == 1 else f' (sigma is {sigma:g})'}"
     )
-
-
-def read_samples(
-    paths: Sequence[Path],
-    species: tuple[str, ...],
-    order: options.ParticleOrder,
-    *,
-    last_frame_only: bool,
-) -> list[Sample]:
-    """One sample a file, or one a frame."""
-    from amorphace.dataset.describe import Sample
-    from amorphace.io import iread, read
-
-    samples: list[Sample] = []
-    for name, path in zip(sample_names(paths), paths, strict=True):
-        if last_frame_only:
-            samples.append(Sample(name, read(path, species, order=order.value)))
-            continue
-        frames: list[Configuration] = list(iread(path, species, order=order.value))
-        many = len(frames) > 1
-        samples += [Sample(f"{name}:{k}" if many else name, f) for k, f in enumerate(frames)]
-    return samples
-
-
-def _stems(names: Sequence[str]) -> list[str]:
-    return [Path(name).name.split(".")[0] for name in names]
-
-
-def _differences(names: Sequence[str]) -> list[str]:
-    """What is left of the names without what all begin and end with."""
-    start = _common(names)
-    rest = [name[start:] for name in names]
-    end = _common([name[::-1] for name in rest])
-    return [name[: len(name) - end] for name in rest]
-
-
-def _common(names: Sequence[str]) -> int:
-    """How many characters all begin with."""
-    columns = enumerate(zip(*names, strict=False))
-    return next((k for k, letters in columns if len(set(letters)) > 1), min(map(len, names)))

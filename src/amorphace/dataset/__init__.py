@@ -7,6 +7,7 @@ It never simulates, never learns, and uses no input that is probably not meant w
 table         Table, Columns: the schema
 zarr_table    TableWriter, write_table, read_table: a Zarr v3 group
 describe      which sites of which configurations, and their features
+files         start, ends and configuration of samples in files, paired by their names
 particles     labels and targets for every particle of a configuration
 export        export_npz, export_csv
 provenance    provenance: where a table comes from
