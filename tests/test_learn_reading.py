@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from amorphace.core.errors import InputError
+from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.table import Columns
+from amorphace.learn.leverage import Leverage
 from amorphace.learn.logistic import fit_classifier
 from amorphace.learn.model import LinearModel
 from amorphace.learn.reading import may_be_read, readability
@@ -95,8 +99,44 @@ def test_a_model_keeps_its_leverage_in_its_file_and_old_ones_have_none(tmp_path)
     fields = {k: getattr(model, k) for k in ("names", "weights", "intercept", "mean", "scale")}
     bare = LinearModel(**fields, strength=1.0, settings={}, version="0")
     assert np.isnan(bare.rigidity(X)).all()
-    with pytest.raises(InputError, match=r"leverage.inverse must have shape \(1,\)"):
+    with pytest.raises(InputError, match=r"leverage.directions must hold 3 x 1 floats .* got 36"):
         LinearModel(
             names=("a",), weights=[1], intercept=0, mean=[0], scale=[1], strength=1.0,
             settings={}, version="0", leverage=model.leverage,
         )  # fmt: skip
+    assert model.leverage is not None
+    with pytest.raises(InputError, match=r"leverage\.directions must be base64"):
+        replace(model, leverage=replace(model.leverage, directions="§"))
+
+
+def test_a_leverage_kept_as_a_triangle_is_still_read(tmp_path) -> None:
+    X = np.random.default_rng(4).normal(size=(60, 3))
+    model = model_of(X, (X[:, 0] > 0).astype(int))
+    model.to_json(tmp_path / "m.json")
+    fields = json.loads((tmp_path / "m.json").read_text())
+    Z = (X - model.mean) / model.scale
+    full = np.linalg.inv(Z.T @ Z + 2.0 * np.eye(3))
+    triangle = {"inverse": full[np.tril_indices(3)].tolist(), "largest": 0.25}
+    (tmp_path / "m.json").write_text(json.dumps(fields | {"leverage": triangle}))
+    old = LinearModel.from_json(tmp_path / "m.json")
+    np.testing.assert_allclose(old.rigidity(X), model.rigidity(X), rtol=1e-5)
+    assert old.leverage is not None
+    assert old.leverage.largest == 0.25
+    triangle["inverse"].pop()
+    (tmp_path / "m.json").write_text(json.dumps(fields | {"leverage": triangle}))
+    with pytest.raises(FileFormatError, match=r"m.json: leverage.inverse must be the 6 numbers"):
+        LinearModel.from_json(tmp_path / "m.json")
+
+
+def test_a_few_directions_tell_the_leverage_of_many_columns(tmp_path) -> None:
+    """Columns whose variances fall over five decades, as those of correlated features do."""
+    rng = np.random.default_rng(5)
+    n = 300
+    turned = np.linalg.qr(rng.normal(size=(n, n)))[0] * np.logspace(0, -5, n)
+    X = rng.normal(size=(500, n)) @ turned @ rng.normal(size=(n, n))
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    leverage = Leverage.of(Z, 1.0)
+    h = np.einsum("ik,kl,il->i", Z, np.linalg.inv(Z.T @ Z + np.eye(n)), Z)
+    np.testing.assert_allclose(leverage.values(Z), h, rtol=0.01)
+    assert leverage.values(Z).sum() == pytest.approx(h.sum(), rel=1e-3)
+    assert len(leverage.directions) < 4 / 3 * 2 * 200 * n + 4

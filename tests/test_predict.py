@@ -7,7 +7,8 @@ import pytest
 
 import amorphace as am
 from amorphace import cli
-from amorphace.learn.model import Leverage, LinearModel
+from amorphace.learn.leverage import Leverage
+from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import iter_scores, model_descriptor, score, write_scores
 
 from test_ace_features import glass

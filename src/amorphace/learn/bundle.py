@@ -13,6 +13,7 @@ from amorphace.core.errors import FileFormatError
 from amorphace.core.files import text_written_aside
 from amorphace.core.records import read_json, write_json
 from amorphace.dataset.table import Columns
+from amorphace.learn.leverage import without_triangle
 from amorphace.learn.model import LinearModel
 from amorphace.learn.results import Curve, write_table
 from amorphace.learn.splits import MOST_FOLDS
@@ -274,6 +275,7 @@ def read_analysis(path: str | Path) -> Analysis:
         )
     if version == 1:
         fields = upgraded(fields, source=file, again=AGAIN)
+    fields["model"] = without_triangle(fields.get("model"), source=file)
     return decode(Analysis, fields, source=file, again=AGAIN)
 
 

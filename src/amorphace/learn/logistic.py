@@ -12,7 +12,8 @@ from sklearn.preprocessing import StandardScaler
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.provenance import package_version
-from amorphace.learn.model import Leverage, LinearModel
+from amorphace.learn.leverage import Leverage
+from amorphace.learn.model import LinearModel
 from amorphace.learn.newton import NotConverged, Problem, Solver
 from amorphace.learn.splits import Fold, Folds, inner_folds
 

@@ -15,48 +15,12 @@ from amorphace.core.codec import decode, encode
 from amorphace.core.errors import InputError
 from amorphace.core.records import read_document, write_json
 from amorphace.dataset.table import json_value
-
-DIGITS = 7
-"""Of the numbers of a `Leverage` that are kept."""
+from amorphace.learn.leverage import Leverage, without_triangle
 
 FORMAT = "amorphace linear classifier"
 FORMAT_VERSION = 1
 AGAIN = "fit again"
 ARRAYS = ("weights", "mean", "scale")
-
-
-@dataclass(frozen=True, eq=False)
-class Leverage:
-    """How far sites are from those that a model learned from: h = z (Z^T Z + strength)^-1 z^T.
-
-    Attributes
-    ----------
-    inverse : ndarray of shape (n_columns (n_columns + 1)/2,)
-        Lower triangle of the inverse, row by row, for standardised columns.
-    largest : float
-        Of the training sites.
-    """
-
-    inverse: NDArray[np.float64]
-    largest: float
-
-    @classmethod
-    def of(cls, Z: NDArray[np.float64], strength: float) -> Leverage:
-        """From the standardised columns of the training sites."""
-        n = Z.shape[1]
-        full = np.linalg.inv(Z.T @ Z + strength * np.eye(n))
-        kept = full[np.tril_indices(n)]
-        found = np.array([float(f"{value:.{DIGITS}g}") for value in kept])
-        leverage = cls(found, 1.0)
-        return cls(found, float(leverage.values(Z).max()))
-
-    def values(self, Z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """h of sites, shape (n_sites,)."""
-        n = Z.shape[1]
-        full = np.zeros((n, n))
-        full[np.tril_indices(n)] = self.inverse
-        full += np.tril(full, -1).T
-        return np.einsum("ik,ik->i", Z @ full, Z)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,9 +84,8 @@ class LinearModel:
         for field in (*ARRAYS, "intercept", "strength"):
             if not np.isfinite(getattr(self, field)).all():
                 raise InputError(f"{field} must be finite")
-        n = len(names) * (len(names) + 1) // 2
-        if self.leverage is not None and self.leverage.inverse.shape != (n,):
-            raise InputError(f"leverage.inverse must have shape ({n},)")
+        if self.leverage is not None:
+            self.leverage.check(len(names))
         object.__setattr__(self, "settings", json_value(dict(self.settings), "settings"))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -212,4 +175,4 @@ class LinearModel:
         fields = read_document(
             path, what="a model", name=FORMAT, version=FORMAT_VERSION, again=AGAIN
         )
-        return decode(cls, fields, source=path, again=AGAIN)
+        return decode(cls, without_triangle(fields, source=path), source=path, again=AGAIN)
