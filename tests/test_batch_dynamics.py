@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from functools import partial
 
 import numpy as np
@@ -204,6 +205,57 @@ def test_a_system_that_goes_wrong_fails_alone():
     assert isinstance(wrong, SimulationError)
     assert "a particle moves too far in one step; go on from an earlier state" in str(wrong)
     assert same(right, moved(model, good, path))
+
+
+@pytest.mark.parametrize("precision", ["mixed", "double"])
+def test_lists_grow_for_a_system_that_overflows_them_and_nothing_else_changes(
+    precision, monkeypatch
+):
+    model, first = MODELS["kob-andersen"], liquid("kob-andersen")
+    starts = [
+        (smaller(), Path(steps=90, temperatures=(1.0, 1.0), seed=8)),
+        (first, Path(steps=120, temperatures=(0.7, 0.7), pressure=60.0, seed=9)),
+        (first, Path(steps=70)),
+    ]
+    roomy = all_moved(model, starts, precision=precision)
+    monkeypatch.setattr("amorphace.simulate.batch.dynamics.CROWD", 0.65)
+    monkeypatch.setattr("amorphace.simulate.batch.neighbours.DEPTH", 6)
+    device = Dynamics(model, 3, SIZE["kob-andersen"], device=DEVICE, precision=precision)
+    for start, path in starts:
+        device.begin(start.configuration, start.velocities, path)
+    lists, grown, found = device.neighbours.data, [], {}
+    while len(found) < 3:
+        found |= device.advance()
+        grown.append((lists.rows, lists.depth))
+    # at the beginning for lack of rows, and of cells on the way, as the second is compressed
+    assert grown[0] == (50, 12)
+    assert grown[-1] == (50, 24)
+    assert all(same(found[slot], roomy[slot]) for slot in range(3))
+
+
+def test_a_system_whose_lists_find_no_memory_fails_alone(monkeypatch):
+    model, good = MODELS["kob-andersen"], liquid("kob-andersen")
+    here = good.configuration
+    dense = here.replace(positions=0.9 * here.positions, cell=0.9 * here.cell)
+    path = Path(steps=20)
+    lists = Dynamics(model, 2, len(here), device=DEVICE).neighbours
+    monkeypatch.setattr("amorphace.simulate.batch.neighbours.LARGEST_ARRAY", len(lists.data.fours))
+    monkeypatch.setattr("amorphace.simulate.batch.dynamics.CROWD", 0.95)
+    wrong, right = all_moved(model, [(State(dense, good.velocities), path), (good, path)])
+    assert isinstance(wrong, SimulationError)
+    assert "too many neighbours of one particle, and no memory for more" in str(wrong)
+    assert same(right, moved(model, good, path))
+
+
+def test_memory_that_a_device_has_not_is_no_reason_to_end():
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    device = Dynamics(MODELS["kob-andersen"], 1, 250, device="cpu")
+    resource.setrlimit(resource.RLIMIT_AS, (2**33, before[1]))
+    try:
+        with pytest.raises(MemoryError):
+            device.neighbours.longer(device.neighbours.data.fours, 2**30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def test_a_bond_that_is_torn_is_an_error():

@@ -93,6 +93,16 @@ def test_a_system_is_the_same_to_the_last_bit_alone_and_among_others():
         assert all_sums[1].tobytes() == sums[0].tobytes()
 
 
+def test_a_system_less_dense_than_its_model_is_the_same_in_a_slot_of_any_size():
+    model, liquid_now = MODELS["kob-andersen"], liquid("kob-andersen").configuration
+    wide = liquid_now.replace(positions=1.6 * liquid_now.positions, cell=1.6 * liquid_now.cell)
+    forces = [
+        computed(model, [wide], precision="mixed", size=size)[0].read("force", 0)
+        for size in (len(wide), 4 * len(wide))
+    ]
+    assert forces[0].tobytes() == forces[1].tobytes()
+
+
 def test_a_broken_system_does_not_touch_its_neighbours():
     model = MODELS["kob-andersen"]
     good = liquid("kob-andersen").configuration

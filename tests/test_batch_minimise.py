@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -108,12 +109,21 @@ def test_a_minimum_is_the_same_to_the_last_bit_alone_and_among_others():
     assert (among[1].energy, among[1].evaluations) == (alone.energy, alone.evaluations)
 
 
+def test_a_minimum_is_the_same_to_the_last_bit_when_lists_had_to_grow(monkeypatch):
+    model, start = MODELS["kob-andersen"], glass("kob-andersen").configuration
+    (roomy,) = minima(model, [start])
+    monkeypatch.setattr("amorphace.simulate.batch.neighbours.DEPTH", 3)
+    (grown,) = minima(replace(model, number_density=0.4), [start])
+    assert grown.configuration.positions.tobytes() == roomy.configuration.positions.tobytes()
+    assert (grown.energy, grown.evaluations) == (roomy.energy, roomy.evaluations)
+
+
 def test_a_system_whose_forces_break_fails_alone():
     model, start = MODELS["kob-andersen"], glass("kob-andersen").configuration
     heap = start.replace(positions=np.zeros_like(start.positions))
     wrong, right = minima(model, [heap, start], tolerance=1e-5)
     assert isinstance(wrong, SimulationError)
-    assert "too many particles in one cell" in str(wrong)
+    assert "two particles are at the same place" in str(wrong)
     assert right.fmax <= 1e-5
 
 

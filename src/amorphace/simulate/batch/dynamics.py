@@ -51,8 +51,8 @@ LONGEST_STEP = 1.0
 SKIN = 0.4
 """By which lists reach farther than the interaction, in sigma."""
 CROWD, RANDOM = 1.7, 4.0
-"""Neighbours that rows have room for, in units of the mean at the model's density: in a liquid,
-which may become denser, and among particles at random places."""
+"""Neighbours that rows have room for at first, in units of the mean at the model's density: in a
+liquid, which may become denser, and among particles at random places."""
 
 
 @wp.kernel
@@ -245,6 +245,7 @@ class Dynamics:
         if self._new:
             s.on_particles(quantise)
         self._refresh()
+        self._grow()
         if self._new:
             s.on_particles(kick, self.motions, -0.5, self._mask(self._new))
             self._new = set()
@@ -261,6 +262,17 @@ class Dynamics:
     def _refresh(self) -> None:
         self.neighbours.refresh()
         self.forces.compute()
+
+    def _grow(self) -> None:
+        """Longer lists for systems that stopped for want of them; they catch up with the others."""
+        while crowded := self.neighbours.grow():
+            self._step.forget()
+            self._refresh()
+            steps = self.motions.step.numpy().copy()
+            for slot in crowded:
+                with self.slots.only(slot):
+                    self._step(self._runners[slot].done - int(steps[slot]))
+                    self._refresh()
 
     def _one_step(self) -> None:
         self._refresh()

@@ -110,6 +110,8 @@ class Minimiser:
             By slot, systems that ended: their minimum, or what went wrong.
         """
         self._iterate(evaluations)
+        if self.neighbours.grow():
+            self._iterate.forget()
         status, phase = self.slots.status(), self.searches.phase.numpy()
         over = [b for b in self._like if status[b] != RUNNING or phase[b] == OVER]
         if not over:

@@ -30,8 +30,10 @@ from amorphace.simulate.batch.boxes import (
     stretch,
 )
 from amorphace.simulate.batch.state import (
+    CROWDED,
     CROWDED_CELL,
     CROWDED_ROW,
+    ON_TOP,
     RUNNING,
     Slots,
     Systems,
@@ -41,9 +43,13 @@ from amorphace.simulate.batch.state import (
 wp.set_module_options({"enable_backward": False})
 
 DEPTH = 24
-"""Particles that a cell holds."""
+"""Particles that a cell holds at first."""
+FINEST = 1.5
+"""Cells of a system, in units of those that it has at the expected density."""
 LEAST_SKIN = 0.02
 """Share of the cutoff by which a list must reach farther."""
+LARGEST_ARRAY = 2**31 - 1
+"""Elements of an array that kernels count."""
 
 
 @wp.struct
@@ -53,8 +59,12 @@ class Lists:
     cutoff: wp.float64
     rows: wp.int32
     """Fours that a row holds."""
+    depth: wp.int32
+    """Particles that a cell holds."""
     cells: wp.int32
     """Cells of a slot."""
+    share: wp.float64
+    """Cells for each particle of a system, at most."""
     total: wp.int32
     """Particles of all slots."""
     reach: wp.array(dtype=wp.float64)
@@ -109,13 +119,19 @@ def some(x: wp.float64):
     return wp.clamp(wp.int32(x), 1, 1000)
 
 
+@wp.func
+def most_cells(n: int, share: wp.float64):
+    """Cells of a system of n particles, at most: the same in a slot of any size."""
+    return wp.max(125, wp.int32(wp.float64(n) * share))
+
+
 @wp.kernel
 def begin(x: Systems, y: Lists):
     b = wp.tid()
     if y.stale[b] != 0 and x.status[b] == wp.static(RUNNING):
         h = wp.float64(2.0) * heights(x.box[b]) / y.reach[b]
         g = wp.vec3i(some(h[0]), some(h[1]), some(h[2]))
-        while g[0] * g[1] * g[2] > y.cells:
+        while g[0] * g[1] * g[2] > most_cells(x.count[b], y.share):
             g = wp.vec3i(wp.max(g[0] - 1, 1), wp.max(g[1] - 1, 1), wp.max(g[2] - 1, 1))
         y.grid[b] = g
 
@@ -138,8 +154,8 @@ def fill(x: Systems, y: Lists):
     c = (cell_index(a[2], g[2]) * g[1] + cell_index(a[1], g[1])) * g[0] + cell_index(a[0], g[0])
     c += b * y.cells
     at = wp.atomic_add(y.number, c, 1)
-    if at < wp.static(DEPTH):
-        y.bucket[c * wp.static(DEPTH) + at] = Fixed(a[0], a[1], a[2], wp.uint32(i))
+    if at < y.depth:
+        y.bucket[c * y.depth + at] = Fixed(a[0], a[1], a[2], wp.uint32(i))
     else:
         x.status[b] = wp.static(CROWDED_CELL)
 
@@ -151,8 +167,8 @@ def sort(x: Systems, y: Lists):
     if y.stale[b] == 0:
         return
     c = b * y.cells + k
-    first = c * wp.static(DEPTH)
-    for m in range(1, wp.min(y.number[c], wp.static(DEPTH))):
+    first = c * y.depth
+    for m in range(1, wp.min(y.number[c], y.depth)):
         p = y.bucket[first + m]
         at = int(m - 1)
         while at >= 0:
@@ -201,8 +217,8 @@ def build(x: Systems, y: Lists):
             row = (z * g[1] + wrapped(cy + dy - 2, g[1])) * g[0] + b * y.cells
             for dx in range(nx):
                 c = row + wrapped(cx + dx - 2, g[0])
-                for at in range(wp.min(y.number[c], wp.static(DEPTH))):
-                    q = load(y.bucket, c * wp.static(DEPTH) + at)
+                for at in range(wp.min(y.number[c], y.depth)):
+                    q = load(y.bucket, c * y.depth + at)
                     d = separation(a, q, h)
                     j = wp.int32(q[3])
                     other = j - b * x.size
@@ -215,6 +231,8 @@ def build(x: Systems, y: Lists):
                         j1 = wp.where(t == 1, j, wp.where(t == 3, i, j1))
                         j2 = wp.where(t == 2, j, wp.where(t == 3, i, j2))
                         m += 1
+                        if wp.dot(d, d) == wp.float32(0.0):
+                            x.status[b] = wp.static(ON_TOP)
     if (m & 3) != 0 and m < 4 * y.rows:
         store_four(y.fours, (m >> 2) * y.total + i, j0, j1, j2, i)
     if m > 4 * y.rows:
@@ -254,7 +272,7 @@ class Neighbours:
     density : float
         Number density that is expected.
     crowd : float
-        Neighbours that a row has room for, in units of the mean.
+        Neighbours that a row has room for at first, in units of the mean.
     """
 
     def __init__(
@@ -266,12 +284,13 @@ class Neighbours:
         self._always = cuda and not wp.is_conditional_graph_supported()
         n, reach = slots.slots * slots.size, cutoff + skin
         y = self.data = Lists()
-        y.cutoff, y.total = cutoff, n
+        y.cutoff, y.total, y.depth = cutoff, n, DEPTH
         y.rows = (int(4 / 3 * np.pi * reach**3 * density * crowd) + 24) // 4
-        y.cells = max(125, int(slots.size * 8 / reach**3 / density * 1.5))
+        y.share = FINEST * 8 / reach**3 / density
+        y.cells = max(125, int(slots.size * y.share))
         y.reach, y.grid = slots.zeros(slots.slots, wp.float64), slots.zeros(slots.slots, wp.vec3i)
         y.number = slots.zeros(slots.slots * y.cells, wp.int32)
-        y.bucket = slots.zeros(slots.slots * y.cells * DEPTH, Fixed)
+        y.bucket = slots.zeros(slots.slots * y.cells * y.depth, Fixed)
         y.fours, y.length = slots.zeros(n * y.rows, Four), slots.zeros(n, wp.int32)
         y.made, y.made_box = slots.zeros(n, Fixed), slots.zeros(slots.slots, Box)
         y.room = slots.zeros(slots.slots, wp.float32)
@@ -295,6 +314,48 @@ class Neighbours:
         self.slots.assign(self.data.reach, slot, reach)
         self.slots.assign(self.data.stale, slot, 1)
         self.data.any.fill_(1)
+
+    def grow(self) -> list[int]:
+        """Make room for systems whose lists found none; they go on where they stopped.
+
+        A system stops before anything is computed with a list that is too short, so that it does
+        what it would have done with long ones from the beginning. Lists of others are kept.
+
+        Returns
+        -------
+        list of int
+            Slots of such systems; none where there is no more memory.
+        """
+        s, y = self.slots, self.data
+        status = s.status()
+        if not np.isin(status, CROWDED).any():
+            return []
+        try:
+            if (status == CROWDED_ROW).any():
+                fours = self.longer(y.fours, y.total * min(2 * y.rows, s.size // 4 + 1))
+                wp.copy(fours, y.fours, count=len(y.fours))
+                y.fours, y.rows = fours, len(fours) // y.total
+            if (status == CROWDED_CELL).any():
+                cells = s.slots * y.cells
+                y.bucket = self.longer(y.bucket, cells * min(2 * y.depth, s.size))
+                y.depth = len(y.bucket) // cells
+        except MemoryError:
+            return []
+        crowded = np.flatnonzero(np.isin(status, CROWDED)).tolist()
+        for slot in crowded:
+            s.assign(s.data.status, slot, RUNNING)
+            s.assign(y.stale, slot, 1)
+        y.any.fill_(1)
+        return crowded
+
+    def longer(self, old: Any, n: int) -> Any:
+        """Another array of the kind of an old one, of n elements."""
+        if n > LARGEST_ARRAY:
+            raise MemoryError
+        try:
+            return self.slots.zeros(n, old.dtype)
+        except RuntimeError as error:
+            raise MemoryError from error
 
     def refresh(self) -> None:
         """Make the lists that are asked for; the rest is left as it is."""

@@ -30,3 +30,7 @@ class Recorded:
                     self._body()
                 self._graph = capture.graph
             wp.capture_launch(self._graph)  # type: ignore[arg-type]
+
+    def forget(self) -> None:
+        """The body's arrays are others now: it is recorded anew."""
+        self._graph = None

@@ -8,6 +8,8 @@ on its own system alone: what a system does is the same to the last bit whatever
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -21,11 +23,14 @@ from amorphace.simulate.models import GlassModel
 
 wp.set_module_options({"enable_backward": False})
 
-IDLE, RUNNING, CROWDED_CELL, CROWDED_ROW, BROKEN_BOND, BLOWN_UP = range(6)
-"""What a slot may be; the last four are what goes wrong."""
+IDLE, RUNNING, WAITING, CROWDED_CELL, CROWDED_ROW, ON_TOP, BROKEN_BOND, BLOWN_UP = range(8)
+"""What a slot may be; the last five are what goes wrong."""
+CROWDED = (CROWDED_CELL, CROWDED_ROW)
+"""Lists that are too short."""
 WRONG = {
-    CROWDED_CELL: "too many particles in one cell of its neighbour list",
-    CROWDED_ROW: "too many neighbours of one particle",
+    CROWDED_CELL: "too many particles in one cell of its neighbour list, and no memory for more",
+    CROWDED_ROW: "too many neighbours of one particle, and no memory for more",
+    ON_TOP: "two particles are at the same place",
     BROKEN_BOND: "a bond is broken",
     BLOWN_UP: "a particle moves too far in one step",
 }
@@ -193,6 +198,16 @@ class Slots:
     def status(self) -> NDArray[np.int32]:
         """What each slot is, shape (slots,)."""
         return self.data.status.numpy().copy()
+
+    @contextmanager
+    def only(self, slot: int) -> Iterator[None]:
+        """Others than this one wait."""
+        before = self.status()
+        self.data.status.assign(np.where(before == RUNNING, WAITING, before))
+        self.assign(self.data.status, slot, before[slot])
+        yield
+        now = self.status()
+        self.data.status.assign(np.where(now == WAITING, RUNNING, now))
 
     def free(self, slot: int) -> None:
         """Empty a slot."""
