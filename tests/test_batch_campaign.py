@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from amorphace.campaign.inherent import InherentStructure
+from amorphace.campaign.measure import MeasureThermal
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.relax import Relax
 from amorphace.campaign.replica import Replica
 from amorphace.campaign.shear import ShearRun
-from amorphace.campaign.simulated import Simulator
+from amorphace.campaign.simulated import Simulator, simulated_on_gpu
 from amorphace.config import read_experiment
 from amorphace.core.errors import FileFormatError, SetupError
 from amorphace.runs.execute import do_units
@@ -78,6 +79,10 @@ def test_units_done_together_are_those_done_alone_and_say_who_made_them(begun, t
             "engine": "batch", "command": None, "device": DEVICE, "precision": "mixed",
         }  # fmt: skip
         assert meta.programs["warp-lang"] != "not installed"
+        unit, gpu = plan.by_id[meta.id], replace(meta, settings=meta.settings | {"device": "cuda"})
+        assert simulated_on_gpu(unit, meta) == (DEVICE != "cpu")
+        assert simulated_on_gpu(unit, gpu)
+        assert not simulated_on_gpu(plan.of_kind(MeasureThermal)[0], gpu)
 
 
 def test_the_plan_of_an_experiment_does_not_depend_on_who_carries_it_out(begun, tmp_path):

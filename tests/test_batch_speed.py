@@ -7,8 +7,20 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from amorphace.campaign.budget import budget
+from amorphace.campaign.devices import (
+    CONSUMER,
+    CPU,
+    H100,
+    H200,
+    device_called,
+    device_in_words,
+    device_of,
+)
+from amorphace.campaign.plan import make_plan
 from amorphace.cli import app
 from amorphace.config import experiment_text, read_experiment
+from amorphace.config.sections import RunSection
 from amorphace.core.errors import InputError
 from batch_samples import DEVICE
 
@@ -54,9 +66,44 @@ def test_the_papers_cases_on_one_gpu(tmp_path):
     assert found.preparation.n_particles == 30_000
     assert (found.thermal.replicas, found.thermal.lag) == (30, 5000)
     text = said("run", file, "--dry-run")
-    assert "on one H200, by the rates of a prototype, shear and minima extrapolated:" in text
+    assert "GPU hours" in text
+    assert "of one core to measure, describe and learn" in text
     assert "on 64 cores" not in text
+    plan = make_plan(found)
+    kinds = {k.kind: k for k in budget(plan)}
+    assert (kinds["replica"].core_hours, kinds["measure"].gpu_hours) == (0, 0)
+    assert kinds["measure"].core_hours > 0
+    # 64 of 120 runs side by side take more than half of the time of all
+    replica = kinds["replica"]
+    assert replica.longest_hours == pytest.approx(64 / 120 * replica.gpu_hours)
     shear = experiment_text("wahnstrom", "shear", "paper", "batch")
     assert "n_samples = 30" in shear
     with pytest.raises(InputError, match="unknown engine 'gpu'; choose one of lammps, batch"):
         experiment_text("wahnstrom", "shear", "paper", "gpu")
+
+
+def test_estimates_go_by_the_device_at_hand():
+    for name, device in (
+        ("NVIDIA H200", H200),
+        ("NVIDIA H100 80GB HBM3", H100),
+        ("NVIDIA GeForce RTX 4090", CONSUMER),
+        ("", H200),
+    ):
+        assert device_called(name) is device
+    away = RunSection(engine="batch", device="cuda:99")
+    assert device_of(away) is H200
+    basis = "by the rates of a prototype, shear and minima extrapolated"
+    assert device_in_words(away) == f"one H200, {basis} (no device cuda:99 is here)"
+    assert CONSUMER.minima.seconds(30_000, 30) > 3 * H200.minima.seconds(30_000, 30)
+
+
+def test_hours_of_the_batch_on_a_processor_are_core_hours(tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text(experiment_text("kob-andersen", "shear", "minutes", "batch"))
+    found = read_experiment(file, run={"device": "cpu"})
+    assert device_of(found.run) is CPU
+    kinds = budget(make_plan(found))
+    assert sum(k.gpu_hours for k in kinds) == 0
+    text = said("run", file, "--device", "cpu", "--dry-run")
+    assert "GPU" not in text
+    assert "on one core, by the rates of amorphace bench-engine:" in text

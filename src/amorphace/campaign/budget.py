@@ -1,7 +1,7 @@
 """What an experiment will take before it runs: cores, hours, disk, by a model of its units.
 
 Hours come from the costs of the plan, which hold for one core of the machine they were measured
-on; disk from what each kind of unit keeps.
+on, or for a GPU; disk from what each kind of unit keeps.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import heapq
 from dataclasses import dataclass
 from typing import Any
 
+from amorphace.campaign.devices import TOGETHER
+from amorphace.campaign.plan import Plan
 from amorphace.runs.frontier import Frontier
 from amorphace.runs.unit import Graph, Unit
 
@@ -24,10 +26,10 @@ class KindBudget:
     units : int
     cores : int
         Of a unit.
-    core_hours : float
-        Of all.
+    core_hours, gpu_hours : float
+        Of all; one of them is zero.
     longest_hours : float
-        Of the longest unit, on its cores.
+        Of the longest unit, on its cores or beside others on a device.
     disk : int
         Bytes of all.
     """
@@ -36,24 +38,26 @@ class KindBudget:
     units: int
     cores: int
     core_hours: float
+    gpu_hours: float
     longest_hours: float
     disk: int
 
 
-def budget(plan: Graph) -> tuple[KindBudget, ...]:
+def budget(plan: Plan) -> tuple[KindBudget, ...]:
     """What a plan takes, by kind of unit."""
     found = []
     for kind in plan.kinds:
         units = plan.of_kind(kind)
-        hours = [u.cost / 3600 for u in units]
-        cores = plan.cores_of(units[0], 1)
+        hours, cores = [u.cost / 3600 for u in units], plan.cores_of(units[0], 1)
+        gpu, shared = plan.on_gpu(units[0]), plan.side_by_side(units[0])
         found.append(
             KindBudget(
                 kind=kind.name,
                 units=len(units),
                 cores=cores,
-                core_hours=sum(hours),
-                longest_hours=max(hours) / cores,
+                core_hours=0.0 if gpu else sum(hours),
+                gpu_hours=sum(hours) if gpu else 0.0,
+                longest_hours=sum(hours[:TOGETHER]) if shared else max(hours) / cores,
                 disk=sum(u.disk for u in units),
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amorphace.ace.features import Features
-from amorphace.campaign.simulated import TOGETHER
+from amorphace.campaign.devices import device_of
 from amorphace.config import Experiment
 from amorphace.simulate.dynamics import step_count
 from amorphace.simulate.preparation import preparation_steps
@@ -14,11 +14,6 @@ STRAIN_STEP = {"kob-andersen": 6e-5, "wahnstrom": 1.2e-4, "bead-spring": 1.3e-4}
 """Seconds of a quasistatic step, for each particle; other models count as Wahnstrom's."""
 LARGER_STEP = 0.5
 """Power of its strain with which the time of a step grows: three times for ten times the strain."""
-DEVICE_RATE, DEVICE_STEP = 1.2e9, 6e-5
-"""Atom-steps a second of an H200 in mixed precision, and least seconds of a step, whatever is in
-it: a prototype's."""
-EVALUATION_RATE, EVALUATION_STEP = 4e8, 1.5e-4
-"""The same of evaluations of energy and forces in a minimisation: by what a prototype took."""
 EVALUATIONS, STRAIN_EVALUATIONS = 1500, 130
 """Evaluations of a minimisation from a liquid, and of a strain step of 5e-5."""
 MINIMISATION = 1e-3
@@ -47,17 +42,18 @@ ANALYSIS = 5_000_000
 
 def _moving(experiment: Experiment, steps: float, together: int) -> float:
     """Seconds of so many time steps of a system, of which so many are ready at a time."""
-    model, n = experiment.glass(), experiment.preparation.n_particles
-    if experiment.run.engine == "batch":
-        return steps * max(n / DEVICE_RATE, DEVICE_STEP / min(together, TOGETHER))
+    model, n, run = experiment.glass(), experiment.preparation.n_particles, experiment.run
+    if run.engine == "batch":
+        device = device_of(run)
+        pace = device.mixed if run.precision == "mixed" else device.double
+        return steps * pace.seconds(n, together)
     return steps * n / RATES.get(model.name, RATES["kob-andersen"])
 
 
 def _evaluating(experiment: Experiment, evaluations: float, together: int) -> float:
     """Seconds of so many evaluations of forces in minimisations by the batch."""
-    n = experiment.preparation.n_particles
-    least = EVALUATION_STEP / min(together, TOGETHER)
-    return evaluations * max(n / EVALUATION_RATE, least)
+    minima = device_of(experiment.run).minima
+    return evaluations * minima.seconds(experiment.preparation.n_particles, together)
 
 
 def preparing(experiment: Experiment) -> float:

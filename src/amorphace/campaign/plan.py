@@ -62,9 +62,17 @@ class Plan(Graph):
         (unit,) = (u for kind in kinds for u in self.of_kind(kind))
         return unit
 
+    def side_by_side(self, unit: Unit[Any, Any]) -> bool:
+        """Whether a unit shares a device with others of its kind."""
+        return self.experiment.run.engine == "batch" and isinstance(unit.kind, Simulated)
+
+    def on_gpu(self, unit: Unit[Any, Any]) -> bool:
+        """Whether the hours of a unit are those of a GPU, and of no core."""
+        return self.side_by_side(unit) and self.experiment.run.device != "cpu"
+
     def cores_of(self, unit: Unit[Any, Any], cores: int) -> int:
         """Units that share a device take half of the processors: what is ready gathers."""
-        if self.experiment.run.engine == "batch" and isinstance(unit.kind, Simulated):
+        if self.side_by_side(unit):
             return max(1, cores // 2)
         return super().cores_of(unit, cores)
 

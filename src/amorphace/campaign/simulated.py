@@ -8,19 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Literal, TypeVar
 
+from amorphace.campaign.devices import TOGETHER
 from amorphace.config.sections import RunSection
 from amorphace.core.errors import SetupError
 from amorphace.runs.job import Job
-from amorphace.runs.unit import Kind, Outcome
+from amorphace.runs.meta import Meta
+from amorphace.runs.unit import Kind, Outcome, Unit
 from amorphace.simulate.engine import OpenEngine, OpenMover
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.outside import open_lammps
 
 P = TypeVar("P")
 R = TypeVar("R")
-
-TOGETHER = 64
-"""Units that the batch engine is handed at a time."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,13 @@ class Simulated(Kind[P, R]):
         engines = Engines(crew, crew)
         for number, outcome in crew.run([partial(self.simulate, job, engines) for job in jobs]):
             yield jobs[number], outcome
+
+
+def simulated_on_gpu(unit: Unit[Any, Any], made: Meta) -> bool:
+    """Whether the time that a unit took is a GPU's."""
+    by = made.settings or {}
+    simulated = isinstance(unit.kind, Simulated)
+    return simulated and by.get("engine") == "batch" and by.get("device") != "cpu"
 
 
 def _settings(job: Job[Any]) -> Simulator:

