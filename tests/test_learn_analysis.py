@@ -26,7 +26,7 @@ from amorphace.learn.bundle import (
     write_analysis,
     write_folder,
 )
-from amorphace.learn.fit import best_setting, nested_choice
+from amorphace.learn.fit import best_setting, fit_model, nested_choice
 from amorphace.learn.results import LINE, Curve, write_table
 
 NAMES = ["A1", "A2", "B1", "A1·A1 l=0", "A1·B1 l=0"]
@@ -92,6 +92,23 @@ def assert_same(a: Any, b: Any) -> None:
         assert_same(tuple(a.values()), tuple(b.values()))
     else:
         assert a == b
+
+
+def test_the_model_for_the_picture_has_not_seen_its_sample(whole: Analysis) -> None:
+    """That of the configuration with the most active sites; here the last, with 50 rows."""
+    assert whole.unseen is not None
+    assert whole.unseen.sample == "s0"
+    rows = table(sample=np.repeat([0, 1, 2, 3], [30, 40, 40, 50]))
+    found = analyse(rows, settings=replace(SMALL, parts=("model",)))
+    assert found.unseen is not None
+    assert found.model is not None
+    assert found.unseen.sample == "s3"
+    others = rows.take(rows.sample != 3)
+    by_hand = fit_model(
+        others, 3.0, len(found.unseen.model.names), strengths=[found.model.strength]
+    )
+    np.testing.assert_array_equal(found.unseen.model.weights, by_hand.weights)
+    assert not np.allclose(found.model.weights, by_hand.weights)
 
 
 def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None:

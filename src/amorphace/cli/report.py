@@ -179,6 +179,7 @@ def _snapshots(
     """One for each configuration, with everything that is known of its particles."""
     assert content.analysis is not None
     model, species = content.analysis.model, content.analysis.species
+    unseen = content.analysis.unseen
     from amorphace.dataset.files import matched
     from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read
@@ -194,28 +195,31 @@ def _snapshots(
         places, by = matched(known.sample_names, files, "--configuration")
         named = [known.sample_names[k] if k < len(known.sample_names) else k + 1 for k in places]
         show_pairs(["configuration"], zip(named, files, strict=True), by)
+    names = known.sample_names if known is not None else ()
+    new = [unseen is not None and names[k : k + 1] == (unseen.sample,) for k in places]
     return tuple(
         make_snapshot(
             path.name,
             read(path, species or None, order=order.value),
             labels=known,
             sample=place,
-            model=model,
+            model=unseen.model if unseen is not None and is_new else model,
             n_jobs=n_jobs,
-            caption=_caption(known is not None, model is not None),
+            caption=_caption(known is not None, model is not None, is_new),
             protocol=content.protocol,
             diameters=_diameters(content.model, species),
         )
-        for path, place in zip(files, places, strict=True)
+        for path, place, is_new in zip(files, places, new, strict=True)
     )
 
 
-def _caption(labelled: bool, scored: bool) -> str:
+def _caption(labelled: bool, scored: bool, is_new: bool) -> str:
     parts = []
     if labelled:
         parts.append("D²min, propensity and labels as the table of labels holds them.")
     if scored:
-        parts.append("Score by the model that was fitted to the labelled particles of all samples.")
+        of = "all samples, this one among them" if not is_new else "the other samples"
+        parts.append(f"Score by a model that was fitted to the labelled particles of {of}.")
     return " ".join(parts)
 
 

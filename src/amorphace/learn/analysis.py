@@ -69,11 +69,12 @@ def analyse(
                 results += compute(_report(progress, part))
             except InputError as error:
                 warnings.append(f"{part.replace('_', ' ')}: {error}")
-    model = None
+    model = unseen = None
     if "model" in settings.parts:
         try:
             model = work.model()
             results += work.readings(model)
+            unseen = work.unseen(model)
         except InputError as error:
             warnings.append(f"model: {error}")
     names = table.sample_names
@@ -88,6 +89,7 @@ def analyse(
         cutoff=cutoff,
         results=tuple(_named(curve, names) for curve in results),
         model=model,
+        unseen=unseen,
         warnings=tuple(warnings),
         notes=notes(results, work.n_splits),
         provenance=table.provenance,

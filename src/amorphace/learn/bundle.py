@@ -110,6 +110,22 @@ QUICK = AnalysisSettings(parts=QUICK_PARTS, log_target=False)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class Unseen:
+    """A model like that of an analysis, for one sample that it has not seen.
+
+    Attributes
+    ----------
+    sample : str
+        Of the configuration with the most active sites; the first of several.
+    model : LinearModel
+        Fitted to the labelled sites of all other samples.
+    """
+
+    sample: str
+    model: LinearModel
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Analysis:
     """The paper's analysis of one table.
 
@@ -149,6 +165,8 @@ class Analysis:
     model : LinearModel, optional
         Fitted to all labelled sites, at the cutoff and body order with the least log-loss on
         samples left out.
+    unseen : Unseen, optional
+        For the picture of a sample beside what its particles did.
     warnings : tuple of str
         What makes the numbers doubtful, and why a part is missing.
     notes : tuple of str
@@ -167,6 +185,7 @@ class Analysis:
     n_events: int = 0
     results: tuple[Curve, ...] = ()
     model: LinearModel | None = None
+    unseen: Unseen | None = None
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)

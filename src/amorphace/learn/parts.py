@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
-from amorphace.dataset.table import Table
+from amorphace.dataset.table import ACTIVE, Table
 from amorphace.learn.ard import ard_curve
-from amorphace.learn.bundle import AnalysisSettings, Part
+from amorphace.learn.bundle import AnalysisSettings, Part, Unseen
 from amorphace.learn.classifiers import compare_classifiers
 from amorphace.learn.clusters import cluster_functions
 from amorphace.learn.contributions import contributions
@@ -250,6 +250,17 @@ class Parts:
         if not knows_descriptor(model):
             return (found,)
         return (*cluster_functions(models), contributions(models, X), found)
+
+    def unseen(self, model: LinearModel) -> Unseen:
+        """The model without the sample of the configuration with the most active sites."""
+        labelled = self.table.labelled()
+        active = np.stack([labelled.sample, labelled.step], axis=1)[labelled.label == ACTIVE]
+        configurations, counts = np.unique(active, axis=0, return_counts=True)
+        sample = configurations[np.argmax(counts), 0]
+        others = labelled.take(labelled.sample != sample)
+        cutoff, n = float(model.settings["cutoff"]), len(model.names)
+        own = fit_model(others, cutoff, n, strengths=[model.strength])
+        return Unseen(sample=self.table.sample_names[sample], model=replace(own, leverage=None))
 
     def _at_cutoff(self, curves: Iterable[Curve]) -> list[Curve]:
         return [replace(curve, cutoff=self.cutoff) for curve in curves]

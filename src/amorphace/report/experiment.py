@@ -26,7 +26,7 @@ from amorphace.campaign.simulated import simulated_on_gpu
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import ACTIVE, Table
-from amorphace.learn.model import LinearModel
+from amorphace.learn.bundle import Unseen
 from amorphace.learn.results import Curve
 from amorphace.report.assemble import assemble, make_snapshot
 from amorphace.report.content import HealthLine, ReportContent, Snapshot
@@ -38,7 +38,7 @@ from amorphace.runs.unit import Kind, Unit
 
 R = TypeVar("R")
 
-SCORE = "The score is that of the model fitted to the labelled particles of all samples."
+SCORE = "The score is that of a model that has not seen this sample."
 
 
 def experiment_content(plan: Plan, store: Store, *, command: str = "") -> ReportContent:
@@ -65,7 +65,7 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
     model = experiment.glass()
     analysis = store.load(learned)
     dropped = dropped_lines(plan, store)
-    snapshot = _snapshot(plan, store, analysis.model)
+    snapshot = None if analysis.unseen is None else _snapshot(plan, store, analysis.unseen)
     content = ReportContent(
         title=_title(plan),
         analysis=analysis,
@@ -205,26 +205,26 @@ def _stress_strain(plan: Plan, store: Store) -> Iterator[Curve]:
         yield from stress_strain(name, strain, stress, energy=energy, events=strain[steps - 1])
 
 
-def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot | None:
-    """A configuration to look at: the first sample, or the largest localised event."""
+def _snapshot(plan: Plan, store: Store, unseen: Unseen) -> Snapshot:
+    """A sample that the model has not seen, or its largest localised event."""
     labels = store.load(plan.one(LabelThermal, LabelShear))
     if plan.experiment.protocol == "thermal":
-        name, measured = next(iter(_sound(plan, store, MeasureThermal).items()))
+        name = unseen.sample
+        measured = _sound(plan, store, MeasureThermal)[name]
         start = _configuration(store, plan.by_id[measured.inputs["reference"][0]])
         return make_snapshot(
             name,
             start,
             labels=labels,
             sample=labels.sample_names.index(name),
-            model=model,
+            model=unseen.model,
             protocol="thermal",
             caption="The configuration that the runs start from"
             + (", at its inherent structure" if measured.parameters.quench else "")
             + f"; D²min and propensity are isoconfigurational averages. {SCORE}",
         )
-    k = _largest_event(labels)
-    name = labels.sample_names[int(labels.sample[k])]
-    step = int(labels.step[k])
+    k = _largest_event(labels, unseen.sample)
+    name, step = unseen.sample, int(labels.step[k])
     run = store.load(_sound(plan, store, ShearRun)[name])
     before = next(s.before for s in run.data_steps() if s.step == step)
     rows = labels.take((labels.sample == labels.sample[k]) & (labels.step == step))
@@ -233,7 +233,7 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
         replace(before, step=step),
         labels=replace(rows, targets={}),
         sample=int(labels.sample[k]),
-        model=model,
+        model=unseen.model,
         protocol="shear",
         caption="The configuration before a localised event; D²min of the step that it happens in. "
         + SCORE,
@@ -243,12 +243,11 @@ def _snapshot(plan: Plan, store: Store, model: LinearModel | None) -> Snapshot |
     return replace(shown, columns={"d2min": d2min, **shown.columns})
 
 
-def _largest_event(labels: Table) -> int:
-    """A row of the event with the most active sites."""
-    keys = np.stack([labels.sample, labels.step], axis=1)[labels.label == ACTIVE]
-    events, counts = np.unique(keys, axis=0, return_counts=True)
-    sample, step = events[np.argmax(counts)]
-    return int(np.flatnonzero((labels.sample == sample) & (labels.step == step))[0])
+def _largest_event(labels: Table, sample: str) -> int:
+    """A row of the event of a sample with the most active sites."""
+    own = labels.sample == labels.sample_names.index(sample)
+    steps, counts = np.unique(labels.step[own & (labels.label == ACTIVE)], return_counts=True)
+    return int(np.flatnonzero(own & (labels.step == steps[np.argmax(counts)]))[0])
 
 
 def _configuration(store: Store, unit: Unit[Any, Any]) -> Configuration:
