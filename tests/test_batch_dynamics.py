@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import threading
 from functools import partial
 
 import numpy as np
@@ -30,6 +31,7 @@ wp = pytest.importorskip("warp")
 from amorphace.simulate.batch.crew import Crew
 from amorphace.simulate.batch.dynamics import Dynamics
 from amorphace.simulate.batch.motions import Path
+from amorphace.simulate.batch.packed import pack
 
 LAMMPS = 1e-10
 """Of positions and velocities after some steps: forces differ in their last digits."""
@@ -46,10 +48,10 @@ def all_moved(model, starts, *, size=None, **options):
     largest = max(len(start.configuration) for start, _ in starts)
     device = Dynamics(model, len(starts), size or largest, device=DEVICE, **options)
     for start, path in starts:
-        device.begin(start.configuration, start.velocities, path)
+        device.begin(pack(model, start.configuration, start.velocities), path)
     found = {}
     while len(found) < len(starts):
-        found |= device.advance()
+        found |= states(device.advance())
     return [found[slot] for slot in range(len(starts))]
 
 
@@ -61,6 +63,11 @@ def same(a, b) -> bool:
         and here.velocities.tobytes() == there.velocities.tobytes()
         and rows.tobytes() == others.tobytes()
     )
+
+
+def states(found):
+    """What a device gave, unpacked; what went wrong as it is."""
+    return {k: f if isinstance(f, Exception) else (f[0].state(), f[1]) for k, f in found.items()}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -222,10 +229,10 @@ def test_lists_grow_for_a_system_that_overflows_them_and_nothing_else_changes(
     monkeypatch.setattr("amorphace.simulate.batch.neighbours.DEPTH", 6)
     device = Dynamics(model, 3, SIZE["kob-andersen"], device=DEVICE, precision=precision)
     for start, path in starts:
-        device.begin(start.configuration, start.velocities, path)
+        device.begin(pack(model, start.configuration, start.velocities), path)
     lists, grown, found = device.neighbours.data, [], {}
     while len(found) < 3:
-        found |= device.advance()
+        found |= states(device.advance())
         grown.append((lists.rows, lists.depth))
     # at the beginning for lack of rows, and of cells on the way, as the second is compressed
     assert grown[0] == (50, 12)
@@ -266,9 +273,15 @@ def test_a_bond_that_is_torn_is_an_error():
     assert "a bond is broken" in str(moved(model, torn, Path(steps=20)))
 
 
-def test_pieces_of_work_share_a_device_and_each_fails_alone():
+def test_pieces_of_work_share_a_device_and_each_fails_alone(monkeypatch):
     model, first = MODELS["kob-andersen"], liquid("kob-andersen").configuration
-    crew = Crew(DEVICE)
+    crew, threads = Crew(DEVICE), set()
+
+    def packed(*system):
+        threads.add(threading.get_ident())
+        return pack(*system)
+
+    monkeypatch.setattr("amorphace.simulate.batch.engine.pack", packed)
 
     def replica(seed, engine=crew):
         if seed == 2:
@@ -279,6 +292,9 @@ def test_pieces_of_work_share_a_device_and_each_fails_alone():
     found = dict(crew.run([partial(replica, seed) for seed in range(4)]))
     assert sorted(found) == [0, 1, 2, 3]
     assert str(found[2]) == "no such seed"
+    # each packs its own system; the thread that launches does not
+    assert len(threads) == 3
+    assert threading.get_ident() not in threads
     for seed in (0, 1, 3):
         assert found[seed].tobytes() == replica(seed, Crew(DEVICE)).tobytes()
 

@@ -17,6 +17,7 @@ wp = pytest.importorskip("warp")
 
 from amorphace.simulate.batch.crew import Crew
 from amorphace.simulate.batch.minimise import Minimiser
+from amorphace.simulate.batch.packed import pack
 
 EVENT = 0.05
 """Sigma: a step that moves a particle farther was no elastic one."""
@@ -26,7 +27,7 @@ def minima(model, configurations, tolerance=1e-6):
     """Where each of several systems ends, side by side; what went wrong is given back too."""
     device = Minimiser(model, len(configurations), max(map(len, configurations)), device=DEVICE)
     for configuration in configurations:
-        device.begin(configuration, tolerance)
+        device.begin(pack(model, configuration), tolerance)
     found = {}
     while len(found) < len(configurations):
         found |= device.advance()
@@ -40,7 +41,7 @@ def test_a_liquid_falls_into_the_minimum_of_lammps(name):
     theirs = inherent_structure(model, start)
     assert ours.fmax <= 1e-6
     assert abs(ours.energy - theirs.energy) < 1e-10
-    far = ours.configuration.positions - theirs.configuration.positions
+    far = ours.packed.configuration().positions - theirs.configuration.positions
     assert np.abs(far).max() < 1e-5
 
 
@@ -105,7 +106,7 @@ def test_a_minimum_is_the_same_to_the_last_bit_alone_and_among_others():
     first, other = liquid("kob-andersen").configuration, smaller().configuration
     among = minima(model, [other, first, tilted(first)], tolerance=1e-1)
     (alone,) = minima(model, [first], tolerance=1e-1)
-    assert among[1].configuration.positions.tobytes() == alone.configuration.positions.tobytes()
+    assert among[1].packed.place.tobytes() == alone.packed.place.tobytes()
     assert (among[1].energy, among[1].evaluations) == (alone.energy, alone.evaluations)
 
 
@@ -114,7 +115,7 @@ def test_a_minimum_is_the_same_to_the_last_bit_when_lists_had_to_grow(monkeypatc
     (roomy,) = minima(model, [start])
     monkeypatch.setattr("amorphace.simulate.batch.neighbours.DEPTH", 3)
     (grown,) = minima(replace(model, number_density=0.4), [start])
-    assert grown.configuration.positions.tobytes() == roomy.configuration.positions.tobytes()
+    assert grown.packed.place.tobytes() == roomy.packed.place.tobytes()
     assert (grown.energy, grown.evaluations) == (roomy.energy, roomy.evaluations)
 
 

@@ -177,7 +177,7 @@ class Crew:
     def _admit(self, waiting: list[tuple[Any, Future[Any]]]) -> list[tuple[Any, Future[Any]]]:
         """Give requests to machines; those that find no slot wait on."""
         left = []
-        sizes = [len(request.configuration) for request, _ in waiting]
+        sizes = [len(request.packed) for request, _ in waiting]
         for request, future in waiting:
             try:
                 place = self._place(request, max(sizes))
@@ -185,11 +185,9 @@ class Crew:
                     left.append((request, future))
                     continue
                 if isinstance(request, Move):
-                    slot = place.machine.begin(
-                        request.configuration, request.velocities, request.path
-                    )
+                    slot = place.machine.begin(request.packed, request.path)
                 else:
-                    slot = place.machine.begin(request.configuration, request.tolerance)
+                    slot = place.machine.begin(request.packed, request.tolerance)
                 place.waiting[slot] = future
             except Exception as error:
                 future.set_exception(error)
@@ -200,7 +198,7 @@ class Crew:
         soft = isinstance(request, Move) and request.soft
         key = (type(request), request.model, soft)
         place = self._places.get(key)
-        if place is not None and place.machine.slots.size < len(request.configuration):
+        if place is not None and place.machine.slots.size < len(request.packed):
             if place.waiting:
                 return None
             place = None

@@ -17,13 +17,13 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
 from amorphace.simulate.batch.boxes import Box, fixed_point, fractional
 from amorphace.simulate.batch.forces import Forces, Precision
 from amorphace.simulate.batch.laws import largest_cutoff
 from amorphace.simulate.batch.motions import Motions, Path, no_motions, set_path
 from amorphace.simulate.batch.neighbours import Lists, Neighbours, box_moved, watch
+from amorphace.simulate.batch.packed import Packed
 from amorphace.simulate.batch.pushoff import SoftForces
 from amorphace.simulate.batch.recorded import Recorded
 from amorphace.simulate.batch.state import (
@@ -38,7 +38,6 @@ from amorphace.simulate.batch.state import (
 )
 from amorphace.simulate.engine import BAROSTAT_STEPS, record_steps
 from amorphace.simulate.models import GlassModel
-from amorphace.simulate.state import State
 
 wp.set_module_options({"enable_backward": False})
 
@@ -152,7 +151,8 @@ class _Runner:
     """A system under way."""
 
     path: Path
-    like: Configuration
+    n: int
+    """Particles."""
     done: int = 0
     rows: list[list[float]] = field(default_factory=list)
 
@@ -221,25 +221,23 @@ class Dynamics:
         """Further systems that may begin."""
         return self.slots.slots - len(self._runners)
 
-    def begin(
-        self, configuration: Configuration, velocities: NDArray[np.float64] | None, path: Path
-    ) -> int:
+    def begin(self, packed: Packed, path: Path) -> int:
         """Begin with another system; the slot that it takes."""
         slot = next(b for b in range(self.slots.slots) if b not in self._runners)
-        self.neighbours.put(slot, configuration)
-        self.slots.put(slot, configuration, velocities)
+        self.neighbours.put(slot, packed)
+        self.slots.put(slot, packed)
         set_path(self.slots, self.motions, slot, path)
-        self._runners[slot] = _Runner(path, configuration)
+        self._runners[slot] = _Runner(path, len(packed))
         self._new.add(slot)
         return slot
 
-    def advance(self) -> dict[int, tuple[State, NDArray[np.float64]] | Exception]:
+    def advance(self) -> dict[int, tuple[Packed, NDArray[np.float64]] | Exception]:
         """Move on to the next moment at which a system has something to be done.
 
         Returns
         -------
         dict
-            By slot, systems that ended: state and rows as of `Mover.move`, or what went wrong.
+            By slot, systems that ended: they and rows as of `Mover.move`, or what went wrong.
         """
         s = self.slots
         if self._new:
@@ -279,7 +277,7 @@ class Dynamics:
         self.slots.on_particles(integrate, self.neighbours.data, self.motions)
         self.slots.on_systems(tick, self.motions)
 
-    def _look(self) -> dict[int, tuple[State, NDArray[np.float64]] | Exception]:
+    def _look(self) -> dict[int, tuple[Packed, NDArray[np.float64]] | Exception]:
         """Do what is due at this moment."""
         s, runners = self.slots, self._runners
         sums, boxes, status = self.forces.measure(self._half), s.data.box.numpy(), s.status()
@@ -312,13 +310,12 @@ class Dynamics:
         runner = self._runners[slot]
         return status != RUNNING or runner.done == runner.path.steps
 
-    def _take(self, slot: int, status: int) -> tuple[State, NDArray[np.float64]] | Exception:
+    def _take(self, slot: int, status: int) -> tuple[Packed, NDArray[np.float64]] | Exception:
         """What became of a system that ended; its slot is free."""
         runner = self._runners.pop(slot)
         try:
             check(status)
-            here = self.slots.configuration(slot, runner.like)
-            return State(here, self.slots.read("velocity", slot)), np.array(runner.rows)
+            return self.slots.take(slot), np.array(runner.rows)
         except SimulationError as error:
             return error
         finally:
@@ -327,7 +324,7 @@ class Dynamics:
     def _row(self, slot: int, sums: NDArray[np.float64], box: NDArray[np.float64]) -> list[float]:
         """Step, temperature, pressure, potential and total energy, volume."""
         runner, volume = self._runners[slot], float(np.prod(box[:3]))
-        temperature = 2 * sums[7] / (3 * (len(runner.like) - 1))
+        temperature = 2 * sums[7] / (3 * (runner.n - 1))
         pressure = (2 * sums[7] + sums[1:4].sum()) / (3 * volume)
         return [runner.done, temperature, pressure, sums[0], sums[0] + sums[7], volume]
 

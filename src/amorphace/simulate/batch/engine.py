@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
+from amorphace.simulate.batch.minimise import Minimum
 from amorphace.simulate.batch.motions import Path
+from amorphace.simulate.batch.packed import pack
 from amorphace.simulate.batch.requests import Fall, Move
 from amorphace.simulate.engine import (
     HARD_STEPS,
@@ -64,9 +66,9 @@ class BatchEngine(AbstractContextManager["BatchEngine", None]):
 
     def _move(self, path: Path, *, soft: bool = False) -> NDArray[np.float64]:
         before = self._state
-        request = Move(self.model, before.configuration, before.velocities, path, soft)
-        self._state, rows = self._ask(request)
-        self._measured = None
+        packed = pack(self.model, before.configuration, before.velocities)
+        found, rows = self._ask(Move(self.model, packed, path, soft))
+        self._state, self._measured = found.state(), None
         return rows
 
     def push_apart(self, seed: int) -> None:
@@ -89,8 +91,8 @@ class BatchEngine(AbstractContextManager["BatchEngine", None]):
 
     def minimise(self, force_tolerance: float) -> float:
         """Fall into the minimum that conjugate gradients end in, with others."""
-        found = self._ask(Fall(self.model, self._state.configuration, force_tolerance))
-        self.place(found.configuration)
+        found = self._fall(force_tolerance)
+        self.place(found.packed.configuration())
         self._measured = found.energy, found.stress
         return found.fmax
 
@@ -113,6 +115,9 @@ class BatchEngine(AbstractContextManager["BatchEngine", None]):
     def _measure(self) -> tuple[float, float]:
         """Energy and stress where the system is: a fall that ends where it begins."""
         if self._measured is None:
-            found = self._ask(Fall(self.model, self._state.configuration, np.inf))
+            found = self._fall(np.inf)
             self._measured = found.energy, found.stress
         return self._measured
+
+    def _fall(self, tolerance: float) -> Minimum:
+        return self._ask(Fall(self.model, pack(self.model, self._state.configuration), tolerance))

@@ -11,11 +11,11 @@ import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
 from amorphace.simulate.batch.forces import Forces
 from amorphace.simulate.batch.laws import largest_cutoff
 from amorphace.simulate.batch.neighbours import Neighbours
+from amorphace.simulate.batch.packed import Packed
 from amorphace.simulate.batch.recorded import Recorded
 from amorphace.simulate.batch.search import (
     AT_REST,
@@ -41,8 +41,7 @@ class Minimum:
 
     Attributes
     ----------
-    configuration : Configuration
-        Unwrapped, in the order in which it came.
+    packed : Packed
     energy : float
         Per particle.
     stress : float
@@ -53,7 +52,7 @@ class Minimum:
         Of forces, that it took.
     """
 
-    configuration: Configuration
+    packed: Packed
     energy: float
     stress: float
     fmax: float
@@ -78,26 +77,26 @@ class Minimiser:
         self.searches = no_searches(self.slots)
         self._energies = self.slots.zeros(slots * size, wp.float64)
         self._parts = self.slots.zeros((slots, PARTIAL), Products)
-        self._like: dict[int, Configuration] = {}
+        self._falling: set[int] = set()
         self._iterate = Recorded(device, self._iteration)
 
     @property
     def room(self) -> int:
         """Further systems that may begin."""
-        return self.slots.slots - len(self._like)
+        return self.slots.slots - len(self._falling)
 
-    def begin(self, configuration: Configuration, tolerance: float) -> int:
+    def begin(self, packed: Packed, tolerance: float) -> int:
         """Begin with another system; the slot that it takes."""
-        slot = next(b for b in range(self.slots.slots) if b not in self._like)
-        self.neighbours.put(slot, configuration)
-        self.slots.put(slot, configuration)
+        slot = next(b for b in range(self.slots.slots) if b not in self._falling)
+        self.neighbours.put(slot, packed)
+        self.slots.put(slot, packed)
         c = self.searches
         for array, value in (
             (c.tolerance, tolerance), (c.phase, AT_REST), (c.turns, 0), (c.evaluations, 0),
             (c.stalls, 0), (c.least_energy, np.inf), (c.least_force, np.inf),
         ):  # fmt: skip
             self.slots.assign(array, slot, value)
-        self._like[slot] = configuration
+        self._falling.add(slot)
         self.slots.on_particles(quantise)
         return slot
 
@@ -113,7 +112,7 @@ class Minimiser:
         if self.neighbours.grow():
             self._iterate.forget()
         status, phase = self.slots.status(), self.searches.phase.numpy()
-        over = [b for b in self._like if status[b] != RUNNING or phase[b] == OVER]
+        over = [b for b in self._falling if status[b] != RUNNING or phase[b] == OVER]
         if not over:
             return {}
         sums = self.forces.measure()
@@ -131,13 +130,14 @@ class Minimiser:
         s.on_particles(go, y, c)
 
     def _take(self, slot: int, status: int, sums: NDArray[np.float64]) -> Minimum | Exception:
-        like, c = self._like.pop(slot), self.searches
+        c = self.searches
+        self._falling.remove(slot)
         try:
             check(status)
-            here = self.slots.configuration(slot, like)
+            here = self.slots.take(slot)
             fmax, n = float(c.force.numpy()[slot]), int(c.evaluations.numpy()[slot])
-            stress = -float(sums[4]) / here.volume
-            return Minimum(here, float(sums[0]) / len(like), stress, fmax, n)
+            volume = float(np.prod(np.diagonal(here.cell)))
+            return Minimum(here, float(sums[0]) / len(here), -float(sums[4]) / volume, fmax, n)
         except SimulationError as error:
             return error
         finally:

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.simulate.batch.boxes import (
     Box,
@@ -29,6 +28,7 @@ from amorphace.simulate.batch.boxes import (
     store_four,
     stretch,
 )
+from amorphace.simulate.batch.packed import Packed
 from amorphace.simulate.batch.state import (
     CROWDED,
     CROWDED_CELL,
@@ -296,7 +296,7 @@ class Neighbours:
         y.room = slots.zeros(slots.slots, wp.float32)
         y.stale, y.any = slots.zeros(slots.slots, wp.int32), slots.zeros(1, wp.int32)
 
-    def put(self, slot: int, configuration: Configuration) -> None:
+    def put(self, slot: int, packed: Packed) -> None:
         """A slot holds another system: it needs a list.
 
         Raises
@@ -304,7 +304,7 @@ class Neighbours:
         InputError
             If its box is too small for the interaction.
         """
-        half = configuration.heights.min() / 2
+        half = float(packed.like.heights.min()) / 2
         reach = min(self._cutoff + self._skin, half)
         if reach < self._cutoff * (1 + LEAST_SKIN):
             raise InputError(

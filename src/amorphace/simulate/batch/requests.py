@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from amorphace.core.configuration import Configuration
 from amorphace.simulate.batch.motions import Path
+from amorphace.simulate.batch.packed import Packed
 from amorphace.simulate.models import GlassModel
 
 
@@ -17,8 +14,7 @@ class Move:
     """A stretch of dynamics that an engine asks for."""
 
     model: GlassModel
-    configuration: Configuration
-    velocities: NDArray[np.float64] | None
+    packed: Packed
     path: Path
     soft: bool = False
 
@@ -28,5 +24,5 @@ class Fall:
     """A minimisation that an engine asks for."""
 
     model: GlassModel
-    configuration: Configuration
+    packed: Packed
     tolerance: float

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import warp as wp
 from numpy.typing import NDArray
 
-from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SimulationError
 from amorphace.simulate.batch.boxes import Box, Fixed, cell_of, fixed_point, six_numbers
+from amorphace.simulate.batch.packed import Packed
 from amorphace.simulate.models import GlassModel
 
 wp.set_module_options({"enable_backward": False})
@@ -34,8 +35,6 @@ WRONG = {
     BROKEN_BOND: "a bond is broken",
     BLOWN_UP: "a particle moves too far in one step",
 }
-ORDER_EDGE = 1.5
-"""Edge, in sigma, of the cells in whose order particles lie in memory."""
 PARTIAL = 256
 """Partial sums of a system."""
 
@@ -122,7 +121,7 @@ class Slots:
         x.bonded = self.zeros(n, wp.vec2i)
         x.inverse_mass = self.array(1 / np.array(model.masses), wp.float64)
         self._parts, self.totals = self.zeros((slots, PARTIAL), Sums), self.zeros(slots, Sums)
-        self._orders: dict[int, NDArray[np.int64]] = {}
+        self._packed: dict[int, Packed] = {}
 
     def zeros(self, shape: int | tuple[int, ...], dtype: Any) -> Any:
         """An array of zeros on the device."""
@@ -144,31 +143,20 @@ class Slots:
         """Launch a kernel with a thread for every slot."""
         self.launch(kernel, self.slots, [self.data, *inputs])
 
-    def put(
-        self,
-        slot: int,
-        configuration: Configuration,
-        velocities: NDArray[np.float64] | None = None,
-    ) -> None:
+    def put(self, slot: int, packed: Packed) -> None:
         """Fill a slot, and set it running."""
-        n = len(configuration)
-        assert n <= self.size, "a slot is too small"
-        s = configuration.fractional()
-        order = self._orders[slot] = _in_space(s, configuration)
-        place = np.empty((n, 4))
-        place[:, :3], place[:, 3] = s, configuration.species_index(self.model.species)
-        self.write("place", slot, place[order])
-        speed = np.zeros((n, 3)) if velocities is None else velocities
-        self.write("velocity", slot, speed[order])
-        self.write("bonded", slot, _bonded(self.model, order))
-        self.assign(self.data.count, slot, n)
-        self.assign(self.data.box, slot, six_numbers(configuration.cell))
+        assert len(packed) <= self.size, "a slot is too small"
+        self._packed[slot] = packed
+        for name in ("place", "velocity", "bonded"):
+            self.write(name, slot, getattr(packed, name))
+        self.assign(self.data.count, slot, len(packed))
+        self.assign(self.data.box, slot, six_numbers(packed.cell))
         self.assign(self.data.status, slot, RUNNING)
 
     def write(self, name: str, slot: int, rows: NDArray[Any]) -> None:
         """Rows of a slot's particles, in the order of memory."""
         target = getattr(self.data, name)
-        source = wp.array(np.ascontiguousarray(rows), dtype=target.dtype, device="cpu")
+        source = wp.array(rows, dtype=target.dtype, device="cpu", copy=False)
         wp.copy(target, source, dest_offset=slot * self.size, count=len(rows))
 
     def assign(self, target: Any, slot: int, value: Any) -> None:
@@ -177,23 +165,21 @@ class Slots:
         wp.copy(target, source, dest_offset=slot, count=1)
 
     def read(self, name: str, slot: int) -> NDArray[Any]:
-        """Rows of a slot's particles, in the order in which they came."""
-        source, order = getattr(self.data, name), self._orders[slot]
-        rows = wp.empty(len(order), dtype=source.dtype, device="cpu")
-        wp.copy(rows, source, src_offset=slot * self.size, count=len(order))
+        """Rows of a slot's particles, in the order of memory."""
+        source, n = getattr(self.data, name), len(self._packed[slot])
+        rows = wp.empty(n, dtype=source.dtype, device="cpu")
+        wp.copy(rows, source, src_offset=slot * self.size, count=n)
         wp.synchronize_device(self.device)
-        found = np.empty_like(rows.numpy())
-        found[order] = rows.numpy()
-        return found
+        return rows.numpy()
 
-    def box(self, slot: int) -> NDArray[np.float64]:
-        """The six numbers of a slot's box."""
-        return self.data.box.numpy()[slot].copy()
-
-    def configuration(self, slot: int, like: Configuration) -> Configuration:
-        """The particles of a slot, unwrapped, in the order in which they came."""
-        cell = cell_of(self.box(slot))
-        return like.replace(positions=self.read("place", slot)[:, :3] @ cell, cell=cell)
+    def take(self, slot: int) -> Packed:
+        """The system of a slot as it is now."""
+        return replace(
+            self._packed[slot],
+            cell=cell_of(self.data.box.numpy()[slot]),
+            place=self.read("place", slot),
+            velocity=self.read("velocity", slot),
+        )
 
     def status(self) -> NDArray[np.int32]:
         """What each slot is, shape (slots,)."""
@@ -232,21 +218,3 @@ def check(status: int) -> None:
         raise SimulationError(
             f"{WRONG[status]}; go on from an earlier state with a smaller time step"
         )
-
-
-def _in_space(s: NDArray[np.float64], configuration: Configuration) -> NDArray[np.int64]:
-    """The order that puts particles near each other in the box near each other in memory."""
-    cells = np.clip(configuration.heights / ORDER_EDGE, 1, 40).astype(np.int64)
-    x, y, z = np.minimum(((s - np.floor(s)) * cells).astype(np.int64), cells - 1).T
-    key = (z * cells[1] + y) * cells[0] + x
-    return np.argsort(key.astype(np.uint16), kind="stable")
-
-
-def _bonded(model: GlassModel, order: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Bond partners of every particle in the order of memory, shape (n, 2)."""
-    partner = np.full((len(order), 2), -1, dtype=np.int64)
-    first, second = model.bonds(len(order)).T
-    partner[first, 0], partner[second, 1] = second, first
-    place = np.empty(len(order) + 1, dtype=np.int64)
-    place[order], place[-1] = np.arange(len(order)), -1
-    return place[partner[order]].astype(np.int32)
