@@ -10,6 +10,7 @@
 #              the kernel, bench-peers sets it beside other packages, bench-engine the simulations
 #              beside plain LAMMPS, and bench-campaign runs many units
 # make docs    the documentation, build/docs/index.html; warnings are errors
+# make models  the models that come with the package, from ../shared/data and finished experiments
 # make wheel   sdist and wheel in dist/; Python 3.12 or later makes one wheel for all later ones
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,7 +20,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/*/*.cpp src/amorphace/*/*/*.[ch]pp)
 
 .PHONY: env system demo test coverage test-oldest test-wheel test-all test-gpu test-peers lint format \
-  bench bench-kernel bench-engine bench-minimisers bench-campaign bench-peers docs wheel clean
+  bench bench-kernel bench-engine bench-minimisers bench-campaign bench-peers docs models wheel clean
 
 env: .venv/ready
 
@@ -132,6 +133,10 @@ bench-peers: .venv/bench
 
 docs: .venv/docs
 	OMP_NUM_THREADS=1 $(BIN)/sphinx-build -W --keep-going -b html docs build/docs
+
+EXPERIMENTS ?= out/results
+models: env
+	OMP_NUM_THREADS=1 $(BIN)/python examples/models.py --experiments $(EXPERIMENTS)
 
 .venv/build: .venv/ready
 	$(BIN)/python -m pip install --quiet build && touch $@

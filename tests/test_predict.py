@@ -85,7 +85,7 @@ def test_frames_are_scored_one_at_a_time():
             yield glass(k)
 
     model = fitted()
-    for k, (frame, values, _) in enumerate(iter_scores(model, frames())):
+    for k, (frame, values, *_) in enumerate(iter_scores(model, frames())):
         assert taken == list(range(k + 1))
         np.testing.assert_array_equal(values, score(model, frame))
 

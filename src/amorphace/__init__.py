@@ -5,6 +5,7 @@ read, iread, write       LAMMPS dumps and data, extended XYZ, GSD, npz
 read_columns             what stands in a file beside the particles
 ACEDescriptor            the purified atomic cluster expansion, a scikit-learn transformer
 d2min, propensity        who moved
+load, fit, load_model    samples from files; a model that knows what it is worth
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from amorphace.core.sites import Sites
 
 if TYPE_CHECKING:
     from amorphace.ace.descriptor import ACEDescriptor
+    from amorphace.front.fit import fit
+    from amorphace.front.predictor import load_model
+    from amorphace.front.samples import load
     from amorphace.io import iread, read, read_columns, write
     from amorphace.observe.d2min import d2min
     from amorphace.observe.propensity import propensity
@@ -31,7 +35,10 @@ if TYPE_CHECKING:
 _ON_DEMAND = {
     "ACEDescriptor": "amorphace.ace.descriptor",
     "d2min": "amorphace.observe.d2min",
+    "fit": "amorphace.front.fit",
     "iread": "amorphace.io",
+    "load": "amorphace.front.samples",
+    "load_model": "amorphace.front.predictor",
     "propensity": "amorphace.observe.propensity",
     "read": "amorphace.io",
     "read_columns": "amorphace.io",
@@ -48,7 +55,10 @@ __all__ = [
     "SimulationError",
     "Sites",
     "d2min",
+    "fit",
     "iread",
+    "load",
+    "load_model",
     "propensity",
     "read",
     "read_columns",

@@ -1,22 +1,46 @@
-"""`amorphace predict`: a fitted model's score for every particle."""
+"""`amorphace predict`: a model's score for every particle."""
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table as RichTable
 
 from amorphace.cli import options
 from amorphace.cli.shared import app, progress_bar, show
+from amorphace.core.errors import InputError
 
-OUTSIDE = 0.01
-"""Share of particles outside of what was learned that is worth a warning."""
+
+def _show_models(wanted: bool) -> None:
+    """The models that come with amorphace, and what each is worth."""
+    if not wanted:
+        return
+    from amorphace.front.predictor import load_model, shipped_models
+
+    rows = RichTable("model", "glass", "accuracy ± 68 %", "samples", "species", "peak of g(r)")
+    for name in shipped_models():
+        known = load_model(name)
+        first = known.scores[0]
+        rows.add_row(
+            name,
+            known.card.title,
+            f"{first.mean:.3f} ± {first.error:.3f}",
+            str(first.n),
+            ",".join(known.model.settings["species"]),
+            f"{known.card.peak:.3f}",
+        )
+    show(rows)
+    raise typer.Exit
 
 
 @app.command(cls=options.ListOptions)
 def predict(
-    model: Annotated[Path, typer.Argument(help="A fitted model (JSON).")],
+    model: Annotated[
+        str, typer.Argument(help="Name of a model that comes with amorphace, or a file (JSON).")
+    ],
     file: Annotated[
         Path, typer.Argument(help="Configuration or trajectory: dump, extended XYZ, GSD, npz.")
     ],
@@ -34,6 +58,19 @@ def predict(
         list[str] | None,
         typer.Option(help="Species that get a score; those the model was fitted to."),
     ] = None,
+    sigma: Annotated[
+        str | None,
+        typer.Option(
+            help="The model's unit of length in that of the file: a number, or auto, by the first "
+            "peaks of the majority's g(r)."
+        ),
+    ] = None,
+    models: Annotated[
+        bool,
+        typer.Option(
+            "--list", help="Show the models by name.", callback=_show_models, is_eager=True
+        ),
+    ] = False,
     n_jobs: options.Jobs = -1,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -43,35 +80,35 @@ def predict(
     "rigidity", how firm the score is; particles that the model has not learned about (other
     species) have NaN. A glass outside of what was learned is warned about.
 
-    Example: amorphace predict model.json glass.dump -o scored.xyz
+    Example: amorphace predict kob-andersen glass.dump -o scored.xyz
     """
     from amorphace.core.owned import owned_file
+    from amorphace.front.predictor import load_model
     from amorphace.io import iread
-    from amorphace.learn.model import LinearModel
     from amorphace.learn.predict import model_descriptor, write_scores
 
-    fitted = LinearModel.from_json(model)
-    model_descriptor(fitted)  # says what the model lacks before a file is read
-    labels = tuple(species or fitted.settings["species"])
-    with (
-        owned_file(output, overwrite=overwrite, inputs=[model, file]),
-        progress_bar("frames") as bar,
-    ):
+    known = load_model(model)
+    model_descriptor(known.model)  # says what the model lacks before a file is read
+    labels = tuple(species or known.model.settings["species"])
+    inputs = [file, *([Path(model)] if Path(model).is_file() else [])]
+    with owned_file(output, overwrite=overwrite, inputs=inputs), progress_bar("frames") as bar:
         task = bar.add_task("predict", total=None)
+        frames = iread(file, labels)
+        first = next(frames, None)
+        if first is None:
+            raise InputError(f"{file} holds no frame")
+        length = 1.0 if sigma is None else known.sigma(first, sigma)
         written = write_scores(
             output,
-            fitted,
-            iread(file, labels),
+            known.model,
+            chain([first], frames),
             centres=centres,
+            sigma=length,
             n_jobs=n_jobs,
             progress=lambda n: bar.advance(task, n),
         )
-    frames = "frame" if written.n_frames == 1 else "frames"
-    show(f"{output}: {written.n_scores} scores in {written.n_frames} {frames}")
-    share = written.n_outside / max(written.n_scores, 1)
-    if share > OUTSIDE:
-        show(
-            f"warning: {share:.1%} of the scored particles lie outside of what the model learned "
-            "from (leverage beyond the largest of its training sites): is this the same glass, "
-            "prepared in the same way, in the same units?"
-        )
+    unit = "" if length == 1 else f"; sigma is {length:g}"
+    count = f"{written.n_frames} frame{'s' if written.n_frames > 1 else ''}"
+    show(f"{output}: {written.n_scores} scores in {count}{unit}")
+    for doubt in known.unlike(written.n_outside, written.n_scores):
+        show(f"warning: {doubt}")

@@ -94,7 +94,9 @@ def paired(names: Sequence[str], files: Sequence[Path], what: str) -> tuple[list
     return [files[places.index(k)] for k in range(len(files))], by
 
 
-def start_of(path: Path, species: Sequence[str], frame: int | None, order: Order) -> Configuration:
+def start_of(
+    path: Path, species: Sequence[str] | None, frame: int | None, order: Order
+) -> Configuration:
     """The start of a sample: the only frame of its file, or the one that is asked for.
 
     Raises
@@ -103,8 +105,8 @@ def start_of(path: Path, species: Sequence[str], frame: int | None, order: Order
         If there are several and none is asked for.
     """
     if frame is not None:
-        return read(path, tuple(species), frame=frame, order=order)
-    first, *others = islice(iread(path, tuple(species), order=order), 2)
+        return read(path, species, frame=frame, order=order)
+    first, *others = islice(iread(path, species, order=order), 2)
     if others:
         raise InputError(
             f"{path} holds several frames: frame (--frame) says which of them is the start (0 the "
@@ -115,7 +117,7 @@ def start_of(path: Path, species: Sequence[str], frame: int | None, order: Order
 
 def ends_of(
     path: Path,
-    species: Sequence[str],
+    species: Sequence[str] | None,
     start: Configuration,
     *,
     own: bool,
@@ -127,7 +129,7 @@ def ends_of(
     Parameters
     ----------
     path : Path
-    species : sequence of str
+    species : sequence of str, optional
     start : Configuration
     own : bool
         Whether the start is a frame of the same file; it is left out.
@@ -142,7 +144,7 @@ def ends_of(
     """
     steps = []
     found = False
-    for frame in iread(path, tuple(species), order=order):
+    for frame in iread(path, species, order=order):
         steps.append(frame.step)
         if own and frame.step == start.step and np.array_equal(frame.positions, start.positions):
             continue

@@ -45,13 +45,21 @@ JOINABLE = (".xyz", ".extxyz", ".dump", ".lammpstrj")
 SINGLE = (".npz", ".gsd")
 """Formats of which a file holds a single frame with its scores."""
 
+OUTSIDE = 0.01
+"""Share of particles outside of what was learned that is worth a warning."""
 
-def model_descriptor(model: LinearModel, *, n_jobs: int | None = None) -> ACEDescriptor:
+
+def model_descriptor(
+    model: LinearModel, *, sigma: float = 1.0, n_jobs: int | None = None
+) -> ACEDescriptor:
     """The descriptor whose features a model was fitted to.
 
     Parameters
     ----------
     model : LinearModel
+    sigma : float
+        The model's unit of length in that of the configurations, by which its lengths are
+        multiplied.
     n_jobs : int, optional
         Threads of the descriptor.
 
@@ -73,7 +81,8 @@ def model_descriptor(model: LinearModel, *, n_jobs: int | None = None) -> ACEDes
         )
     told = {name: model.settings[name] for name in SETTINGS}
     words = decode(_Settings, told, source="settings of the model", again="fit again")
-    return ACEDescriptor(**vars(words), n_jobs=n_jobs).fit()
+    lengths = {"cutoff": words.cutoff * sigma, "r0": words.r0 * sigma}
+    return ACEDescriptor(**vars(words) | lengths, n_jobs=n_jobs).fit()
 
 
 def knows_descriptor(model: LinearModel) -> bool:
@@ -106,6 +115,7 @@ def score(
     configuration: Configuration,
     *,
     centres: str | Sequence[str] | None = None,
+    sigma: float = 1.0,
     n_jobs: int | None = None,
 ) -> NDArray[np.float64]:
     """The score of every particle, sigma(weights . B + intercept) (eq. 11).
@@ -122,6 +132,8 @@ def score(
     centres : str or sequence of str, optional
         Species whose particles get a score. When left out: those the model was fitted to, if it
         names them (`model.centres`), otherwise the most frequent species.
+    sigma : float
+        The model's unit of length in that of the configuration.
     n_jobs : int, optional
         Threads; None is 1, -1 is all processors.
 
@@ -146,7 +158,7 @@ def score(
     >>> score(model, glass).round(2)  # B1 < 0 beside a B, zero where nothing is near
     array([0.55,  nan, 0.27])
     """
-    (scored,) = iter_scores(model, [configuration], centres=centres, n_jobs=n_jobs)
+    (scored,) = iter_scores(model, [configuration], centres=centres, sigma=sigma, n_jobs=n_jobs)
     return scored.score
 
 
@@ -160,11 +172,15 @@ class Scored(NamedTuple):
         See `score`.
     rigidity : ndarray of shape (n_particles,)
         How firm it is; see `LinearModel.rigidity`.
+    outside : ndarray of bool of shape (n_particles,)
+        Particles whose leverage is beyond the largest of the training sites: the model has learned
+        from no such environment.
     """
 
     configuration: Configuration
     score: NDArray[np.float64]
     rigidity: NDArray[np.float64]
+    outside: NDArray[np.bool_]
 
 
 def iter_scores(
@@ -172,13 +188,14 @@ def iter_scores(
     configurations: Iterable[Configuration],
     *,
     centres: str | Sequence[str] | None = None,
+    sigma: float = 1.0,
     n_jobs: int | None = None,
 ) -> Iterator[Scored]:
     """`score` and rigidity of every frame of a trajectory, one frame in memory at a time.
 
     Parameters
     ----------
-    model, centres, n_jobs
+    model, centres, sigma, n_jobs
         As for `score`.
     configurations : iterable of Configuration
 
@@ -186,12 +203,13 @@ def iter_scores(
     ------
     Scored
     """
-    descriptor = model_descriptor(model, n_jobs=n_jobs)
+    descriptor = model_descriptor(model, sigma=sigma, n_jobs=n_jobs)
     columns = model_columns(model, descriptor)
     # columns stand by order and do not depend on higher ones, which need not be computed
     highest = int(descriptor.basis_.order[columns].max(initial=1))
     descriptor = descriptor.set_params(max_order=highest)
     wanted = (model.centres or None) if centres is None else centres
+    least = 0.0 if model.leverage is None else 1 / model.leverage.largest
     for configuration in configurations:
         _check_species(configuration, model.settings["species"])
         sites = Sites(configuration, _centres(configuration, wanted))
@@ -199,7 +217,7 @@ def iter_scores(
         for rows, B in descriptor.iter_blocks(sites):
             values[sites.index[rows]] = model.predict_proba(B[:, columns])[:, 1]
             rigidity[sites.index[rows]] = model.rigidity(B[:, columns])
-        yield Scored(configuration, values, rigidity)
+        yield Scored(configuration, values, rigidity, rigidity < least)
 
 
 class Written(NamedTuple):
@@ -210,8 +228,7 @@ class Written(NamedTuple):
     n_frames, n_scores : int
         Frames, and scores in them that are not NaN.
     n_outside : int
-        Scores of particles whose leverage is beyond the largest of the training sites: the model
-        has learned from no such environment.
+        Scores of particles that are `outside`.
     """
 
     n_frames: int
@@ -225,6 +242,7 @@ def write_scores(
     configurations: Iterable[Configuration],
     *,
     centres: str | Sequence[str] | None = None,
+    sigma: float = 1.0,
     n_jobs: int | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> Written:
@@ -237,7 +255,7 @@ def write_scores(
     path : str or Path
         Ends in .xyz, .extxyz, .dump or .lammpstrj (also with .gz), or, for a single frame, in .npz
         or .gsd; appears whole or not at all.
-    model, configurations, centres, n_jobs
+    model, configurations, centres, sigma, n_jobs
         As for `iter_scores`.
     progress : callable, optional
         Called with 1 after each frame.
@@ -257,14 +275,13 @@ def write_scores(
         known = ", ".join((*JOINABLE, *SINGLE))
         raise InputError(f"{path}: scores are not written in this format; choose one of {known}")
     n_frames = n_scores = n_outside = 0
-    least = 0.0 if model.leverage is None else 1 / model.leverage.largest
     labels: set[str] = set()
     with written_aside(target) as whole:
         frame_file = whole.with_name(f"{whole.name}.frame{suffix}")
         try:
             with whole.open("wb") as stream:
-                for frame, values, rigidity in iter_scores(
-                    model, configurations, centres=centres, n_jobs=n_jobs
+                for frame, values, rigidity, outside in iter_scores(
+                    model, configurations, centres=centres, sigma=sigma, n_jobs=n_jobs
                 ):
                     if n_frames:
                         _check_joinable(target, suffix, labels, frame)
@@ -277,7 +294,7 @@ def write_scores(
                         shutil.copyfileobj(part, stream)
                     n_frames += 1
                     n_scores += int(np.isfinite(values).sum())
-                    n_outside += int((rigidity < least).sum())
+                    n_outside += int(outside.sum())
                     if progress is not None:
                         progress(1)
         finally:
@@ -285,6 +302,24 @@ def write_scores(
         if not n_frames:
             raise InputError(f"{path}: there is no frame to write; check the trajectory")
     return Written(n_frames, n_scores, n_outside)
+
+
+def unlike(n_outside: int, n_scores: int) -> list[str]:
+    """A sentence if more than `OUTSIDE` of the scored particles are unlike what was learned from.
+
+    Parameters
+    ----------
+    n_outside, n_scores : int
+        As in `Written`.
+    """
+    share = n_outside / max(n_scores, 1)
+    if share <= OUTSIDE:
+        return []
+    return [
+        f"{share:.1%} of the scored particles lie outside of what the model learned from (leverage "
+        "beyond the largest of its training sites): is this the same glass, prepared in the same "
+        "way, in the same units (--sigma)?"
+    ]
 
 
 def _check_joinable(path: Path, suffix: str, labels: set[str], frame: Configuration) -> None:
