@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import warnings
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 import amorphace as am
 from amorphace.core.neighbors import find_neighbors
@@ -328,3 +330,30 @@ def test_predict_takes_a_name_and_a_unit(tmp_path, capsys):
     assert run("predict", "--list") == 0
     said = capsys.readouterr().out
     assert re.search(r"wahnstrom +│ Wahnstrom mixture.* 0\.9\d\d ± 0\.0\d\d", said)
+
+
+# ---- a glass to look at
+
+
+def test_a_view_is_one_file_that_a_notebook_shows(tmp_path):
+    glass = liquid()
+    score = am.load_model("kob-andersen").score(glass)
+    shown = am.view(glass, score, title='<b>"hot" & cold</b>')
+    text = shown.save(tmp_path / "glass.html").read_text()
+    assert "<title>&lt;b&gt;&#34;hot&#34; &amp; cold&lt;/b&gt;</title>" in text
+    assert not re.search(r'(src|href)="(?!data:)', text)
+    assert "plotly" not in re.sub(r"<script>.*?</script>", "", text, flags=re.S).lower()
+    assert len(text) < 200_000
+    frame = shown._repr_html_()
+    assert frame.startswith('<iframe srcdoc="')
+    assert html.unescape(frame.split('"')[1]) == text
+    assert re.fullmatch(r"View\(0\.\d MB; \.save\('glass\.html'\) or \.open\(\)\)", repr(shown))
+
+
+def test_a_view_takes_what_other_packages_made_and_refuses_other_lengths():
+    atoms = bulk("Cu", cubic=True) * (4, 4, 4)
+    assert am.view(atoms, np.linspace(0, 1, len(atoms))).html.count("<canvas") == 1
+    two = am.view(atoms, np.zeros(len(atoms)), columns={"d2min": np.ones(len(atoms))})
+    assert two.html.count("<canvas") == 2
+    with pytest.raises(am.InputError, match=r"column 'score' .* must have shape \(256,\)"):
+        am.view(atoms, [1.0, 2.0])

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+import amorphace as am
 from amorphace.report.content import ReportContent
 from amorphace.report.page import write_report
 from amorphace.report.panels import panels
@@ -381,3 +382,34 @@ def test_a_page_of_nothing_says_so_and_has_no_errors(browser, tmp_path) -> None:
     seen.page.keyboard.press("Enter")
     assert seen.run("document.activeElement.id") == "main"
     seen.page.context.close()
+
+
+def test_a_glass_alone_turns_in_the_cell_of_a_notebook(browser, tmp_path) -> None:
+    """As a notebook shows it: a frame in a page of its own."""
+    rng = np.random.default_rng(0)
+    glass = am.Configuration(positions=rng.uniform(0, 6, (200, 3)), species="A", cell=6.0)
+    shown = am.view(glass, rng.uniform(size=200), columns={"d2min": rng.uniform(size=200)})
+    alone = visit(browser, shown.save(tmp_path / "alone.html"))
+    assert alone.troubles == []
+    assert alone.requests == [(tmp_path / "alone.html").as_uri()]
+    assert [picked(alone, k) for k in (1, 2)] == [200, 200]
+    (tmp_path / "cell.html").write_text(
+        f"<p>a cell</p>{shown._repr_html_()}<script>document.querySelector('iframe').onload = "
+        "() => { document.documentElement.dataset.ready = 'true' }</script>"
+    )
+    cell = visit(browser, tmp_path / "cell.html")
+    stage = cell.page.frame_locator("iframe").locator("#stage-1")
+    stage.focus()
+    cell.page.frame_locator("iframe").locator("html[data-ready='true']").wait_for(state="attached")
+    before = cell.page.frames[1].evaluate("window.amorphace.camera.yaw")
+    stage.press("ArrowLeft")
+    assert cell.page.frames[1].evaluate("window.amorphace.camera.yaw") > before
+    assert cell.troubles == []
+    for seen in (alone, cell):
+        seen.page.context.close()
+
+
+def picked(seen: Visit, k: int) -> int:
+    """Particles that a view shows."""
+    seen.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return int(seen.page.locator(f"#stage-{k}").get_attribute("data-shown"))

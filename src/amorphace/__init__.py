@@ -6,6 +6,7 @@ read_columns             what stands in a file beside the particles
 ACEDescriptor            the purified atomic cluster expansion, a scikit-learn transformer
 d2min, propensity        who moved
 load, fit, load_model    samples from files; a model that knows what it is worth
+view                     a glass in three dimensions
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from amorphace.front.fit import fit
     from amorphace.front.predictor import load_model
     from amorphace.front.samples import load
+    from amorphace.front.view import view
     from amorphace.io import iread, read, read_columns, write
     from amorphace.observe.d2min import d2min
     from amorphace.observe.propensity import propensity
@@ -42,6 +44,7 @@ _ON_DEMAND = {
     "propensity": "amorphace.observe.propensity",
     "read": "amorphace.io",
     "read_columns": "amorphace.io",
+    "view": "amorphace.front.view",
     "write": "amorphace.io",
 }
 
@@ -62,6 +65,7 @@ __all__ = [
     "propensity",
     "read",
     "read_columns",
+    "view",
     "write",
 ]
 

@@ -7,5 +7,6 @@ and the same as those of the commands.
 
 samples       load: which files are of one sample
 fit           fit: labels, features and a classifier, judged on samples left out
+view          view: a glass in three dimensions; slices of it
 predictor     Predictor, load_model: a score for any glass; models that come with amorphace
 """

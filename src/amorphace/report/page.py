@@ -21,7 +21,7 @@ from plotly.offline import get_plotlyjs
 from amorphace.core.files import text_written_aside
 from amorphace.dataset.provenance import package_version
 from amorphace.report.claims import CITATION
-from amorphace.report.content import ReportContent
+from amorphace.report.content import ReportContent, Snapshot
 from amorphace.report.document import document
 from amorphace.report.figures import draw, save_figure
 from amorphace.report.outline import Document
@@ -90,6 +90,29 @@ def page(shown: Document) -> str:
         plots=drawn,
         views=data["snapshots"],
         citation=CITATION,
+    )
+
+
+def view_page(title: str, snapshots: Sequence[Snapshot]) -> str:
+    """The 3D view alone, as a page of HTML that needs nothing else.
+
+    Parameters
+    ----------
+    title : str
+    snapshots : sequence of Snapshot
+        At least one.
+    """
+    script = _asset("view.js") + _asset("page.js")
+    shown = list(views(snapshots))
+    data = {"plots": {}, "csv": {}, "snapshots": shown, "palettes": palettes()}
+    return _template("view.html.j2").render(
+        title=title,
+        version=package_version(),
+        policy=Markup(_policy(_digest(script))),
+        css=Markup(_asset("page.css")),
+        js=Markup(script),
+        data=_packed(_json(data)),
+        views=shown,
     )
 
 

@@ -174,9 +174,11 @@ async function start() {
   ({ plots, csv } = data);
   for (const name of waiting) heights[name] = plots[name].layout.height;
   if (data.snapshots.length) view = startView(data.snapshots, data.palettes);
-  const library = document.createElement("script");
-  library.textContent = await unpacked("plotly");
-  document.head.append(library);
+  if (waiting.length) {
+    const library = document.createElement("script");
+    library.textContent = await unpacked("plotly");
+    document.head.append(library);
+  }
   for (const place of document.querySelectorAll(".plot")) sight.observe(place);
   performance.mark("readable");
   idle(drawNext);
