@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import importlib
 import json
 import re
+import sys
 import warnings
 from pathlib import Path
 
@@ -357,3 +359,10 @@ def test_a_view_takes_what_other_packages_made_and_refuses_other_lengths():
     assert two.html.count("<canvas") == 2
     with pytest.raises(am.InputError, match=r"column 'score' .* must have shape \(256,\)"):
         am.view(atoms, [1.0, 2.0])
+
+
+def test_the_modifier_of_ovito_says_what_it_needs(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ovito.data", None)
+    monkeypatch.delitem(sys.modules, "amorphace.ovito", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'amorphace\[ovito\]'"):
+        importlib.import_module("amorphace.ovito")
