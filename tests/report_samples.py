@@ -83,6 +83,11 @@ def selection(scope: str, names: tuple[str, ...]) -> tuple[Curve, Curve]:
     )
 
 
+def nested(scope: str) -> Curve:
+    scores = {"accuracy": folded(0.9 - 0.25 * np.exp(-np.arange(20) / 2), seed=6)}
+    return curve("nested_selection", np.arange(1, 21), scores, variant=scope)
+
+
 def but(analysis: Analysis, name: str, *curves: Curve) -> Analysis:
     """The same analysis with other curves of a name."""
     others = (c for c in analysis.results if c.name != name)
@@ -106,7 +111,9 @@ def analysis(species: tuple[str, str] = ("A", "B")) -> Analysis:
             *selection("order 1", (f"{b}1", f"{a}1")),
             *selection("orders 1 to 2", (f"{a}1·{b}1 l=0", f"{a}1")),
             *resampled(f"{b}1", f"{a}1", f"{a}3"),
-            accuracy_curve(4.0, 0.83, name="pca", variant="", x=POINTS[:7]),
+            *(nested(scope) for scope in ("order 1", "orders 1 to 2", "order 1, pairs first")),
+            accuracy_curve(4.0, 0.83, name="pca", variant="standardised", x=POINTS[:7]),
+            accuracy_curve(4.0, 0.81, name="pca", variant="raw", x=POINTS[:7]),
             *learned(),
             *correlated(),
             *clusters(species),
@@ -114,6 +121,7 @@ def analysis(species: tuple[str, str] = ("A", "B")) -> Analysis:
             distribution(f"{a}1", 0.4),
             distribution(f"{b}1", 0.7),
             thresholds(f"{a}1", f"{b}1"),
+            magnitudes(f"{a}1", f"{b}1"),
             everyone(),
         ),
         warnings=("One sample has fewer labelled sites than the others.",),
@@ -199,6 +207,11 @@ def thresholds(*names: str) -> Curve:
     scores |= {"mean_active": shift, "mean_inactive": -shift}
     scores |= {"n_active": [320, 320], "n_inactive": [320, 320]}
     return curve("thresholds", [1, 2], scores, labels=names)
+
+
+def magnitudes(*names: str) -> Curve:
+    scores = {"inactive_larger": folded([0.77, 0.8])}
+    return curve("magnitudes", [1, 2], scores, labels=names)
 
 
 def learned_propensity() -> PropensityCurve:

@@ -148,14 +148,16 @@ class Analysis:
         "accuracy": "grouped" (Fig. 3), "random"; one a cutoff.
         "model", what a model fitted as `model` is worth on samples left out, its cutoff and
         columns chosen without them: the number to quote.
-        "pca", principal components of the columns of orders 1 and 2 (Fig. 5).
+        "pca": "standardised", "raw", the principal components of the columns of orders 1 and 2
+        (Fig. 5).
         "selection", "nested_selection": "order 1", "orders 1 to 2", the candidates, and "order 1,
         pairs first"; "single_columns", "permutation", "stability", "left_out" of the first two
         (Fig. 5). The permutation test is part of the selection.
         "classifiers", "roc": "logistic", "svm"; "calibration": "logistic".
         "learning": "samples", "sites", with the columns of each body order (Fig. 6).
         "ard": the target, then "log" and the target; one a cutoff (Fig. 7).
-        "distributions": the first radial column of each species; "thresholds" of them (Fig. 4).
+        "distributions": the first radial column of each species; "thresholds" and
+        "magnitudes" of them (Fig. 4).
         "everyone", correlations of the score with the targets of all particles of samples left
         out, and "events", ranks of events, where they were asked for.
         "v1", "v2_distance", "v2_angle", "v3": species of the neighbours; "contributions" of the

@@ -108,6 +108,7 @@ def pca_curve(
     groups: ArrayLike,
     *,
     n_components: Sequence[int] | None = None,
+    raw: bool = False,
     n_splits: int = 5,
     n_inner_splits: int = 4,
     strengths: Sequence[float] = STRENGTHS,
@@ -117,7 +118,7 @@ def pca_curve(
 ) -> Curve:
     """Accuracy of logistic regression on the leading principal components (Fig. 5).
 
-    The components are those of the standardised columns, of the training rows of each fold alone.
+    The components are those of the training rows of each fold alone, of standardised columns.
     They have the largest variance, which need not be what tells active from inactive.
 
     Parameters
@@ -127,11 +128,15 @@ def pca_curve(
     n_components : sequence of int, optional
         How many leading components to use; 1, 2, 3, ... to 20 when left out, or as many as there
         are columns.
+    raw : bool
+        Whether the components are those of the columns as they are, of which the first ones are
+        then the columns of the largest numbers.
 
     Returns
     -------
     Curve
-        "pca", as that of `accuracy_curve`, labelled "PC 1", ...
+        "pca", of the variant "standardised" or "raw", as that of `accuracy_curve`, labelled
+        "PC 1", ...
 
     Raises
     ------
@@ -144,13 +149,15 @@ def pca_curve(
     points = column_points(n_components, None, X.shape[1], "n_components")
     outer = split(y, groups, n_splits=n_splits)
     inner = inner_of_all(y, groups, outer, len(strengths), n_inner_splits, "grouped", seed)
-    pieces = [_Piece(fold, inner[f], _Rotation.of(X[fold.train])) for f, fold in enumerate(outer)]
+    turned = [_Rotation.of(X[fold.train], raw) for fold in outer]
+    pieces = [_Piece(fold, inner[f], turned[f]) for f, fold in enumerate(outer)]
     found = _curve(X, y, points, pieces, strengths, n_jobs, progress)
     return replace(
         found,
         name="pca",
         labels=tuple(f"PC {k}" for k in points),
         folds=fold_names(groups, outer, "grouped"),
+        variant="raw" if raw else "standardised",
     )
 
 
@@ -163,11 +170,12 @@ class _Rotation:
     vectors: NDArray[np.float64]
 
     @classmethod
-    def of(cls, X: NDArray[Any]) -> _Rotation:
-        scaled = StandardScaler().fit(X)
+    def of(cls, X: NDArray[Any], raw: bool) -> _Rotation:
+        scaled = StandardScaler(with_std=not raw).fit(X)
         Z = np.asarray(scaled.transform(X))
         _, vectors = np.linalg.eigh(Z.T @ Z)
-        return cls(np.asarray(scaled.mean_), np.asarray(scaled.scale_), vectors[:, ::-1])
+        scale = np.ones(X.shape[1]) if scaled.scale_ is None else np.asarray(scaled.scale_)
+        return cls(np.asarray(scaled.mean_), scale, vectors[:, ::-1])
 
     def leading(self, X: NDArray[Any], n: int) -> NDArray[np.float64]:
         return (X - self.mean) / self.scale @ self.vectors[:, :n]

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
-from amorphace.learn.fit import labelled_sites
+from amorphace.learn.fit import LabelledSites, labelled_sites
 from amorphace.learn.results import Curve
 
 MOST_BINS = 40
@@ -41,7 +41,9 @@ def radial_distributions(
     Returns
     -------
     tuple of Curve
-        A "distributions" of each column, then "thresholds" of all; see `distribution`.
+        A "distributions" of each column, then "thresholds" of all; see `distribution`. Last
+        "magnitudes": in each sample with both labels, the share of its pairs of an active and an
+        inactive site of which the inactive one has the larger magnitude.
 
     Raises
     ------
@@ -70,7 +72,27 @@ def radial_distributions(
     if scores:
         x = np.arange(1, len(names) + 1)
         curves.append(Curve(name="thresholds", x=x, scores=scores, labels=names, of="draws"))
+        curves.append(_magnitudes(sites, names))
     return tuple(replace(curve, cutoff=float(cutoff)) for curve in curves)
+
+
+def _magnitudes(sites: LabelledSites, names: Sequence[str]) -> Curve:
+    places = [sites.columns.names.index(name) for name in names]
+    samples, shares = [], []
+    for sample in np.unique(sites.groups).tolist():
+        rows = sites.groups == sample
+        if len(np.unique(sites.y[rows])) == 2:
+            samples.append(str(sample))
+            shares.append(
+                [roc_auc_score(sites.y[rows] == 0, abs(sites.X[rows, k])) for k in places]
+            )
+    return Curve(
+        name="magnitudes",
+        x=np.arange(1, len(names) + 1),
+        scores={"inactive_larger": np.array(shares).reshape(-1, len(names)).T},
+        labels=tuple(names),
+        folds=tuple(samples),
+    )
 
 
 def first_radial_columns(columns: Columns) -> tuple[str, ...]:

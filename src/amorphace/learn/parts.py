@@ -176,18 +176,23 @@ class Parts:
 
     def pca(self, progress: Progress) -> list[Curve]:
         n = scopes(self.sites.columns)[-1].n_columns
-        curve = pca_curve(
-            self.sites.X[:, :n],
-            self.sites.y,
-            self.sites.groups,
-            n_components=range(1, min(self.settings.n_steps, n) + 1),
-            n_splits=self.n_splits,
-            n_inner_splits=self.settings.n_inner_splits,
-            seed=self.settings.seed,
-            n_jobs=self.n_jobs,
-            progress=progress,
-        )
-        return self._at_cutoff([curve])
+
+        def make(raw: bool, progress: Progress) -> list[Curve]:
+            curve = pca_curve(
+                self.sites.X[:, :n],
+                self.sites.y,
+                self.sites.groups,
+                n_components=range(1, min(self.settings.n_steps, n) + 1),
+                raw=raw,
+                n_splits=self.n_splits,
+                n_inner_splits=self.settings.n_inner_splits,
+                seed=self.settings.seed,
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+            return self._at_cutoff([curve])
+
+        return _several((False, True), make, progress)
 
     def learning(self, progress: Progress) -> list[Curve]:
         def make(which: tuple[Vary, int], progress: Progress) -> list[Curve]:

@@ -167,17 +167,32 @@ class Gain:
         x, other_x : float
             Where they are read; the second is the first when left out.
         """
-        own, theirs = curve.at(x), other.at(x if other_x is None else other_x)
-        if own is None or theirs is None:
+        pairs = paired(curve, x, other, x if other_x is None else other_x)
+        if pairs is None:
             return None
-        numbers = [str(k) for k in range(len(own))]  # where folds have no names
-        known = dict(zip(other.folds or numbers, theirs, strict=False))
-        names = zip(curve.folds or numbers, own, strict=True)
-        pairs = [(a, known[f]) for f, a in names if f in known]
-        if not pairs:
-            return None
-        gains = np.array([a - b for a, b in pairs])
+        gains = pairs[0] - pairs[1]
         return cls(float(np.nanmean(gains)), half_width(gains), len(gains))
+
+
+def paired(
+    curve: Curve, x: float | None, other: Curve, other_x: float | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Scores of two curves in the folds that test the same samples, each of shape (n_folds,).
+
+    None where one has no such point, or no fold is of both.
+    """
+    own = None if x is None else curve.at(x)
+    theirs = None if other_x is None else other.at(other_x)
+    if own is None or theirs is None:
+        return None
+    numbers = [str(k) for k in range(len(own))]  # where folds have no names
+    known = dict(zip(other.folds or numbers, theirs, strict=False))
+    names = zip(curve.folds or numbers, own, strict=True)
+    pairs = [(a, known[f]) for f, a in names if f in known]
+    if not pairs:
+        return None
+    first, second = np.array(pairs).T
+    return first, second
 
 
 def write_table(path: str | Path, lines: Iterable[Mapping[str, Any]]) -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from amorphace.learn.bundle import Analysis
-from amorphace.learn.points import order_ends
-from amorphace.learn.results import Curve
 from amorphace.learn.splits import half_width
 from amorphace.report.content import ReportContent
-from amorphace.report.words import body_name
+from amorphace.report.readings import READINGS, Case
 
 _CLAIMS: Mapping[str, Any] = tomllib.loads(
     files("amorphace.report").joinpath("claims.toml").read_text(encoding="utf-8")
@@ -39,13 +35,13 @@ CASES: tuple[tuple[str, str], ...] = tuple(
     (model, protocol)
     for model, protocols in _CLAIMS["case"].items()
     for protocol in protocols
-    if model != "all"
+    if model not in ("all", "mixtures")
 )
 """Models and protocols that the paper treats."""
 
 NOT_STATED = "not measured here"
-PCA_COLUMNS = (5, 10, 20)
-"""Numbers of features at which principal components and the standard order are compared."""
+
+Answer = Literal["yes", "no", "cannot tell", ""]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,23 +56,40 @@ class Statement:
         The same in words.
     paper, ours, aside : str
         The last is what is to be said of ours.
-    place : str
-        Where the paper says so.
+    place, says : str
+        Where the paper says so, and its words.
     mean, error : float or None
         Ours as a number, with the half-width of its 68 % interval; None where it is no number.
     cutoff : float or None
         At which ours is read, in units of sigma.
+    test : str
+        In words, what must hold with the probability `SURE`; "" where the paper only draws.
+    holds : tuple of float, optional
+        The range that the claim needs.
+    low, high : float or None
+        The interval of what is tested that holds it with the probability `SURE`.
+    answer : {"yes", "no", "cannot tell", ""}
+        Whether the claim holds; "" where there is nothing to decide.
+    decides : str
+        What would settle it where the numbers cannot.
     """
 
     reading: str
     quantity: str
     paper: str
     place: str
+    says: str = ""
     ours: str = NOT_STATED
     aside: str = ""
     mean: float | None = None
     error: float | None = None
     cutoff: float | None = None
+    test: str = ""
+    holds: tuple[float, float] | None = None
+    low: float | None = None
+    high: float | None = None
+    answer: Answer = ""
+    decides: str = ""
 
 
 def stated(model: str, protocol: str) -> tuple[Statement, ...]:
@@ -86,211 +99,111 @@ def stated(model: str, protocol: str) -> tuple[Statement, ...]:
 
     Examples
     --------
-    >>> [s.paper for s in stated("kob-andersen", "thermal")][:4]
-    ['95 %', 'in the figure only', '60-65 %', 'dramatic increase']
+    >>> {s.reading: s.paper for s in stated("kob-andersen", "thermal")}["first species"]
+    '60-65 %'
     >>> stated("silica", "thermal")
     ()
     """
     if (model, protocol) not in CASES:
         return ()
-    values = _CLAIMS["case"]["all"][protocol] | _CLAIMS["case"][model][protocol]
-    fits = {None, protocol, "" if model == "bead-spring" else "mixtures"}
+    kind = "polymer" if model == "bead-spring" else "mixtures"
+    said = [_CLAIMS["case"].get(name, {}).get(protocol, {}) for name in ("all", kind, model)]
+    values: dict[str, str] = said[0] | said[1] | said[2]
     return tuple(
-        Statement(
-            reading=reading,
-            quantity=quantity["words"],
-            paper=values.get(reading, _CLAIMS["unstated"]),
-            place=quantity["place"],
-            cutoff=CUTOFFS[protocol],
-        )
+        _statement(reading, quantity, values.get(reading) or _CLAIMS["unstated"], protocol)
         for reading, quantity in _CLAIMS["quantity"].items()
-        if quantity.get("only") in fits
+        if set(quantity.get("only", "").split()) <= {protocol, kind}
     )
 
 
-def comparisons(content: ReportContent) -> tuple[Statement, ...]:
-    """The paper's statements on a case with what is found here; () where it treats another."""
-    return tuple(_compared(content, s) for s in stated(content.model, content.protocol))
+def _statement(reading: str, quantity: Mapping[str, Any], paper: str, protocol: str) -> Statement:
+    holds = quantity.get("holds", {}).get(paper)
+    test = ""
+    if holds:
+        low, high = holds
+        test = f"{quantity.get('by', 'it')} {_in_words(low, high, quantity.get('unit', ''))}"
+    return Statement(
+        reading=reading,
+        quantity=quantity["words"],
+        paper=paper,
+        place=quantity["place"],
+        says=quantity.get("says", ""),
+        cutoff=CUTOFFS[protocol],
+        test=test,
+        holds=tuple(holds) if holds else None,
+        answer="cannot tell" if holds else "",
+        decides=quantity.get("decides", ""),
+    )
 
 
-def _compared(content: ReportContent, s: Statement) -> Statement:
+def _in_words(low: float, high: float, unit: str) -> str:
+    """A range, such as "is at most 2 points"."""
+    if unit:
+        low, high = 100 * low, 100 * high
+    least, most = (f"{end:.3g}".replace("-", "−") for end in (low, high))
+    space = unit and f"\u00a0{unit}"
+    if np.isinf(low):
+        return f"is less than {most}{space}"
+    return f"is more than {least}{space}" if np.isinf(high) else f"is {least} to {most}{space}"
+
+
+def comparisons(
+    content: ReportContent, others: Sequence[ReportContent] = ()
+) -> tuple[Statement, ...]:
+    """The paper's statements on a case with what is found here; () where it treats another.
+
+    Parameters
+    ----------
+    content : ReportContent
+    others : sequence of ReportContent
+        Other cases, which a statement on several needs.
+    """
+    found = stated(content.model, content.protocol)
+    return tuple(_compared(content, s, tuple(others)) for s in found)
+
+
+def _compared(content: ReportContent, s: Statement, others: tuple[ReportContent, ...]) -> Statement:
     found = None
-    if s.reading == "correlation":
-        values = np.array(content.correlations)
-        found = _Found(percent(values), values) if len(values) else None
-    elif content.analysis is not None:
-        found = READINGS[s.reading](content.analysis, s.cutoff or 0.0)
+    if content.analysis is not None:
+        case = Case(content, s.cutoff or 0.0, s.paper, others)
+        found = READINGS[s.reading](case, content.analysis)
     if found is None:
         return s
     cutoff = "" if found.cutoff in (None, s.cutoff) else f"at cutoff {found.cutoff:g} σ"
     aside = " ".join(filter(None, (found.aside, cutoff)))
     numbers = {} if found.values is None else {
-        "mean": float(np.mean(found.values)), "error": half_width(found.values)
+        "mean": float(np.nanmean(found.values)), "error": half_width(found.values)
     }  # fmt: skip
-    return replace(s, ours=found.text, aside=aside, cutoff=found.cutoff, **numbers)
+    low, high = found.range
+    return replace(
+        s,
+        ours=found.text,
+        aside=aside,
+        cutoff=found.cutoff,
+        low=low,
+        high=high,
+        answer="" if s.holds is None else decided((low, high), s.holds),
+        **numbers,
+    )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a reading gives: text, scores of the folds, the cutoff, what is to be said of it."""
+def decided(interval: tuple[float, float], holds: tuple[float, float]) -> Answer:
+    """Whether a claim holds that needs a number in a range.
 
-    text: str
-    values: NDArray[np.float64] | None = None
-    cutoff: float | None = None
-    aside: str = ""
+    Parameters
+    ----------
+    interval : tuple of float
+        That holds the number with the probability `SURE`; NaN where it is not known.
+    holds : tuple of float
+        The range.
 
-
-def plus_minus(values: NDArray[np.float64], digits: int, sign: str = "") -> str:
-    """Mean and half-width of the 68 % interval, with spaces that do not break."""
-    error = half_width(values)
-    width = "" if np.isnan(error) else f"\u00a0±\u00a0{error:.{digits}f}"
-    return f"{np.nanmean(values):{sign}.{digits}f}{width}".replace("-", "−")
-
-
-def percent(values: NDArray[np.float64]) -> str:
-    """Such as 91.2 ± 0.4 %."""
-    return f"{plus_minus(100 * values, 1)}\u00a0%"
-
-
-def points(gain: NDArray[np.float64]) -> str:
-    """A difference of accuracies, such as +1.2 ± 0.8 points."""
-    return f"{plus_minus(100 * gain, 1, '+')}\u00a0points"
-
-
-def accuracy_of(a: Analysis, cutoff: float | None = None) -> Curve | None:
-    """The accuracy curve of a cutoff, of the analysis' own where there is none."""
-    return a.curve("accuracy", "grouped", cutoff) or a.curve("accuracy", "grouped")
-
-
-def _with_columns(a: Analysis, cutoff: float, n_columns: int | None) -> _Found | None:
-    """Accuracy with so many features in standard order."""
-    curve = accuracy_of(a, cutoff)
-    scores = None if curve is None or n_columns is None else curve.at(n_columns)
-    if curve is None or scores is None:
-        return None
-    return _Found(percent(scores), scores, curve.cutoff)
-
-
-def _with_order(a: Analysis, cutoff: float, order: int) -> _Found | None:
-    """Accuracy with all features up to a correlation order."""
-    return _with_columns(a, cutoff, order_ends(a.columns).get(order))
-
-
-def _first_species(a: Analysis) -> int | None:
-    """Radial features of the first species of neighbour; None where there is one species."""
-    starts = a.columns.species_starts()
-    return starts[1] if len(starts) > 1 else None
-
-
-def _jump(a: Analysis, cutoff: float) -> _Found | None:
-    before = _first_species(a)
-    return None if before is None else _with_columns(a, cutoff, before + 1)
-
-
-def gains(a: Analysis, curve: Curve) -> dict[int, NDArray[np.float64]]:
-    """What all features up to each higher order add to the radial ones, fold by fold."""
-    found = {n: curve.at(end) for n, end in order_ends(a.columns).items()}
-    radial = found.pop(1, None)
-    if radial is None:
-        return {}
-    return {n: scores - radial for n, scores in found.items() if scores is not None}
-
-
-def _beyond_radial(a: Analysis, cutoff: float) -> _Found | None:
-    curve = accuracy_of(a, cutoff)
-    added = gains(a, curve) if curve else {}
-    if curve is None or not added:
-        return None
-    text = ", ".join(f"{points(gain)} up to {body_name(n)}" for n, gain in added.items())
-    return _Found(text, next(iter(added.values())), curve.cutoff)
-
-
-def _saturation(a: Analysis, cutoff: float) -> _Found | None:
-    """The smallest cutoff that no larger one beats by more than the error of the difference.
-
-    Each counts with all radial features; differences are taken fold by fold.
+    Examples
+    --------
+    >>> decided((0.01, 0.03), (0.0, np.inf)), decided((-0.01, 0.03), (0.0, np.inf))
+    ('yes', 'cannot tell')
+    >>> decided((-0.03, -0.01), (0.0, np.inf)), decided((np.nan, np.nan), (0.0, np.inf))
+    ('no', 'cannot tell')
     """
-    end = order_ends(a.columns).get(1, 0)
-    curves = sorted(a.curves("accuracy", "grouped"), key=lambda c: c.cutoff or 0.0)
-    scores = {c.cutoff: at for c in curves if c.cutoff and (at := c.at(end)) is not None}
-    if len(scores) < 2:
-        return None
-    text = ", ".join(f"{c:g}: {100 * at.mean():.1f}" for c, at in scores.items())
-    for c, at in scores.items():
-        more = [other - at for larger, other in scores.items() if larger > c]
-        if all(gain.mean() <= half_width(gain) for gain in more):
-            return _Found(f"{c:g}", np.array([c]), None, f"(radial features at {text}\u00a0%)")
-    return None
-
-
-def _picks(a: Analysis, cutoff: float) -> _Found | None:
-    """Names of the first two picks, of the selection with the fewest candidates."""
-    picked = a.curves("selection")
-    return _Found(", ".join(picked[0].labels[:2]), None, picked[0].cutoff) if picked else None
-
-
-def _pca(a: Analysis, cutoff: float) -> _Found | None:
-    """What principal components score more than as many features in standard order."""
-    pca, curve = a.curve("pca"), accuracy_of(a)
-    both = [(n, pca.at(n), curve.at(n)) for n in PCA_COLUMNS] if pca and curve else []
-    more = {n: p - c for n, p, c in both if p is not None and c is not None}
-    if not more:
-        return None
-    text = ", ".join(f"{points(gain)} with {n}" for n, gain in more.items())
-    return _Found(text, list(more.values())[-1], a.cutoff)
-
-
-def _means(a: Analysis, cutoff: float) -> _Found | None:
-    """Which sites have the larger magnitude of the first feature on average, and how apart."""
-    found = a.curve("thresholds")
-    if found is None:
-        return None
-    active, inactive, auc = (found[k][0, 0] for k in ("mean_active", "mean_inactive", "auc"))
-    larger = "active" if abs(active) > abs(inactive) else "inactive"
-    text = f"{found.labels[0]}: {active:.2f}, {inactive:.2f}; {larger} larger, AUC {auc:.2f}"
-    return _Found(text, None, found.cutoff)
-
-
-def _learning(a: Analysis, cutoff: float) -> _Found | None:
-    """Radial features: what all training samples give more than the half, or just above it."""
-    curves = [c for c in a.curves("learning", "samples") if len(c.x) > 1]
-    if not curves:
-        return None
-    c = min(curves, key=lambda c: c.n_columns or 0)
-    n_samples = [float(label) for label in c.labels]
-    half = int(np.searchsorted(n_samples, n_samples[-1] / 2))  # of three samples, two
-    gain = c.values[-1] - c.values[half]
-    aside = f"({n_samples[-1]:g} samples, not {n_samples[half]:g})"
-    return _Found(points(gain), gain, c.cutoff, aside)
-
-
-def _ard(a: Analysis, cutoff: float) -> _Found | None:
-    """With all features, for the target itself."""
-    first = next(iter(a.curves("ard")), None)
-    c = first and (a.curve("ard", first.variant, cutoff) or a.curve("ard", first.variant))
-    if c is None or np.isnan(c.values[-1]).all():
-        return None
-    return _Found(correlation(c), c.values[-1], c.cutoff, f"with {c.x[-1]} features")
-
-
-def correlation(c: Curve) -> str:
-    """At the last point: 0.82 ± 0.03, or 0.82 ± 0.03 (3 of 4 folds) where some have none."""
-    n, undefined = c.values.shape[1], c.n_undefined[-1]
-    return plus_minus(c.values[-1], 2) + (f" ({n - undefined} of {n} folds)" if undefined else "")
-
-
-READINGS: Mapping[str, Callable[[Analysis, float], _Found | None]] = {
-    "first": lambda a, cutoff: _with_columns(a, cutoff, 1),
-    "first species": lambda a, cutoff: _with_columns(a, cutoff, _first_species(a)),
-    "jump": _jump,
-    "radial": lambda a, cutoff: _with_order(a, cutoff, 1),
-    "three-body": lambda a, cutoff: _with_order(a, cutoff, 2),
-    "four-body": lambda a, cutoff: _with_order(a, cutoff, 3),
-    "beyond radial": _beyond_radial,
-    "saturation": _saturation,
-    "picks": _picks,
-    "pca": _pca,
-    "means": _means,
-    "learning": _learning,
-    "ard": _ard,
-}
+    if holds[0] <= interval[0] and interval[1] <= holds[1]:
+        return "yes"
+    return "no" if interval[1] < holds[0] or holds[1] < interval[0] else "cannot tell"

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from amorphace.dataset.provenance import package_version
-from amorphace.report.claims import CITATION, PUBLISHED, WHAT_DIFFERS, comparisons, plus_minus
+from amorphace.report.claim_tables import INTERVAL, claims_of_case, claims_of_cases
+from amorphace.report.claims import PUBLISHED, WHAT_DIFFERS, comparisons
 from amorphace.report.content import ReportContent
 from amorphace.report.numbers import Numbers, curve_numbers
 from amorphace.report.outline import Document, Section, Table
@@ -15,10 +16,10 @@ from amorphace.report.panel import Panel
 from amorphace.report.panels import made
 from amorphace.report.panels.cases import case_panels
 from amorphace.report.panels.making import figures_toml
+from amorphace.report.readings.found import plus_minus
 from amorphace.report.verdict import classifier_rows, headline, verdict
 from amorphace.report.words import GLASSES, PROTOCOLS, target_name
 
-INTERVAL = "with the half-width of its 68 % interval"
 BRIEF = 700
 """Letters of a line of provenance that stands on a page unfolded."""
 
@@ -66,18 +67,20 @@ def overview(contents: Sequence[ReportContent], title: str = "") -> Document:
 
 def _cases(contents: Sequence[ReportContent]) -> Iterator[Table]:
     """What the paper speaks of, of all cases."""
-    found = [(c, {s.reading: s for s in comparisons(c)}) for c in contents]
+    found = [(c, comparisons(c, contents)) for c in contents]
     for words in figures_toml()["table"].values():
         head = tuple(words["columns"])
         yield Table(
             title=words["title"],
             head=("case", *words["columns"].values()),
             rows=tuple(
-                (c.title, *(by[key].ours if key in by else "–" for key in head)) for c, by in found
+                (c.title, *(by[key].ours if key in by else "–" for key in head))
+                for c, by in ((c, {s.reading: s for s in own}) for c, own in found)
             ),
             note=words["note"],
             name="cases",
         )
+    yield from claims_of_cases(found)
 
 
 def _figures(name: str) -> Callable[[ReportContent], Section]:
@@ -112,26 +115,8 @@ def _verdict(content: ReportContent) -> Section:
         headline=headline(content.analysis) or (),
         text=verdict(content),
         notes=content.analysis.notes if content.analysis else (),
-        tables=tuple(table for make in (_paper, _classifiers) for table in make(content)),
+        tables=tuple(table for make in (claims_of_case, _classifiers) for table in make(content)),
     )
-
-
-def _paper(content: ReportContent) -> Iterator[Table]:
-    found = comparisons(content)
-    if found:
-        yield Table(
-            title="Compared with the paper",
-            head=("quantity", "paper", "here", "source"),
-            rows=tuple((s.quantity, s.paper, f"{s.ours} {s.aside}", s.place) for s in found),
-            words=4,
-            note=f"{CITATION}. Its sets, temperatures and sample counts differ from these; its "
-            f"folds may mix sites of one sample. Ours are means {INTERVAL}.",
-            name="paper",
-            numbers=Numbers.of(
-                "quantity paper ours aside mean error cutoff",
-                ((s.quantity, s.paper, s.ours, s.aside, s.mean, s.error, s.cutoff) for s in found),
-            ),
-        )
 
 
 def _classifiers(content: ReportContent) -> Iterator[Table]:

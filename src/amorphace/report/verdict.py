@@ -10,8 +10,9 @@ from amorphace.learn.bundle import Analysis
 from amorphace.learn.points import order_ends
 from amorphace.learn.selection import twins
 from amorphace.learn.splits import half_width
-from amorphace.report.claims import accuracy_of, correlation, gains, percent, plus_minus, points
 from amorphace.report.content import ReportContent
+from amorphace.report.readings.accuracies import accuracy_of, gains
+from amorphace.report.readings.found import correlation, percent, plus_minus, points
 from amorphace.report.words import CLASSIFIERS, body_name, scope_name, target_name
 
 

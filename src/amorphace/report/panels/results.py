@@ -104,8 +104,8 @@ def selection(content: ReportContent) -> Iterator[Panel]:
         curves[name], *_ = (*content.found("nested_selection", c.variant), c)
         dotted = Line(name="", x=c.x, y=c.mean, k=k, dash="dotted", notes=c.labels)
         optimistic.append(replace(dotted, n_written=written))
-    if components:
-        curves["principal components"] = components[0]
+    for c in components:
+        curves[f"principal components{', raw' if c.variant == 'raw' else ''}"] = c
     lines = [
         replace(_line(content, c, name, k), bars=np.isin(c.x, FEW), notes=c.labels)
         for k, (name, c) in enumerate(curves.items())
