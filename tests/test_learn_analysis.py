@@ -128,7 +128,7 @@ def test_every_part_is_there_and_finds_what_was_planted(whole: Analysis) -> None
         assert [c.variant for c in whole.curves(name)] == scopes[:2]
     assert [c.labels[0] for c in whole.curves("selection")] == ["B1", "B1", "B1"]
     assert [c.labels[0] for c in whole.curves("stability")] == ["B1", "B1"]
-    assert whole.curve("pca") is not None
+    assert [c.variant for c in whole.curves("pca")] == ["standardised", "raw"]
     assert whole.curve("pca", cutoff=2.0) is None
     assert [(c.variant, c.n_columns) for c in whole.curves("learning")] == [
         ("samples", 3),
@@ -180,7 +180,7 @@ def test_parts_left_out_are_empty_and_cost_nothing() -> None:
         settings=replace(SMALL, parts=("distributions", "selection")),
         progress=lambda part, done, total: seen.append(part),
     )
-    names = {"distributions", "thresholds", "selection", "single_columns"}
+    names = {"distributions", "thresholds", "magnitudes", "selection", "single_columns"}
     assert {c.name for c in made.results} == names
     assert made.model is None
     assert len(made.curves("distributions")) == 2
