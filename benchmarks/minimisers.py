@@ -8,12 +8,14 @@ trajectory that move a particle more than 0.05, from the place where the minimis
 Steepest descent: overdamped motion by LAMMPS (`fix brownian`, the temperature next to nothing) with
 steps of 4e-4 sigma^2/epsilon until the largest force is small, then conjugate gradients;
 the first liquids and events once more with half the step, which says how sure the comparison is.
-Two ends are one minimum if their energies per particle differ by less than 1e-8.
+FIRE is LAMMPS', L-BFGS that of `lbfgs.py`. Two ends are one minimum if their energies per particle
+differ by less than 1e-8. `--again lbfgs fire` runs these alone: the others' ends stay as they are.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import platform
 import time
@@ -24,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lbfgs import lbfgs
 
 from amorphace import Configuration
 from amorphace.simulate import (
@@ -39,9 +42,14 @@ from amorphace.simulate import (
     start_shear,
 )
 from amorphace.simulate.batch.minimise import Minimiser
+from amorphace.simulate.batch.packed import pack
 from amorphace.simulate.shear import strained
 
-RESULTS = Path(__file__).parent / "results"
+FILE = Path(__file__).parent / "results" / "minimisers.json"
+MINIMISERS = ("lammps", "descent", "half", "batch", "lbfgs", "fire")
+"""By their names in the file; half is the descent with half the step, from the first starts."""
+Report = Callable[[str], None]
+SEED = 1
 MODEL = kob_andersen()
 TEMPERATURE = 0.55
 TOLERANCE = 1e-6
@@ -54,6 +62,8 @@ BLOCK = 250
 LONGEST = 100_000
 SMALL = 0.2
 """Largest force at which conjugate gradients take over from the descent."""
+FIRE_STEP = 2e-3
+"""Time step that FIRE begins with; it grows to ten times that, beyond which it flies off."""
 CONTROL = 15
 """Starts whose descent is repeated with half the step."""
 
@@ -66,7 +76,7 @@ def moved(state: State, duration: float, seed: int, **temperatures: float) -> St
 
 def liquids(n: int) -> Iterator[State]:
     """States of one trajectory."""
-    state = moved(create(MODEL, n, seed=1), 40.0, 1, start=1.0, stop=TEMPERATURE)
+    state = moved(create(MODEL, n, seed=SEED), 40.0, 1, start=1.0, stop=TEMPERATURE)
     seed = 2
     while True:
         state = moved(state, 2.0, seed, start=TEMPERATURE)
@@ -95,6 +105,14 @@ def by_lammps(start: Configuration) -> float:
         return engine.energy()
 
 
+def by_fire(start: Configuration) -> tuple[float, int]:
+    """The same of LAMMPS' FIRE, and its iterations."""
+    with LammpsEngine(MODEL, start, sheared=True) as engine:
+        engine.commands([f"timestep {FIRE_STEP!r}", "min_style fire", "min_modify norm max"])
+        engine.commands([f"minimize 0.0 {TOLERANCE!r} {LONGEST} {10 * LONGEST}"])
+        return engine.energy(), int(engine.thermo("step"))
+
+
 def by_descent(start: Configuration, step: float = DESCENT_STEP) -> float:
     """The same of a steepest descent of small steps."""
     with LammpsEngine(MODEL, start, sheared=True) as engine:
@@ -110,13 +128,11 @@ def by_descent(start: Configuration, step: float = DESCENT_STEP) -> float:
         return engine.energy()
 
 
-def by_batch(
-    starts: list[Configuration], report: Callable[[str], None]
-) -> tuple[list[float], float]:
+def by_batch(starts: list[Configuration], report: Report) -> tuple[list[float], float]:
     """The same of the batch engine, and the mean number of evaluations."""
     device = Minimiser(MODEL, len(starts), len(starts[0]))
     for start in starts:
-        device.begin(start, TOLERANCE)
+        device.begin(pack(MODEL, start), TOLERANCE)
     found: dict[int, Any] = {}
     while len(found) < len(starts):
         found |= device.advance(100)
@@ -125,41 +141,53 @@ def by_batch(
     return [end.energy for end in ends], float(np.mean([end.evaluations for end in ends]))
 
 
-def compare(starts: list[Configuration], report: Callable[[str], None]) -> dict[str, Any]:
-    """Shares of starts from which two minimisers end in the same minimum."""
-    energies: dict[str, np.ndarray] = {}
-    for name, minimise in (("lammps", by_lammps), ("descent", by_descent)):
-        ends = []
-        for k, start in enumerate(starts):
-            ends.append(minimise(start))
-            if k % 10 == 9:
-                report(f"{name}: {k + 1} of {len(starts)}")
-        energies[name] = np.array(ends)
-    batch, evaluations = by_batch(starts, report)
-    energies["batch"] = np.array(batch)
-    half = [by_descent(start, DESCENT_STEP / 2) for start in starts[:CONTROL]]
-    same = {
-        f"{a}, {b}": int((np.abs(energies[a] - energies[b]) < SAME).sum())
-        for a, b in (("batch", "lammps"), ("batch", "descent"), ("lammps", "descent"))
-    }
-    control = np.abs(energies["descent"][:CONTROL] - half) < SAME
-    return {
-        "starts": len(starts),
-        "same": same,
-        "descent with half the step, same": int(control.sum()),
-        "descent with half the step, of": len(half),
-        "evaluations of the batch, mean": evaluations,
-        "energies": {k: v.tolist() for k, v in energies.items()},
-    }
+def ends_of(name: str, starts: list[Configuration], report: Report) -> dict[str, Any]:
+    """Energies per particle where a minimiser ends, and evaluations of forces where known."""
+    if name == "batch":
+        energies, evaluations = by_batch(starts, report)
+    elif name == "lbfgs":
+        found, counts = lbfgs(MODEL, starts, TOLERANCE, report)
+        energies, evaluations = found.tolist(), float(counts.mean())
+    elif name == "fire":
+        pairs = [by_fire(start) for start in starts]
+        energies, evaluations = [e for e, _ in pairs], float(np.mean([n for _, n in pairs]))
+    else:
+        minimise = {"lammps": by_lammps, "descent": by_descent, "half": by_half}[name]
+        some = starts[:CONTROL] if name == "half" else starts
+        energies, evaluations = [minimise(start) for start in some], None
+    report(f"{name}: {len(energies)}")
+    return {"energies": energies, "evaluations": evaluations}
+
+
+def by_half(start: Configuration) -> float:
+    """The descent with half the step."""
+    return by_descent(start, DESCENT_STEP / 2)
+
+
+def compare(
+    starts: list[Configuration], known: dict[str, Any], again: list[str], report: Report
+) -> dict[str, Any]:
+    """Numbers of starts from which two minimisers end in the same minimum."""
+    ends = {name: ends_of(name, starts, report) for name in again}
+    ends = {name: known[name] for name in MINIMISERS if name not in again} | ends
+    energies = {name: np.array(ends[name]["energies"]) for name in MINIMISERS}
+    assert abs(energies["lammps"][0] - by_lammps(starts[0])) < SAME, "these are other starts"
+    same: dict[str, dict[str, int]] = {}
+    for name, other in itertools.product(MINIMISERS, ("lammps", "descent")):
+        if name != other:
+            n = min(len(energies[name]), len(energies[other]))
+            gap = np.abs(energies[name][:n] - energies[other][:n])
+            same.setdefault(name, {})[other] = int((gap < SAME).sum())
+    return {"starts": len(starts), "same": same, "ends": ends}
 
 
 def keep(found: dict[str, Any]) -> None:
     """Print and write what is there."""
     for what in ("liquids", "events"):
-        shown = {k: v for k, v in found.get(what, {}).items() if k != "energies"}
-        print(what, shown, flush=True)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "minimisers.json").write_text(json.dumps(found, indent=1) + "\n")
+        for name, numbers in found.get(what, {}).get("same", {}).items():
+            print(what, name, numbers, found[what]["ends"][name]["evaluations"], flush=True)
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def main() -> None:
@@ -168,6 +196,7 @@ def main() -> None:
     parser.add_argument("--particles", type=int, default=250)
     parser.add_argument("--liquids", type=int, default=200)
     parser.add_argument("--events", type=int, default=50)
+    parser.add_argument("--again", nargs="*", default=MINIMISERS, choices=MINIMISERS)
     given = parser.parse_args()
     began = time.time()
 
@@ -175,20 +204,21 @@ def main() -> None:
         print(f"[{time.time() - began:7.1f} s] {text}", flush=True)
 
     found: dict[str, Any] = {
-        "machine": platform.machine(),
-        "lammps": version("lammps"),
-        "warp-lang": version("warp-lang"),
+        "command": "make bench-minimisers",
+        "versions": {name: version(name) for name in ("amorphace", "lammps", "warp-lang")},
+        "machine": f"{platform.machine()}, one core",
+        "seed": SEED,
         "particles": given.particles,
         "temperature": TEMPERATURE,
     }
+    known = json.loads(FILE.read_text()) if FILE.exists() else {}
     starts = [state.configuration for state in islice(liquids(given.particles), given.liquids)]
-    report("liquids are there")
-    found["liquids"] = compare(starts, report)
-    keep(found)
     begun = [start for start, _ in islice(events(given.particles), given.events)]
-    report("events are there")
-    found["events"] = compare(begun, report)
-    keep(found)
+    report("liquids and events are there")
+    for what, all_starts in (("liquids", starts), ("events", begun)):
+        ends = known.get(what, {}).get("ends", {})
+        found[what] = compare(all_starts, ends, list(given.again), report)
+        keep(found)
 
 
 if __name__ == "__main__":

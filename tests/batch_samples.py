@@ -52,3 +52,48 @@ def tilted(configuration: Configuration) -> Configuration:
 def smaller() -> State:
     """A Kob-Andersen liquid of another number of particles."""
     return create(MODELS["kob-andersen"], 180, seed=5)
+
+
+def all_moved(model, starts, *, size=None, **options):
+    """State and rows of systems that go along paths side by side; what went wrong is given too."""
+    from amorphace.simulate.batch.dynamics import Dynamics
+    from amorphace.simulate.batch.packed import pack
+
+    largest = max(len(start.configuration) for start, _ in starts)
+    device = Dynamics(model, len(starts), size or largest, device=DEVICE, **options)
+    for start, path in starts:
+        device.begin(pack(model, start.configuration, start.velocities), path)
+    found = {}
+    while len(found) < len(starts):
+        found |= states(device.advance())
+    return [found[slot] for slot in range(len(starts))]
+
+
+def states(found):
+    """What a device gave, unpacked; what went wrong as it is."""
+    return {k: f if isinstance(f, Exception) else (f[0].state(), f[1]) for k, f in found.items()}
+
+
+def same(a, b) -> bool:
+    """Whether two ends are equal to the last bit."""
+    (here, rows), (there, others) = a, b
+    return (
+        here.configuration.positions.tobytes() == there.configuration.positions.tobytes()
+        and here.velocities.tobytes() == there.velocities.tobytes()
+        and rows.tobytes() == others.tobytes()
+    )
+
+
+def minima(model, configurations, tolerance=1e-6, *, size=None):
+    """Where each of several systems ends, side by side; what went wrong is given back too."""
+    from amorphace.simulate.batch.minimise import Minimiser
+    from amorphace.simulate.batch.packed import pack
+
+    largest = max(map(len, configurations))
+    device = Minimiser(model, len(configurations), size or largest, device=DEVICE)
+    for configuration in configurations:
+        device.begin(pack(model, configuration), tolerance)
+    found = {}
+    while len(found) < len(configurations):
+        found |= device.advance()
+    return [found[slot] for slot in range(len(configurations))]

@@ -15,15 +15,13 @@ from amorphace.simulate import (
     MODELS,
     LammpsEngine,
     Motion,
-    Stage,
     State,
     create,
     longest_bond,
     replicas,
-    run_stage,
 )
 from amorphace.simulate.creation import _random_places
-from batch_samples import DEVICE, smaller
+from batch_samples import DEVICE, all_moved, same, smaller, states
 from simulate_samples import SIZE, hot, liquid
 
 wp = pytest.importorskip("warp")
@@ -41,33 +39,6 @@ def moved(model, start: State, path: Path, **options):
     """State and rows of one system by itself."""
     (found,) = all_moved(model, [(start, path)], **options)
     return found
-
-
-def all_moved(model, starts, *, size=None, **options):
-    """The same of several, side by side; what went wrong is given back too."""
-    largest = max(len(start.configuration) for start, _ in starts)
-    device = Dynamics(model, len(starts), size or largest, device=DEVICE, **options)
-    for start, path in starts:
-        device.begin(pack(model, start.configuration, start.velocities), path)
-    found = {}
-    while len(found) < len(starts):
-        found |= states(device.advance())
-    return [found[slot] for slot in range(len(starts))]
-
-
-def same(a, b) -> bool:
-    """Whether two ends are equal to the last bit."""
-    (here, rows), (there, others) = a, b
-    return (
-        here.configuration.positions.tobytes() == there.configuration.positions.tobytes()
-        and here.velocities.tobytes() == there.velocities.tobytes()
-        and rows.tobytes() == others.tobytes()
-    )
-
-
-def states(found):
-    """What a device gave, unpacked; what went wrong as it is."""
-    return {k: f if isinstance(f, Exception) else (f[0].state(), f[1]) for k, f in found.items()}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -172,46 +143,6 @@ def test_a_liquid_made_by_the_batch_has_the_energy_of_one_made_by_lammps(name):
         with Crew(DEVICE)(MODELS[name], configuration) as engine:
             energies.append(engine.energy())
     assert abs(energies[0] - energies[1]) < 0.3
-
-
-def test_a_run_is_the_same_to_the_last_bit_alone_and_among_others():
-    model, first, other = MODELS["kob-andersen"], liquid("kob-andersen"), smaller()
-    path = Path(steps=150, temperatures=(0.7, 0.6), seed=7)
-    others = [
-        (other, Path(steps=110, temperatures=(1.0, 1.0), seed=8)),
-        (first, path),
-        (first, Path(steps=70)),
-        (other, Path(steps=90, temperatures=(0.5, 0.5), pressure=2.0, seed=9)),
-    ]
-    for precision in ("mixed", "double"):
-        alone = moved(model, first, path, precision=precision)
-        among = all_moved(model, others, precision=precision, size=300)
-        assert same(among[1], alone)
-        assert same(among[3], moved(model, *others[3], precision=precision))
-
-
-def test_a_run_taken_up_at_a_chunk_is_the_same_to_the_last_bit(monkeypatch):
-    monkeypatch.setattr("amorphace.simulate.dynamics.CHUNK", 250 * 60)
-    model, start = MODELS["kob-andersen"], liquid("kob-andersen")
-    stage = Stage(name="rest", ensemble="nvt", duration=0.9, start=0.6)
-    crew = Crew(DEVICE)
-    chunks = list(run_stage(model, start, stage, seed=5, engine=crew))
-    assert len(chunks) == 3
-    *_, again = run_stage(model, chunks[0].state, stage, seed=5, first_chunk=1, engine=crew)
-    a, b = chunks[-1].state, again.state
-    assert a.configuration.positions.tobytes() == b.configuration.positions.tobytes()
-    assert a.velocities.tobytes() == b.velocities.tobytes()
-
-
-def test_a_system_that_goes_wrong_fails_alone():
-    model, good = MODELS["kob-andersen"], liquid("kob-andersen")
-    n = len(good.configuration)
-    fast = State(good.configuration, np.full((n, 3), 1e4))
-    path = Path(steps=60)
-    wrong, right = all_moved(model, [(fast, path), (good, path)])
-    assert isinstance(wrong, SimulationError)
-    assert "a particle moves too far in one step; go on from an earlier state" in str(wrong)
-    assert same(right, moved(model, good, path))
 
 
 @pytest.mark.parametrize("precision", ["mixed", "double"])

@@ -29,9 +29,8 @@ from amorphace.simulate.script import (
 from amorphace.simulate.state import State
 
 MINIMISER = ("min_style cg", "min_modify dmax 0.1 line quadratic norm max")
-"""Conjugate gradients end in the minimum that steepest descent ends in. FIRE does not: in a
-Kob-Andersen liquid it leaves 9.5 % of the particles more than 0.1 away, and 23 % with D2min above
-0.6, in three to five times the time. `line backtrack` stalls on these potentials."""
+"""Conjugate gradients end in the minimum that steepest descent ends in as often as FIRE and L-BFGS
+do (docs/theory/batch.md). `line backtrack` stalls on these potentials."""
 ROUND = 500_000
 """Atom-iterations between two moments at which an interrupt is seen: about a second."""
 SHORTEST_ROUND = 100
