@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import tomllib
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 from zipfile import BadZipFile, ZipFile
@@ -184,7 +185,7 @@ def read_archive(path: Path, kind: type[T]) -> T:
 
 def _content(path: str | Path, most: int = -1) -> bytes:
     try:
-        with Path(path).open("rb") as stream:
+        with open(path, "rb") as stream:
             return stream.read(most)
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         reason = getattr(error, "strerror", None) or error
@@ -199,12 +200,7 @@ def _parse(path: str | Path, content: bytes, again: str) -> Any:
     """The JSON value of a text; the one place that knows what a parser may raise."""
     end = f"; {again}" if again else ""
     try:
-        return json.loads(
-            content.decode("utf-8"),
-            parse_int=_whole,
-            parse_float=_finite,
-            parse_constant=_constant,
-        )
+        return _JSON.decode(content.decode("utf-8"))
     except UnicodeDecodeError:
         raise FileFormatError(path, f"not JSON: not UTF-8 text{end}") from None
     except json.JSONDecodeError as error:
@@ -229,6 +225,9 @@ def _constant(text: str) -> None:
 
 def _finite(text: str) -> float:
     value = float(text)
-    if not np.isfinite(value):
+    if not isfinite(value):
         raise ValueError(f"the number {text[:30]} is not finite")
     return value
+
+
+_JSON = json.JSONDecoder(parse_int=_whole, parse_float=_finite, parse_constant=_constant)

@@ -94,7 +94,7 @@ class Store:
     def folder(self, unit: str) -> Path:
         """Where a finished unit lies."""
         digest = unit.rpartition("-")[2]
-        return self.path / "units" / digest[:2] / unit
+        return self.path / f"units/{digest[:2]}/{unit}"
 
     def finished(self) -> set[str]:
         """Identifiers of all finished units."""
