@@ -7,12 +7,20 @@ from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from amorphace.core.errors import AmorphaceError
 
 BUFFER = 40 << 20
 """Bytes that OpenBLAS works in for each of its threads: 32 MB, and something to spare."""
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The libraries that have threads, looked for once: that takes milliseconds."""
+    import scipy.linalg  # noqa: F401 - here, since it brings a BLAS of its own
+
+    return ThreadpoolController()
 
 
 @cache
@@ -22,9 +30,9 @@ def claim_memory() -> None:
     OpenBLAS takes it at its first larger product and keeps it. Where there is none, it waits for
     ever or ends the process, so that is asked beforehand: an AmorphaceError says so.
     """
-    from scipy.linalg import cho_factor  # here, since it brings a BLAS of its own
+    from scipy.linalg import cho_factor
 
-    libraries = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    libraries = _libraries().select(user_api="blas").info()
     room = BUFFER * sum(library["num_threads"] for library in libraries)
     try:
         np.empty(room, dtype=np.uint8)
@@ -42,5 +50,5 @@ def claim_memory() -> None:
 def one_blas_thread() -> Iterator[None]:
     """One BLAS thread, which makes sums the same on any machine, with memory to work in."""
     claim_memory()
-    with threadpool_limits(1):
+    with _libraries().limit(limits=1):
         yield
