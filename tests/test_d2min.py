@@ -6,7 +6,7 @@ from itertools import islice, product
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from amorphace import Configuration, InputError
@@ -446,6 +446,7 @@ def test_the_map_of_an_unchanged_cell_is_the_identity():
 
 @settings(max_examples=50, deadline=None)
 @given(cells, cells, st.integers(0, 2**32 - 1))
+@example(np.diag([3.0, 2, 3]), np.array([[2.0, 0, 0], [0, 2, 0], [0, 4.45e-309, 2]]), 0)
 def test_the_map_of_a_cell_carries_the_volume(h0, h1, seed):
     """Also where nothing tells which map it was: particles placed anew in another cell."""
     rng = np.random.default_rng(seed)

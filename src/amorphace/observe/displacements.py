@@ -151,7 +151,9 @@ def _map_of_cells(reference: Configuration, current: Configuration) -> NDArray[n
         return np.eye(3)
     given = _carry(reference.cell, current.cell)
     nearest = reference.cell - nearest_image(reference.cell, current.cell)
-    spans_the_lattice = round(np.linalg.det(nearest) / np.linalg.det(current.cell)) == 1
+    # no determinant by elimination, which divides by a tilt however small
+    volume = nearest[0] @ np.cross(nearest[1], nearest[2])
+    spans_the_lattice = round(volume / np.linalg.det(current.cell)) == 1
     if not spans_the_lattice or np.allclose(nearest, current.cell, rtol=0, atol=1e-9):
         return given
     flipped = _carry(reference.cell, nearest)
