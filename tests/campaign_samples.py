@@ -6,14 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from amorphace.campaign.plan import Plan, make_plan
+from amorphace.cli import app
 from amorphace.config import read_experiment
 from amorphace.runs.engine import Event, What
 from amorphace.runs.execute import Report, do_units
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Unit
 
-from runs_samples import run_here
+from runs_samples import run_here, run_inline
 
 THERMAL = """
 [experiment]
@@ -33,8 +36,8 @@ lag = {lag}
 [describe]
 cutoffs = [2.0]
 max_order = 2
-max_degree = 6
-n_max = 6
+max_degree = 4
+n_max = 4
 [learn]
 folds = 3
 """
@@ -60,15 +63,15 @@ largest_event = {largest}
 [describe]
 cutoffs = [2.0]
 max_order = 2
-max_degree = 6
-n_max = 6
+max_degree = 4
+n_max = 4
 [learn]
 folds = 3
 """
 
 QUICK = {
     "thermal": THERMAL.format(n=250, melt=2.0, lag=2.0),
-    "shear": SHEAR.format(n=200, melt=2.0, step=1e-3, strain=0.07, largest=70),
+    "shear": SHEAR.format(n=200, melt=2.0, step=2e-3, strain=0.07, largest=70),
 }
 LONGER = {
     "thermal": THERMAL.format(n=400, melt=40.0, lag=30.0),
@@ -125,9 +128,11 @@ def contents(store: Store) -> dict[str, bytes]:
 
 
 def finished_experiment(folder: Path, protocol: str) -> tuple[Path, Plan, Store]:
-    """A quick experiment, run by the program without interruption."""
+    """A quick experiment, run in this process without interruption, and its results."""
     file, plan = plan_of(folder, QUICK[protocol])
-    with amorphace("run", file, "--workers", 2) as run:
-        out, _ = run.communicate(timeout=300)
-    assert run.returncode == 0, out
-    return file, plan, Store(file.parent / "a.store", create=False)
+    store = Store(file.parent / "a.store")
+    for event in run_inline(plan, store, cores=1):
+        assert event.what in (What.STARTED, What.FINISHED), event.text
+    shown = CliRunner().invoke(app, ["run", str(file), "--workers", "1"])
+    assert shown.exit_code == 0, f"{shown.output} {shown.exception}"
+    return file, plan, store

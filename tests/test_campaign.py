@@ -154,7 +154,7 @@ def test_inactive_particles_of_an_interval_moved_least_in_it(finished, tmp_path)
         d2min, first = store.load(seen).d2min, store.load(unit).first_step
         mine = np.array([table.sample_names[s] == unit.name for s in table.sample])
         for k in range(4):
-            start, stop = 20 * k, min(20 * (k + 1), 70)
+            start, stop = 10 * k, min(10 * (k + 1), 35)
             rows = mine & (table.step > first + start) & (table.step <= first + stop)
             found = d2min[start:stop].max(axis=0)[table.particle_id[rows] - 1]
             np.testing.assert_allclose(table.targets["maximum"][rows], found, rtol=1e-6)
@@ -232,7 +232,7 @@ def test_the_table_holds_the_features_of_the_labelled_sites(finished, protocol):
             Sites(starts[name], np.isin(starts[name].ids, table.particle_id[table.sample == k]))
             for k, name in enumerate(table.sample_names)
         )
-    basis = {"max_order": 2, "max_degree": 6, "n_max": 6}
+    basis = {"max_order": 2, "max_degree": 4, "n_max": 4}
     descriptor = ACEDescriptor(cutoff=2.0, species=("A", "B"), n_jobs=1, dtype="float32", **basis)
     found = store.load(plan.one(DescribeThermal, DescribeShear))
     np.testing.assert_array_equal(found.particle_id, table.particle_id)

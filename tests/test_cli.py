@@ -1,8 +1,10 @@
 import csv
+import io
 import json
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import fields
 
 import numpy as np
@@ -123,10 +125,20 @@ def test_describe_gives_each_labelled_particle_its_own_features(ensemble, table)
         np.testing.assert_array_equal(data.feature_rows(2.0)[row], X[data.particle_id[row]])
 
 
-def test_learn_writes_numbers_and_figure(table, tmp_path, capsys):
-    out = tmp_path / "results"
-    words = ["--folds", 3, "--n-columns", 1, 5, 6, 10, "--n-jobs", 1]
-    assert run("learn", table, "-o", out, *words) == 0
+@pytest.fixture(scope="module")
+def learned(table, labels, ensemble):
+    """What learn makes of the table: its words, its folder, and what it says."""
+    out, starts = ensemble / "results", sorted(ensemble.glob("s*.initial.dump"))
+    words = ["learn", table, "-o", out, "--folds", 3, "--n-columns", 1, 5, 6, 10, "--n-jobs", 1]
+    words += ["--labels", labels, "--configuration", *starts]
+    said = io.StringIO()
+    with redirect_stdout(said):
+        assert run(*words) == 0
+    return words, out, " ".join(said.getvalue().split())
+
+
+def test_learn_writes_numbers_and_figure(learned, capsys):
+    words, out, said = learned
     assert {p.name for p in out.iterdir()} >= {
         "analysis.json", "results.csv", "summary.json", "model.json", "accuracy.png",
         "accuracy.pdf",
@@ -147,20 +159,16 @@ def test_learn_writes_numbers_and_figure(table, tmp_path, capsys):
     with open(out / "results.csv") as stream:
         lines = [line for line in csv.DictReader(stream) if line["curve"] == "accuracy"]
     assert len(lines) == 2 * 4 * 3 * 5  # cutoffs, points, folds, scores
-    assert "cutoff" in capsys.readouterr().out
-    assert run("learn", table, "-o", out, *words) == 2
+    assert "cutoff" in said
+    assert run(*words) == 2
     assert "is there already" in capsys.readouterr().err
 
 
-def test_learn_compares_the_score_with_what_all_particles_did(
-    table, labels, ensemble, tmp_path, capsys
-):
-    out, starts = tmp_path / "results", sorted(ensemble.glob("s*.initial.dump"))
-    words = ["--folds", 3, "--n-columns", 5, 10, "--n-jobs", 1, "--labels", labels]
-    assert run("learn", table, "-o", out, *words) == 2
+def test_learn_compares_the_score_with_what_all_particles_did(learned, tmp_path, capsys):
+    words, out, said = learned
+    asked = [tmp_path if word == out else word for word in words[: words.index("--configuration")]]
+    assert run(*asked) == 2
     assert "--labels and --configuration are needed together" in capsys.readouterr().err
-    assert run("learn", table, "-o", out, *words, "--configuration", *starts) == 0
-    said = " ".join(capsys.readouterr().out.split())
     assert "d2min of all particles of samples left out: Spearman 0." in said
     (curve,) = read_analysis(out).curves("everyone")
     assert set(curve.labels) == {"d2min", "propensity"}
