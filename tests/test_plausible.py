@@ -310,7 +310,7 @@ LABEL = {
         "warned", "near the .* of random places: files may be swapped, ids lost"),
     "names of other samples": (
         lambda: changed(files(), names=("s1", "s3")), "refused",
-        "end points: .*s3.ends.dump is of none of the samples s1, s2, as names tell"),
+        r"end points \(--endpoints\): .*s3.ends.dump is of none of the samples s1, s2, as"),
 }  # fmt: skip
 
 DESCRIBE = {

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amorphace.ace.features import Features
+from amorphace.campaign.given import noted
 from amorphace.campaign.glass import unit_provenance
 from amorphace.campaign.label import LabelShear, LabelThermal
-from amorphace.campaign.measure import reference_of
-from amorphace.campaign.shear import ShearRun
+from amorphace.campaign.measure import reference_of, sheared_of
+from amorphace.config import OwnGlass
 from amorphace.core.codec import encode
 from amorphace.core.configuration import Configuration
 from amorphace.core.sites import Sites
@@ -39,7 +40,7 @@ TABLE = "table.zarr"
 class DescribeParameters:
     """Parameters of `DescribeThermal` and `DescribeShear`."""
 
-    model: GlassModel
+    model: GlassModel | OwnGlass
     samples: tuple[str, ...]
     features: Features
 
@@ -50,6 +51,7 @@ class DescribeResults:
 
     n_sites: int
     n_columns: int
+    doubts: tuple[str, ...] = ()
 
 
 def describe_labelled(
@@ -82,8 +84,10 @@ def describe_labelled(
         done[0] += n
         report(done[0], total, "features")
 
-    write_features(path, table, Sites.concatenate(find(table)), descriptors, progress=progress)
-    return DescribeResults(len(table), descriptors[0].n_features_out)
+    with noted() as doubts:
+        sites = Sites.concatenate(find(table))
+    write_features(path, table, sites, descriptors, progress=progress)
+    return DescribeResults(len(table), descriptors[0].n_features_out, tuple(doubts))
 
 
 class _Describe(Kind[DescribeParameters, Table]):
@@ -155,7 +159,7 @@ def _before_events(job: Job[DescribeParameters], rows: Table) -> Iterator[Sites]
     before: dict[tuple[str, int], Configuration] = {}
     for k, name in enumerate(rows.sample_names):
         wanted = set(rows.step[rows.sample == k].tolist())
-        for step in inputs[name].load(ShearRun).data_steps() if wanted else ():
+        for step in sheared_of(inputs[name]).data_steps() if wanted else ():
             if step.step in wanted:
                 before[name, step.step] = step.before
     yield from event_sites(rows, lambda name, step: before[name, step])

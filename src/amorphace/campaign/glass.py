@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from amorphace.config import OwnGlass
 from amorphace.core.codec import encode
 from amorphace.core.digest import sha256
 from amorphace.core.errors import SetupError, SimulationError
@@ -55,6 +56,8 @@ def judged() -> Iterator[None]:
         raise Dropped(str(error)) from error
 
 
-def unit_provenance(job: Job[Any], model: GlassModel, **parameters: Any) -> dict[str, Any]:
+def unit_provenance(
+    job: Job[Any], model: GlassModel | OwnGlass, **parameters: Any
+) -> dict[str, Any]:
     """Where a result of an experiment comes from."""
     return provenance("run", {"unit": job.unit.id, "model": encode(model)} | parameters)

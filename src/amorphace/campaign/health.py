@@ -97,3 +97,9 @@ def dropped_lines(graph: Graph, store: Store) -> list[str]:
         for unit in graph.units
         if (why := store.meta(unit.id).dropped)
     ]
+
+
+def doubts(graph: Graph, store: Store) -> tuple[str, ...]:
+    """What is probably not what was meant in files that were given, a sentence each."""
+    found = [store.meta(unit.id).results for unit in graph.units]
+    return tuple(dict.fromkeys(text for r in found for text in r.get("doubts", ())))

@@ -10,20 +10,26 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from amorphace.campaign.given import Frames
 from amorphace.campaign.glass import unit_provenance
-from amorphace.campaign.measure import MeasureShear, MeasureThermal, reference_of
-from amorphace.campaign.shear import Sheared, ShearRun
+from amorphace.campaign.measure import MeasureShear, MeasureThermal, reference_of, sheared_of
+from amorphace.campaign.shear import Sheared
+from amorphace.config import OwnGlass
 from amorphace.config.sections import EventRule
+from amorphace.core.codec import decode
+from amorphace.dataset.ensembles import Ensemble, check_samples
 from amorphace.dataset.label_shear import NoEvent, ShearSummary, label_shear
 from amorphace.dataset.label_thermal import (
     SampleSummary,
+    doubts_of_labels,
     isoconfigurational_table,
+    majority_species,
     summarize_samples,
 )
 from amorphace.dataset.sheared import Event, ShearedSample, is_event
 from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import read_table, write_table
-from amorphace.runs.job import Job
+from amorphace.runs.job import Input, Job
 from amorphace.runs.unit import Dropped, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
 
@@ -34,7 +40,7 @@ LABELS = "labels.zarr"
 class LabelThermalParameters:
     """Parameters of `LabelThermal`."""
 
-    model: GlassModel
+    model: GlassModel | OwnGlass
     samples: tuple[str, ...]
     fraction: float
 
@@ -45,6 +51,7 @@ class LabelThermalResults:
 
     samples: tuple[SampleSummary, ...]
     n_labelled: int
+    doubts: tuple[str, ...] = ()
 
 
 def sound_samples(job: Job[Any], names: Sequence[str], *roles: str) -> Iterator[tuple[Any, ...]]:
@@ -79,7 +86,7 @@ class LabelThermal(_Labels, Kind[LabelThermalParameters, Table]):
 
     def do(self, job: Job[LabelThermalParameters]) -> Outcome:
         """See `isoconfigurational_table`."""
-        p, majority = job.parameters, job.parameters.model.species[0]
+        p, majority = job.parameters, job.parameters.model.majority
         found = list(sound_samples(job, p.samples, "reference", "measure"))
         if not found:
             raise Dropped("no sample is sound")
@@ -95,14 +102,25 @@ class LabelThermal(_Labels, Kind[LabelThermalParameters, Table]):
         )
         write_table(job.folder / LABELS, table)
         summary = tuple(summarize_samples(table, majority))
-        return Outcome(results=LabelThermalResults(summary, int((table.label >= 0).sum())))
+        n_labelled = int((table.label >= 0).sum())
+        doubts = _doubts([seen for _, _, seen in found], table, majority)
+        return Outcome(results=LabelThermalResults(summary, n_labelled, doubts))
+
+
+def _doubts(measured: Sequence[Input], table: Table, majority: str | None) -> tuple[str, ...]:
+    """What is probably not what was meant, of samples that come from files."""
+    found = [seen.results["ensemble"] for seen in measured if "ensemble" in seen.results]
+    if not found:
+        return ()
+    ensembles = [decode(Ensemble, ensemble) for ensemble in found]
+    return (*check_samples(ensembles), *doubts_of_labels(table, majority))
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelShearParameters:
     """Parameters of `LabelShear`."""
 
-    model: GlassModel
+    model: GlassModel | OwnGlass
     samples: tuple[str, ...]
     rule: EventRule
 
@@ -118,11 +136,11 @@ class LabelShearResults:
 
 def sheared_samples(
     name: str,
-    run: Sheared,
+    run: Sheared | Frames,
     d2min: NDArray[np.floating[Any]],
     *,
     threshold: float,
-    majority: str,
+    majority: str | None,
     interval: float | None = None,
 ) -> tuple[ShearedSample, ...]:
     """A shear run as samples to label: one for each interval of strain, or for all of it.
@@ -130,16 +148,17 @@ def sheared_samples(
     Parameters
     ----------
     name : str
-    run : Sheared
+    run : Sheared or Frames
     d2min : ndarray of shape (n_data_steps, n)
     threshold : float
         D2min above which a particle of the majority species makes a step an event.
-    majority : str
+    majority : str, optional
+        The most frequent species when left out.
     interval : float, optional
         Strain over which inactive particles moved least.
     """
     species, ids = run.start.species, run.start.ids
-    chosen = species == majority
+    chosen = species == majority_species(species, majority)
     events = [
         Event(step=s.step, strain=s.strain, before=s.before, d2min=d2.astype(np.float64))
         for s, d2 in zip(run.data_steps(), d2min, strict=True)
@@ -168,13 +187,13 @@ class LabelShear(_Labels, Kind[LabelShearParameters, Table]):
 
     def do(self, job: Job[LabelShearParameters]) -> Outcome:
         """See `label_shear`."""
-        p, majority = job.parameters, job.parameters.model.species[0]
+        p, majority = job.parameters, job.parameters.model.majority
         samples = [
             part
             for name, run, seen in sound_samples(job, p.samples, "shear", "measure")
             for part in sheared_samples(
                 name,
-                run.load(ShearRun),
+                sheared_of(run),
                 seen.load(MeasureShear).d2min,
                 threshold=p.rule.threshold,
                 majority=majority,

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from amorphace.campaign.describe import TABLE
 from amorphace.campaign.glass import unit_provenance
+from amorphace.campaign.label import LabelThermal
+from amorphace.campaign.measure import reference_of
+from amorphace.config import OwnGlass
 from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
 
 if TYPE_CHECKING:
+    from amorphace.dataset.table import Table
     from amorphace.learn.bundle import Analysis
 
 ANALYSIS = "analysis"
@@ -24,7 +28,7 @@ ANALYSIS = "analysis"
 class LearnParameters:
     """Parameters of `Learn`."""
 
-    model: GlassModel
+    model: GlassModel | OwnGlass
     folds: int
     full: bool
     seed: int
@@ -38,6 +42,22 @@ class LearnResults:
     warnings: tuple[str, ...]
 
 
+def judged(job: Job[Any], table: Table, analysis: Analysis) -> Analysis:
+    """The analysis, with the score of all particles of the samples left out, if it is asked for.
+
+    It is where the unit reads labels and configurations.
+    """
+    from amorphace.learn.everyone import everyone
+
+    if not job.inputs("label") or analysis.model is None:
+        return analysis
+    labels = job.input("label").load(LabelThermal)
+    glasses = map(reference_of, job.inputs("reference"))
+    n_splits = min(analysis.settings.n_splits, analysis.n_samples)
+    curve = everyone(table, analysis.model, labels, glasses, n_splits=n_splits)
+    return replace(analysis, results=(*analysis.results, curve))
+
+
 class Learn(Kind[LearnParameters, "Analysis"]):
     """The analysis of a table."""
 
@@ -45,7 +65,11 @@ class Learn(Kind[LearnParameters, "Analysis"]):
     revision = 2
     parameters = LearnParameters
     results = LearnResults
-    inputs: ClassVar = {"table": Role()}
+    inputs: ClassVar = {
+        "table": Role(),
+        "label": Role(),
+        "reference": Role(some=True, digests=False),
+    }
     cores = Cores.ALL
     programs: ClassVar = ("scikit-learn",)
 
@@ -57,11 +81,11 @@ class Learn(Kind[LearnParameters, "Analysis"]):
         from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
 
         p, found = job.parameters, job.input("table")
-        settings = AnalysisSettings() if p.full else QUICK
+        settings, table = AnalysisSettings() if p.full else QUICK, read_table(found.folder / TABLE)
         # threads: a process that is killed leaves no others behind
         with parallel_config(backend="threading"):
             analysis = analyse(
-                read_table(found.folder / TABLE),
+                table,
                 settings=replace(settings, n_splits=p.folds, seed=p.seed),
                 n_jobs=job.n_jobs,
                 progress=lambda part, done, total: job.report(done, total, part.replace("_", " ")),
@@ -75,7 +99,9 @@ class Learn(Kind[LearnParameters, "Analysis"]):
             "n_columns": len(analysis.model.names),
             "cutoff": float(analysis.model.settings["cutoff"]),
         }
-        write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
+        write_folder(
+            job.folder / ANALYSIS, judged(job, table, analysis), unit_provenance(job, p.model)
+        )
         return Outcome(results=LearnResults(best, tuple(analysis.warnings)))
 
     def sentence(self, outcome: Outcome) -> str:

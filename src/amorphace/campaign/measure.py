@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from amorphace.campaign.given import Frames, Given, GivenSteps
 from amorphace.campaign.inherent import InherentStructure
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.replica import Replica
@@ -73,9 +74,10 @@ def measure_isoconfigurational(
 
 
 def reference_of(found: Input) -> Configuration:
-    """The configuration of a reference: a sample, or its inherent structure."""
-    if found.kind == InherentStructure.name:
-        return found.load(InherentStructure)
+    """The configuration of a reference: a sample, its inherent structure, or one from a file."""
+    for kind in (InherentStructure, Given):
+        if found.kind == kind.name:
+            return found.load(kind)
     return found.load(Prepare).state.configuration
 
 
@@ -140,20 +142,25 @@ class StepD2min:
     d2min: NDArray[np.float32]
 
 
+def sheared_of(found: Input) -> Sheared | Frames:
+    """The strain steps of a shear run, or those of a file."""
+    return found.load(GivenSteps) if found.kind == GivenSteps.name else found.load(ShearRun)
+
+
 def measure_steps(
-    run: Sheared, cutoff: float, *, report: Callable[[float, float, str], Any] = ignore
+    run: Sheared | Frames, cutoff: float, *, report: Callable[[float, float, str], Any] = ignore
 ) -> StepD2min:
     """D2min of every particle in every data step of a shear run.
 
     Parameters
     ----------
-    run : Sheared
+    run : Sheared or Frames
     cutoff : float
         In units of sigma.
     report : callable
         Called after every step: steps done, in all, and in words.
     """
-    found = np.empty(run.moved.shape[:2], dtype=np.float32)
+    found = np.empty((len(run), len(run.start)), dtype=np.float32)
     for k, step in enumerate(run.data_steps()):
         found[k] = d2min(step.before, step.after, cutoff)
         report(k + 1, len(found), "D2min")
@@ -171,7 +178,7 @@ class MeasureShear(Kind[MeasureShearParameters, StepD2min]):
 
     def do(self, job: Job[MeasureShearParameters]) -> Outcome:
         """See `measure_steps`."""
-        run = job.input("shear").load(ShearRun)
+        run = sheared_of(job.input("shear"))
         seen = measure_steps(run, job.parameters.d2min_cutoff, report=job.report)
         write_record(job.folder, seen)
         return Outcome(results=MeasureShearResults(float(seen.d2min.max())))

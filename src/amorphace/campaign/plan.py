@@ -24,21 +24,21 @@ from amorphace.campaign.label import (
     LabelThermal,
     LabelThermalParameters,
 )
-from amorphace.campaign.learn import Learn, LearnParameters
 from amorphace.campaign.measure import (
     MeasureShear,
     MeasureShearParameters,
     MeasureThermal,
     MeasureThermalParameters,
 )
+from amorphace.campaign.own_plan import ids, learned, own_units
 from amorphace.campaign.prepare import Prepare, PrepareParameters
 from amorphace.campaign.relax import Lag, LagParameters, Relax, RelaxParameters
 from amorphace.campaign.replica import Replica, ReplicaParameters
 from amorphace.campaign.shear import ShearParameters, ShearRun
 from amorphace.campaign.simulated import Simulated
-from amorphace.config import Experiment
+from amorphace.config import Experiment, OwnExperiment
 from amorphace.config.experiment import part
-from amorphace.config.sections import EventRule
+from amorphace.config.sections import AnyExperiment, EventRule
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Kind, Unit, unique
 from amorphace.simulate.models import EmbeddedAtom
@@ -52,10 +52,10 @@ class Plan(Graph):
 
     Attributes
     ----------
-    experiment : Experiment
+    experiment : AnyExperiment
     """
 
-    experiment: Experiment
+    experiment: AnyExperiment
 
     def one(self, *kinds: type[Kind[Any, Any]]) -> Unit[Any, Any]:
         """The one unit of any of these kinds."""
@@ -77,7 +77,7 @@ class Plan(Graph):
         return super().cores_of(unit, cores)
 
 
-def store_path(file: str | Path, experiment: Experiment) -> Path:
+def store_path(file: str | Path, experiment: AnyExperiment) -> Path:
     """The store of an experiment file: beside it, NAME.store when not given."""
     place = Path(file)
     return place.parent / (experiment.run.store or f"{place.stem}.store")
@@ -102,8 +102,11 @@ def sample_names(n: int) -> tuple[str, ...]:
     return tuple(f"sample_{k:0{width}d}" for k in range(1, n + 1))
 
 
-def make_plan(experiment: Experiment) -> Plan:
+def make_plan(experiment: Experiment | OwnExperiment) -> Plan:
     """All units of an experiment."""
+    if isinstance(experiment, OwnExperiment):
+        units, links = own_units(experiment)
+        return Plan(units=unique(units), links=links, experiment=experiment)
     potential = experiment.glass().potential
     units = (_thermal if experiment.protocol == "thermal" else _shear)(experiment)
     return Plan(
@@ -320,21 +323,4 @@ def _described(
 
 
 def _learned(experiment: Experiment, table: Unit[Any, Any]) -> Unit[Any, Any]:
-    return Unit(
-        kind=Learn(),
-        name="all samples",
-        parameters=LearnParameters(
-            model=table.parameters.model,
-            folds=experiment.learn.folds,
-            full=experiment.learn.full,
-            seed=experiment.experiment.seed,
-        ),
-        inputs={"table": (table.id,)},
-        cost=estimates.FITS,
-        disk=estimates.ANALYSIS,
-    )
-
-
-def ids(units: Units) -> tuple[str, ...]:
-    """Identifiers of units."""
-    return tuple(unit.id for unit in units)
+    return learned(experiment, table)

@@ -97,6 +97,10 @@ class Sheared:
     end: Configuration
     moved: NDArray[np.float32]
 
+    def __len__(self) -> int:
+        """Data steps."""
+        return len(self.moved)
+
     def data_steps(self) -> Iterator[DataStep]:
         """The data steps in their order."""
         before = self.start

@@ -15,8 +15,8 @@ from typing import Any
 from rich.table import Table as RichTable
 
 # isort: off
-from amorphace.cli import label, describe, learn, export  # noqa: F401  (commands: in this order
-from amorphace.cli import init, run, status, stores  # noqa: F401  they stand in --help)
+from amorphace.cli import analyse, label, describe, learn, export  # noqa: F401  (commands: in this
+from amorphace.cli import init, run, status, stores  # noqa: F401  order they are in --help)
 from amorphace.cli import report, predict, regress, bench  # noqa: F401
 
 # isort: on

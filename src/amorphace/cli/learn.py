@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,13 +33,7 @@ def learn(
         int | None,
         typer.Option(help="Folds of the cross-validation; left out, one a sample, up to ten. "),
     ] = None,
-    full: Annotated[
-        bool,
-        typer.Option(
-            "--full/--quick",
-            help="All parts, or those that take some minutes at most on some thousand sites.",
-        ),
-    ] = False,
+    full: options.Full = False,
     random_folds: Annotated[
         bool,
         typer.Option(
@@ -51,7 +44,7 @@ def learn(
     target: Annotated[
         str, typer.Option(help="Of the regression: d2min or propensity, not binarised.")
     ] = "d2min",
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: options.Seed = 0,
     labels: Annotated[
         Path | None,
         typer.Option(help="What label wrote: D2min and propensity of all particles."),
@@ -182,25 +175,13 @@ def _everyone(
 ) -> Curve:
     """The score of all particles of the samples left out beside what they did."""
     from amorphace.cli.samples import files_of
-    from amorphace.dataset.particles import particle_columns
     from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read
-    from amorphace.learn.everyone import Judged, thermal_scores, unseen_models
+    from amorphace.learn.everyone import everyone
     from amorphace.learn.fit import recorded_species
 
     known = read_table(labels)
     files = files_of(known, configurations or [])
     species = recorded_species(data) or None
-
-    def glasses() -> Iterator[Judged]:
-        for k, (name, path) in enumerate(zip(known.sample_names, files, strict=True)):
-            glass = read(path, species)
-            columns = particle_columns(known, glass, k)
-            yield Judged(
-                sample=name,
-                configuration=glass,
-                targets={target: columns[target] for target in known.targets},
-            )
-
-    models = unseen_models(data, model, n_splits=min(settings.n_splits, n_samples))
-    return thermal_scores(models, glasses())
+    glasses = (read(path, species) for path in files)
+    return everyone(data, model, known, glasses, n_splits=min(settings.n_splits, n_samples))

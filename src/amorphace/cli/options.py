@@ -156,4 +156,16 @@ Transform = Annotated[
     ),
 ]
 Jobs = Annotated[int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Processors to use on this machine; 0 is all of them.", min=0)
+]
+Open = Annotated[bool, typer.Option("--open", help="Show the page in a browser at the end.")]
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full/--quick",
+        help="All parts, or those that take some minutes at most on some thousand sites.",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Random seed.", min=0)]
 BY_ID = ParticleOrder.id

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table as RichTable
 
+from amorphace.cli import options
+from amorphace.cli.conclusions import conclusions
 from amorphace.cli.experiments import (
     DeviceOption,
     EngineOption,
@@ -23,6 +25,7 @@ from amorphace.core.errors import InputError, SimulationError
 
 if TYPE_CHECKING:
     from amorphace.campaign.plan import Plan
+    from amorphace.runs.frontier import Shard
     from amorphace.runs.store import Store
 
 CORES = (2, 16, 64, 256, 1024)
@@ -32,9 +35,7 @@ CORES = (2, 16, 64, 256, 1024)
 @app.command()
 def run(
     file: ExperimentArgument,
-    workers: Annotated[
-        int | None, typer.Option(help="Processors to use on this machine; 0 is all of them.", min=0)
-    ] = None,
+    workers: options.Workers = None,
     shard: Annotated[
         str | None, typer.Option(help="i/n: this is the i-th of n programs that share the work.")
     ] = None,
@@ -50,6 +51,7 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it will take: cores, hours, disk.")
     ] = False,
+    open_: options.Open = False,
 ) -> None:
     """Simulate, label, describe, learn: all that is not in the store yet.
 
@@ -59,10 +61,7 @@ def run(
 
     Example: amorphace run ka.toml
     """
-    from amorphace.campaign.plan import experiment_key
     from amorphace.runs.frontier import Shard
-    from amorphace.runs.status import estimate, find_status
-    from amorphace.runs.store import Damaged
 
     if dry_run:
         _show_budget(read_plan(file, engine, device))
@@ -70,6 +69,28 @@ def run(
     if shard and scheduler:
         raise InputError("--shard and --scheduler are two ways to share the work; give one")
     own = Shard.parse(shard) if shard else None
+    carry_through(
+        file, workers=workers, shard=own, leave=leave, scheduler=scheduler, engine=engine,
+        device=device, open_=open_,
+    )  # fmt: skip
+
+
+def carry_through(
+    file: Path,
+    *,
+    workers: int | None = None,
+    shard: Shard | None = None,
+    leave: float | None = None,
+    scheduler: str | None = None,
+    engine: str | None = None,
+    device: str | None = None,
+    open_: bool = False,
+) -> None:
+    """Do all of an experiment that is not done, write its results and say what came out."""
+    from amorphace.campaign.plan import experiment_key
+    from amorphace.runs.status import estimate, find_status
+    from amorphace.runs.store import Damaged
+
     plan, store = open_experiment(file, create=True, engine=engine, device=device)
     experiment, key = plan.experiment, experiment_key(file, store)
     if experiment.programs and key not in store.experiments():
@@ -84,10 +105,10 @@ def run(
     begin = time.monotonic()
     store.log(f"run {file.name}: {len(plan.units)} units, {duration(left)} of {whose} to go")
     count = experiment.run.workers if workers is None else workers
-    here = own is not None or workers is not None
+    here = shard is not None or workers is not None
     while carry(
         plan, store, pool_of(plan, store, workers=count, scheduler=scheduler, here=here),
-        workers=count, shard=own, leave=leave,
+        workers=count, shard=shard, leave=leave,
     ):  # fmt: skip
         store.log(f"done in {duration(time.monotonic() - begin)}")
         try:
@@ -96,7 +117,14 @@ def run(
             show(f"{error}: it is made again")
             continue
         show(f"done in {duration(time.monotonic() - begin)}")
+        if open_:
+            typer.launch(str(results_of(file) / "report.html"))
         return
+
+
+def results_of(file: Path) -> Path:
+    """The folder of the results of an experiment file."""
+    return file.parent / f"{file.stem}.results"
 
 
 def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
@@ -106,7 +134,7 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
     same program.
     """
     from amorphace.campaign.copy_out import copy_out, made_from
-    from amorphace.campaign.health import dropped_lines
+    from amorphace.campaign.health import doubts, dropped_lines
     from amorphace.campaign.learn import Learn
     from amorphace.core.owned import is_made_from, owned_folder
     from amorphace.report.experiment import experiment_content
@@ -115,13 +143,15 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
     from amorphace.report.panels import panels
     from amorphace.runs.claims import Claims
 
-    folder, why = file.parent / f"{file.stem}.results", store.meta(plan.one(Learn).id).dropped
+    folder, why = results_of(file), store.meta(plan.one(Learn).id).dropped
     with Claims(store) as claims:
         if not claims.take(f"results-{key}"):
             show(f"another program writes {folder}")
             return
         for line in dropped_lines(plan, store):
             show(f"not used: {line}")
+        for line in doubts(plan, store):
+            show(f"warning: {line}")
         digest = made_from(plan, store)
         if not is_made_from(folder, digest):
             with owned_folder(folder, made_from=digest) as new:
@@ -132,6 +162,8 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
                     write_report(new / "report.html", content)
     if why:
         raise SimulationError(f"no result: {why}; the lines above say why runs were not used")
+    for line in conclusions(store.load(plan.one(Learn))):
+        show(line)
     show(f"{folder}: the labelled table, the analysis and the health checks")
     show(f"{folder / 'report.html'}: open it in a browser")
 

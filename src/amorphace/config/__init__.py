@@ -6,12 +6,15 @@ of presets explain every key. It knows no units, and decides neither what is don
 
 from amorphace.config.experiment import Experiment, read_experiment
 from amorphace.config.models import model_of
+from amorphace.config.own import OwnExperiment, OwnGlass
 from amorphace.config.presets import PROTOCOLS, SCALES, experiment_text
 
 __all__ = [
     "PROTOCOLS",
     "SCALES",
     "Experiment",
+    "OwnExperiment",
+    "OwnGlass",
     "experiment_text",
     "model_of",
     "read_experiment",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from math import ceil
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from amorphace.config.models import model_of
+from amorphace.config.own import DataSection, EventSection, OwnExperiment
 from amorphace.config.sections import (
+    AnyExperiment,
     ClusterSection,
     DescribeSection,
     ExperimentSection,
@@ -20,7 +22,7 @@ from amorphace.config.sections import (
     ShearSection,
     ThermalSection,
 )
-from amorphace.core.codec import decode, encode
+from amorphace.core.codec import decode
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.records import read_toml
 from amorphace.simulate.models import EmbeddedAtom, GlassModel
@@ -32,6 +34,8 @@ MOST_STEPS = 1e15
 LEAST_TRAINED = 2
 """Samples that the training part of a fold holds at least: the strength is chosen among them."""
 
+SIMULATED = ("model", "preparation", "thermal", "shear")
+"""Tables that only a glass has that is simulated."""
 TIMES = ("melt_time", "quench_time", "hold_npt", "hold_nvt")
 
 
@@ -39,17 +43,15 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """A whole experiment file; [thermal] or [shear], not both.
+class Experiment(AnyExperiment):
+    """A whole experiment file of a glass that is simulated; [thermal] or [shear], not both.
 
     Attributes
     ----------
-    experiment, preparation, thermal, shear, label, describe, learn, run, cluster
-        The tables of the file.
+    preparation, thermal, shear
+        Further tables of the file.
     model : mapping
         The table [model] as it stands; `glass` makes the model of it.
-    folder : Path
-        From which the file of a potential counts.
 
     Raises
     ------
@@ -57,17 +59,10 @@ class Experiment:
         If a table does not fit the others.
     """
 
-    experiment: ExperimentSection
     model: Mapping[str, Any]
     preparation: PreparationSection
     thermal: ThermalSection | None = None
     shear: ShearSection | None = None
-    label: LabelSection = field(default_factory=LabelSection)
-    describe: DescribeSection = field(default_factory=DescribeSection)
-    learn: LearnSection = field(default_factory=LearnSection)
-    run: RunSection = field(default_factory=RunSection)
-    cluster: ClusterSection | None = None
-    folder: Path = field(default=Path(), init=False)
 
     def __post_init__(self) -> None:
         if (self.thermal is None) == (self.shear is None):
@@ -122,16 +117,6 @@ class Experiment:
                 )
 
     @property
-    def programs(self) -> tuple[str, ...]:
-        """Keys of the file, with their values, that say what is executed."""
-        found = [] if self.run.lammps is None else [f"run.lammps = {self.run.lammps!r}"]
-        if self.cluster is not None:
-            for name in ("options", "config"):
-                given = getattr(self.cluster, name)
-                found += [f"cluster.{name}.{key} = {value!r}" for key, value in given.items()]
-        return tuple(found)
-
-    @property
     def protocol(self) -> Literal["thermal", "shear"]:
         """What disturbs the glass."""
         return "shear" if self.thermal is None else "thermal"
@@ -174,11 +159,6 @@ class Experiment:
             raise InputError("not a shear experiment")
         return part(self.shear, Shear)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The tables of the file as JSON, defaults too, without [run] and what is left out."""
-        found = {k: v for k, v in encode(self).items() if v is not None and k != "run"}
-        return {k: {n: x for n, x in v.items() if x is not None} for k, v in found.items()}
-
 
 def part(section: Any, kind: type[T]) -> T:
     """The dataclass that a section extends, by itself."""
@@ -190,7 +170,9 @@ def _trained(n_samples: int, folds: int) -> int:
     return n_samples - ceil(n_samples / min(folds, n_samples))
 
 
-def read_experiment(path: str | Path, *, run: Mapping[str, str] | None = None) -> Experiment:
+def read_experiment(
+    path: str | Path, *, run: Mapping[str, str] | None = None
+) -> Experiment | OwnExperiment:
     """Read and check an experiment file.
 
     Parameters
@@ -203,15 +185,23 @@ def read_experiment(path: str | Path, *, run: Mapping[str, str] | None = None) -
     ------
     FileFormatError
         If the file is missing or no TOML, a key is unknown, missing or out of range, or the file
-        of a potential is missing; the message names the key and what is allowed.
+        of a potential, or those of [data], are missing or of no common samples; the message names
+        the key and what is allowed.
     """
     tables = read_toml(path, what="an experiment file")
     if run and isinstance(tables.get("run", {}), dict):
         tables = {**tables, "run": {**tables.get("run", {}), **run}}
-    found = decode(Experiment, tables, source=path)
+    both = [name for name in SIMULATED if "data" in tables and name in tables]
+    if both:
+        raise FileFormatError(path, f"[data] takes the place of [{both[0]}]; leave one of them out")
+    kind = OwnExperiment if "data" in tables else Experiment
+    found: Experiment | OwnExperiment = decode(kind, tables, source=path)
     object.__setattr__(found, "folder", Path(path).resolve().parent)
     try:
-        _check_potential(found)
+        if isinstance(found, OwnExperiment):
+            found.samples()
+        else:
+            _check_potential(found)
     except InputError as error:
         raise FileFormatError(path, str(error)) from None
     return found
@@ -233,6 +223,8 @@ SECTIONS: dict[str, type[Any]] = {
     "preparation": PreparationSection,
     "thermal": ThermalSection,
     "shear": ShearSection,
+    "data": DataSection,
+    "events": EventSection,
     "label": LabelSection,
     "describe": DescribeSection,
     "learn": LearnSection,

@@ -106,10 +106,16 @@ def experiment_text(
     }
     if engine == "batch" and (protocol, scale) == ("thermal", "paper"):
         tables["preparation"] = {**tables["preparation"], **ONE_DEVICE}
-    parts = [f"# amorphace run FILE; times and temperatures in units of {model}."]
-    for name, values in tables.items():
-        parts.append(_table(name, values))
-    return "\n\n".join(parts) + "\n"
+    head = f"# amorphace run FILE; times and temperatures in units of {model}."
+    return file_text(head, tables)
+
+
+def file_text(head: str, tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """An experiment file: a first line, and tables with the keys that are set.
+
+    Every other key of theirs stands beside as a comment.
+    """
+    return "\n\n".join([head, *(_table(name, values) for name, values in tables.items())]) + "\n"
 
 
 def _preparation(model: GlassModel, protocol: str, scale: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 [model]        a named model and its options, or the numbers of a new one
 [preparation]  how the liquid or the glass is made
 [thermal]      or [shear]: what disturbs it
+[data]         files of one's own, in the place of the three above; [events], if they were sheared
 [label]        [describe]  [learn]
 [run]          where and how it runs; no statistics depend on it
 [cluster]      workers of Dask; nothing in it changes a result
@@ -15,9 +16,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from inspect import signature
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from amorphace.ace.features import Features
 from amorphace.core.checks import Limits, check_fields
@@ -201,3 +204,44 @@ class ClusterSection(Cluster, Section):
     def __post_init__(self) -> None:
         check_fields(self)
         encode(self)  # numbers, words, lists and tables: no dates
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyExperiment(ABC):
+    """What every experiment file has, whether the glass is simulated or comes from files.
+
+    Attributes
+    ----------
+    experiment, label, describe, learn, run, cluster
+        Tables of the file.
+    folder : Path
+        That of the file, from which other files count.
+    """
+
+    experiment: ExperimentSection
+    label: LabelSection = field(default_factory=LabelSection)
+    describe: DescribeSection = field(default_factory=DescribeSection)
+    learn: LearnSection = field(default_factory=LearnSection)
+    run: RunSection = field(default_factory=RunSection)
+    cluster: ClusterSection | None = None
+    folder: Path = field(default=Path(), init=False)
+
+    @property
+    @abstractmethod
+    def protocol(self) -> Literal["thermal", "shear"]:
+        """What disturbs the glass."""
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Keys of the file, with their values, that say what is executed."""
+        found = [] if self.run.lammps is None else [f"run.lammps = {self.run.lammps!r}"]
+        if self.cluster is not None:
+            for name in ("options", "config"):
+                given = getattr(self.cluster, name)
+                found += [f"cluster.{name}.{key} = {value!r}" for key, value in given.items()]
+        return tuple(found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tables of the file as JSON, defaults too, without [run] and what is left out."""
+        found = {k: v for k, v in encode(self).items() if v is not None and k != "run"}
+        return {k: {n: x for n, x in v.items() if x is not None} for k, v in found.items()}

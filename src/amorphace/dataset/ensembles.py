@@ -38,7 +38,7 @@ class End:
     distance: float
     near: float
     volume: float
-    digest: bytes
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def watched(
                 f"random places ({random_displacement(start.cell):.3g}); give each sample its own "
                 "end points, or, if runs were so long, unwrapped positions and --unwrapped"
             )
-        digest = hashlib.sha256(end.positions.tobytes()).digest()
+        digest = hashlib.sha256(end.positions.tobytes()).hexdigest()
         found.append(End(end.step, distance, near, end.volume, digest))
         yield end
 

@@ -128,7 +128,7 @@ def label_thermal(
                 power=power,
                 normalize=normalize,
                 unwrapped=unwrapped,
-                masses=_particle_masses(sample.initial, masses),
+                masses=particle_masses(sample.initial, masses),
                 n_jobs=n_jobs,
             )
         except InputError as error:
@@ -143,14 +143,14 @@ def label_thermal(
         names, starts, d2, moved, fraction=fraction, majority=majority, provenance=provenance
     )
     warn(check_samples(ensembles))
-    warn(_doubts_of_labels(table, majority))
+    warn(doubts_of_labels(table, majority))
     return table
 
 
-def _particle_masses(
+def particle_masses(
     configuration: Configuration, masses: Mapping[str, float] | None
 ) -> NDArray[np.float64] | None:
-    """Mass of each particle, shape (n,)."""
+    """Mass of each particle by its species, shape (n,)."""
     if masses is None:
         return None
     return np.array([*masses.values()], dtype=np.float64)[configuration.species_index([*masses])]
@@ -202,7 +202,7 @@ def isoconfigurational_table(
     )
 
 
-def _doubts_of_labels(table: Table, majority: str | None) -> Iterator[str]:
+def doubts_of_labels(table: Table, majority: str | None) -> Iterator[str]:
     """Ties, and mobilities that have nothing to do with each other."""
     of_majority = table.species == majority_species(table.species, majority)
     for k, sample in enumerate(summarize_samples(table, majority)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score, matthews_corrcoef
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.learn.ard import correlations
 from amorphace.learn.fit import fold_models
@@ -62,6 +63,35 @@ def unseen_models(table: Table, model: LinearModel, *, n_splits: int) -> dict[st
         for fold, own in zip(folds, models, strict=True)
         for sample in np.unique(labelled.sample[fold.test]).tolist()
     }
+
+
+def everyone(
+    table: Table,
+    model: LinearModel,
+    labels: Table,
+    glasses: Iterable[Configuration],
+    *,
+    n_splits: int,
+) -> Curve:
+    """`thermal_scores` of labelled samples, by models like this one that have not seen them.
+
+    Parameters
+    ----------
+    table, model, n_splits
+        As for `fold_models`.
+    labels : Table
+        Targets of all particles.
+    glasses : iterable of Configuration
+        Those that were described, one a sample of `labels`, in their order.
+    """
+
+    def judged() -> Iterator[Judged]:
+        for k, (name, glass) in enumerate(zip(labels.sample_names, glasses, strict=True)):
+            columns = particle_columns(labels, glass, k)
+            targets = {target: columns[target] for target in labels.targets}
+            yield Judged(sample=name, configuration=glass, targets=targets)
+
+    return thermal_scores(unseen_models(table, model, n_splits=n_splits), judged())
 
 
 def thermal_scores(models: Mapping[str, LinearModel], glasses: Iterable[Judged]) -> Curve:

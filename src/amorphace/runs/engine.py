@@ -181,6 +181,8 @@ class _Run:
         self._store.tidy()
         for file in self._graph.files:
             self._store.keep_file(file)
+        for digest, file in self._graph.links.items():
+            self._store.link_file(digest, file)
         there, again = self._store.finished(), set[str]()
         for unit in self._graph.units:
             if unit.id not in there:

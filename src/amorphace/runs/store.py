@@ -7,6 +7,7 @@
     STORE/tmp/                         units that are being written
     STORE/experiments/NAME.json        units of each experiment that ran here
     STORE/files/0123abcd....           files that units read, by the SHA-256 digest of their content
+    STORE/links/0123abcd....           links to others, which are the user's
     STORE/log.txt                      what happened when
 
 A unit is written aside and renamed whole. `meta.json` holds what determines the unit, from which
@@ -267,6 +268,24 @@ class Store:
         if not place.is_file():
             raise InputError(f"{place}: no such file; run the experiment again, which copies it")
         return place
+
+    def link_file(self, digest: str, path: str | Path) -> None:
+        """Remember where a file of that content lies: it may be large, and is not copied."""
+        place, target = self.path / "links" / digest, Path(path).resolve()
+        if place.is_symlink() and place.readlink() == target:
+            return
+        aside = self._partial(digest)
+        for folder in (place.parent, aside.parent):
+            folder.mkdir(exist_ok=True)
+        aside.symlink_to(target)
+        os.replace(aside, place)
+
+    def linked_file(self, digest: str) -> Path:
+        """Where the file of that content lies; an InputError if it is gone or has changed."""
+        place = self.path / "links" / digest
+        if not place.is_file() or sha256(place) != digest:
+            raise InputError(f"{place.resolve()} is gone or has changed; run the experiment again")
+        return place.resolve()
 
     def log(self, line: str) -> None:
         """Add a line to the log, with the time of day."""

@@ -271,6 +271,8 @@ class Graph:
     """Most units that are done together, where fewer than their kind allows."""
     files: tuple[str, ...] = ()
     """Files that units know by the digest of their content: the store keeps copies."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Where further ones lie, by digest: the store keeps links."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Unit[Any, Any]]:

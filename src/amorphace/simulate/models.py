@@ -124,6 +124,11 @@ class GlassModel:
             if not value > 0:
                 raise InputError(f"model {self.name}: {name} must be positive, got {value}")
 
+    @property
+    def majority(self) -> str:
+        """The species that is labelled."""
+        return self.species[0]
+
     def counts(self, n_particles: int) -> tuple[int, ...]:
         """Particles of each species, by largest remainder.
 

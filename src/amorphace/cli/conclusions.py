@@ -1,0 +1,32 @@
+"""What an analysis comes to, in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from amorphace.learn.bundle import Analysis
+
+
+def conclusions(analysis: Analysis) -> Iterator[str]:
+    """Accuracy of the model that is saved, on samples left out; correlations, where known."""
+    from amorphace.learn.splits import half_width
+
+    chosen, model = next(iter(analysis.curves("model")), None), analysis.model
+    if chosen is not None and model is not None:
+        auc = chosen["roc_auc"][0]
+        yield (
+            f"Accuracy {chosen.mean[0]:.3f} ± {chosen.error[0]:.3f} on samples left out, with "
+            f"{len(model.names)} features at cutoff {model.settings['cutoff']:g}: AUC "
+            f"{auc.mean():.3f}, 0.5 is chance; {analysis.n_active + analysis.n_inactive} labelled "
+            f"particles, the most and the least mobile of {analysis.n_samples} samples."
+        )
+    for curve in analysis.curves("everyone"):
+        for k, name in enumerate(curve.labels):
+            pearson = curve["pearson"][k]
+            yield (
+                f"Over all particles of samples left out, the score correlates with {name}: "
+                f"Spearman {curve.mean[k]:.3f} ± {curve.error[k]:.3f}, Pearson "
+                f"{pearson.mean():.3f} ± {half_width(pearson):.3f}."
+            )
