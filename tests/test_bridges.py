@@ -36,7 +36,8 @@ def test_atoms_of_ase_come_and_go() -> None:
     atoms = given.to_ase()
     assert atoms.pbc.all()
     assert atoms.arrays["species"].tolist() == given.species.tolist()
-    assert same(am.Configuration.from_ase(atoms, atoms.arrays["species"]), given)
+    assert same(am.Configuration.from_ase(atoms), given)
+    assert set(am.Configuration.from_ase(atoms, ["X"] * len(atoms)).species.tolist()) == {"X"}
 
 
 def test_chemical_symbols_stay_chemical_symbols() -> None:

@@ -18,6 +18,8 @@ from amorphace.core.errors import InputError
 
 IDS = ("id", "ids")
 """Arrays of ASE that hold the ids of particles."""
+SPECIES = "species"
+"""That which holds labels that are no chemical symbols."""
 
 
 def as_configuration(particles: Any) -> Configuration:
@@ -54,10 +56,11 @@ def as_configuration(particles: Any) -> Configuration:
 def from_ase(atoms: Any, species: Sequence[str] | None = None) -> Configuration:
     """See `Configuration.from_ase`."""
     _check_periodic(atoms.pbc)
+    own = atoms.arrays.get(SPECIES, atoms.get_chemical_symbols())
     ids = next((atoms.arrays[name] for name in IDS if name in atoms.arrays), None)
     return Configuration(
         positions=atoms.positions,
-        species=atoms.get_chemical_symbols() if species is None else species,
+        species=own if species is None else species,
         cell=np.asarray(atoms.cell),
         ids=ids,
     )
@@ -127,7 +130,7 @@ def to_ase(configuration: Configuration) -> Any:
     )
     atoms.new_array("id", configuration.ids)
     if not known:
-        atoms.new_array("species", labels)
+        atoms.new_array(SPECIES, labels)
     return atoms
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.cell import cell_rows, check_resolved, host_array
+from amorphace.core.display import html_table
 from amorphace.core.errors import InputError
 
 
@@ -103,7 +104,7 @@ class Configuration:
         atoms : ase.Atoms
             Periodic in all directions. An array "id" or "ids" becomes the ids.
         species : sequence of str, optional
-            A label for each particle; the chemical symbols when left out.
+            A label for each particle; when left out, the array "species" or the chemical symbols.
 
         Raises
         ------
@@ -177,6 +178,17 @@ class Configuration:
         kinds, count = np.unique(self.species, return_counts=True)
         mix = ", ".join(f"{c} {k}" for k, c in zip(kinds, count, strict=True))
         return f"Configuration({len(self)} particles: {mix}; volume {self.volume:.6g})"
+
+    def _repr_html_(self) -> str:
+        kinds, count = np.unique(self.species, return_counts=True)
+        lengths = " x ".join(f"{length:.5g}" for length in np.linalg.norm(self.cell, axis=1))
+        rows = [
+            ("particles", ", ".join(f"{c} {k}" for k, c in zip(kinds, count, strict=True))),
+            ("cell", lengths),
+            ("number density", f"{self.number_density:.5g}"),
+            ("step", self.step),
+        ]
+        return html_table(("Configuration", len(self)), rows)
 
     @property
     def volume(self) -> float:

@@ -7,13 +7,16 @@ import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amorphace.core.files import text_written_aside, written_aside
 from amorphace.dataset.table import SITE_FIELDS, Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # pyright: ignore[reportMissingImports]
 
 
 def export_npz(path: str | Path, table: Table) -> None:
@@ -70,21 +73,53 @@ def export_csv(path: str | Path, table: Table, *, cutoff: float | None = None) -
     if cutoff is not None:
         table.feature_rows(cutoff, slice(0, 0))
     names = () if cutoff is None or table.columns is None else table.columns.names
-    sample = np.array(table.sample_names, dtype=np.str_)[table.sample]
-    columns = [sample, *(getattr(table, name) for name in SITE_FIELDS[1:])]
-    columns += table.targets.values()
-
+    columns = _site_columns(table)
     with text_written_aside(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*SITE_FIELDS, *table.targets, *names])
+        writer.writerow([*columns, *names])
         for start in range(0, len(table), 1024):
             part = slice(start, start + 1024)
-            site = zip(*(c[part].tolist() for c in columns), strict=True)
+            site = zip(*(c[part].tolist() for c in columns.values()), strict=True)
             if cutoff is None:
                 writer.writerows(site)
             else:
                 features = table.feature_rows(cutoff, part).tolist()
                 writer.writerows((*s, *f) for s, f in zip(site, features, strict=True))
+
+
+def to_pandas(table: Table, *, cutoff: float | None = None) -> DataFrame:
+    """A table as a pandas.DataFrame, with the columns of `export_csv`.
+
+    Parameters
+    ----------
+    table : Table
+    cutoff : float, optional
+        Whose features become columns too, in units of sigma; none when left out.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    InputError
+        If the table holds no features of that cutoff.
+    """
+    try:
+        from pandas import DataFrame, concat  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ImportError("to_pandas needs the package pandas: pip install pandas") from None
+
+    sites = DataFrame(_site_columns(table))
+    if cutoff is None or table.columns is None:
+        return sites
+    features = DataFrame(table.feature_rows(cutoff), columns=list(table.columns.names))
+    return concat([sites, features], axis=1)
+
+
+def _site_columns(table: Table) -> dict[str, NDArray[Any]]:
+    """What is known of the sites but for their features, by name."""
+    sample = np.array(table.sample_names, dtype=np.str_)[table.sample]
+    fields = {name: getattr(table, name) for name in SITE_FIELDS[1:]}
+    return {"sample": sample} | fields | dict(table.targets)
 
 
 def _add(archive: zipfile.ZipFile, name: str, value: NDArray[Any]) -> None:

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.display import html_table
 from amorphace.core.errors import InputError
+from amorphace.dataset.checked import changes, frozen, read_only_view, row_index
 
 if TYPE_CHECKING:
+    from pandas import DataFrame  # pyright: ignore[reportMissingImports]
+
     from amorphace.dataset.arrays import StoredArray
 
 Features: TypeAlias = "NDArray[np.floating[Any]] | StoredArray"
@@ -60,21 +64,25 @@ class Columns:
 
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.names)
-        order = _frozen(self.order, np.int64, (len(names),), "order of the columns")
+        order = frozen(self.order, np.int64, (len(names),), "order of the columns")
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "order", order)
         width = np.shape(self.z)[-1] if np.ndim(self.z) == 2 else 0
         for name in ("z", "n", "l"):
             shape = (len(names), width)
-            value = _frozen(getattr(self, name), np.int64, shape, f"{name} of the columns")
+            value = frozen(getattr(self, name), np.int64, shape, f"{name} of the columns")
             object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.names)
 
+    def __repr__(self) -> str:
+        few = ", ".join(self.names[:3])
+        return f"Columns({len(self)}: {few}{', ...' if len(self) > 3 else ''})"
+
     def order_starts(self) -> dict[int, int]:
         """Index of the first column of every correlation order, in the order of the columns."""
-        return {int(self.order[k]): int(k) for k in _changes(self.order)}
+        return {int(self.order[k]): int(k) for k in changes(self.order)}
 
     def species_starts(self) -> tuple[int, ...]:
         """Indices of the radial (order 1) columns at which the neighbour's species changes.
@@ -82,7 +90,7 @@ class Columns:
         The first radial column is one of them; no radial columns give ().
         """
         radial = np.flatnonzero(self.order == 1)
-        return tuple(int(radial[k]) for k in _changes(self.z[radial, 0])) if len(radial) else ()
+        return tuple(int(radial[k]) for k in changes(self.z[radial, 0])) if len(radial) else ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -150,16 +158,16 @@ class Table:
             ("step", step, np.int64),
             ("label", label, np.int8),
         ):
-            object.__setattr__(self, name, _frozen(value, dtype, (n,), name))
+            object.__setattr__(self, name, frozen(value, dtype, (n,), name))
         for name in self.targets:
             check_target_name(name)
         targets = {
-            name: _frozen(value, np.float64, (n,), f"target {name!r}")
+            name: frozen(value, np.float64, (n,), f"target {name!r}")
             for name, value in self.targets.items()
         }
         object.__setattr__(self, "targets", targets)
         if self.positions is not None:
-            places = _frozen(self.positions, np.float32, (n, 3), "positions")
+            places = frozen(self.positions, np.float32, (n, 3), "positions")
             object.__setattr__(self, "positions", places)
         object.__setattr__(self, "sample_names", tuple(str(s) for s in self.sample_names))
         if not isinstance(self.provenance, Mapping):
@@ -187,7 +195,7 @@ class Table:
         features: dict[float, Features] = {}
         for cutoff, value in self.features.items():
             expected = (n, len(self.columns or ()))
-            array = value if hasattr(value, "chunks") else _read_only_view(value)
+            array = value if hasattr(value, "chunks") else read_only_view(value)
             if array.shape != expected:
                 raise InputError(
                     f"features of cutoff {cutoff} must have shape {expected} (sites, columns), "
@@ -206,6 +214,13 @@ class Table:
             f"Table({len(self)} sites in {len(self.sample_names)} samples: {active} active, "
             f"{inactive} inactive; feature cutoffs: {cutoffs})"
         )
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for k, name in enumerate(self.sample_names):
+            label = self.label[self.sample == k]
+            rows.append((name, len(label), (label == ACTIVE).sum(), (label == INACTIVE).sum()))
+        return html_table(("sample", "sites", "active", "inactive"), rows, repr(self))
 
     @property
     def cutoffs(self) -> tuple[float, ...]:
@@ -254,7 +269,7 @@ class Table:
         InputError
             If the mask has another length or an index lies outside the table.
         """
-        index = _row_index(rows, len(self))
+        index = row_index(rows, len(self))
         return replace(
             self,
             **{name: getattr(self, name)[index] for name in SITE_FIELDS},
@@ -270,6 +285,18 @@ class Table:
     def labelled(self) -> Table:
         """The active and inactive sites only."""
         return self.take(self.label != NOT_SELECTED)
+
+    def to_pandas(self, cutoff: float | None = None) -> DataFrame:
+        """A pandas.DataFrame with a row a site; see `amorphace.dataset.export.to_pandas`.
+
+        Parameters
+        ----------
+        cutoff : float, optional
+            Whose features become columns too, under their names; none when left out.
+        """
+        from amorphace.dataset.export import to_pandas
+
+        return to_pandas(self, cutoff=cutoff)
 
 
 def check_target_name(name: str) -> None:
@@ -299,48 +326,3 @@ def json_value(value: Any, what: str) -> Any:
             f"{what} must hold JSON values only (str, finite numbers, bool, lists, "
             f"dicts with str keys): {error}"
         ) from None
-
-
-def _row_index(rows: ArrayLike, n: int) -> NDArray[np.int64]:
-    """Rows as indices from 0, checked."""
-    index = np.asarray(rows)
-    if index.dtype == bool:
-        if index.shape != (n,):
-            raise InputError(f"the mask must have shape ({n},), got {index.shape}")
-        return np.flatnonzero(index)
-    if index.ndim != 1 or (index.size and not np.issubdtype(index.dtype, np.integer)):
-        raise InputError("rows must be a mask or a list of row indices")
-    if index.size and not (index.min() >= 0 and index.max() < n):
-        bad = index[(index < 0) | (index >= n)][0]
-        raise InputError(f"row {bad} is outside the table, whose rows are 0 to {n - 1}")
-    return index.astype(np.int64)
-
-
-def _frozen(value: Any, dtype: Any, shape: tuple[int, ...], what: str) -> NDArray[Any]:
-    """A read-only copy with the dtype, of the expected shape, no value changed by the cast."""
-    given = np.asarray(value)
-    if given.size == 0 and 0 in shape:
-        given = given.reshape(shape)
-    if given.shape != shape:
-        raise InputError(f"{what} must have shape {shape}, got {given.shape}")
-    with np.errstate(invalid="ignore"):  # a NaN is found by the comparison below
-        array = np.array(given, dtype=dtype)
-    if np.issubdtype(dtype, np.integer) and not np.array_equal(array, given):
-        raise InputError(f"{what} must be whole numbers that fit {np.dtype(dtype)}")
-    array.setflags(write=False)
-    return array
-
-
-def _read_only_view(value: Any) -> NDArray[np.floating[Any]]:
-    """The same numbers without a copy; whole numbers become float64."""
-    array = np.asarray(value)
-    if not np.issubdtype(array.dtype, np.floating):
-        array = array.astype(np.float64)
-    view = array.view()
-    view.setflags(write=False)
-    return view
-
-
-def _changes(values: NDArray[Any]) -> NDArray[np.int64]:
-    """Places where a value differs from the one before it; the first place is one."""
-    return np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]])[: len(values)])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from amorphace.core.codec import decode, encode
+from amorphace.core.display import html_table
 from amorphace.core.errors import FileFormatError
 from amorphace.core.files import text_written_aside
 from amorphace.core.records import read_json, write_json
@@ -191,6 +192,25 @@ class Analysis:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        worth = "".join(
+            f"; {c.mean[0]:.3f} ± {c.error[0]:.3f} right on samples left out"
+            for c in self.curves("model")
+        )
+        return (
+            f"Analysis({self.n_samples} samples, {self.n_active} active and {self.n_inactive} "
+            f"inactive sites, {len(self.columns)} features, {len(self.results)} curves, "
+            f"{len(self.warnings)} warnings{worth})"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (c.name, c.variant, "" if c.cutoff is None else f"{c.cutoff:g}", next(iter(c.scores)),
+             len(c.x))
+            for c in self.results
+        ]  # fmt: skip
+        return html_table(("curve", "variant", "cutoff", "score", "points"), rows, repr(self))
 
     def curves(self, name: str, variant: str | None = None) -> tuple[Curve, ...]:
         """All curves of a name, and of a variant if one is given; () without one."""

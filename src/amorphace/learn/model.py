@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from amorphace.core.codec import decode, encode
+from amorphace.core.display import html_table
 from amorphace.core.errors import InputError
 from amorphace.core.records import read_document, write_json
 from amorphace.dataset.table import json_value
@@ -21,6 +22,8 @@ FORMAT = "amorphace linear classifier"
 FORMAT_VERSION = 1
 AGAIN = "fit again"
 ARRAYS = ("weights", "mean", "scale")
+SHOWN = 20
+"""Features that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,6 +90,20 @@ class LinearModel:
         if self.leverage is not None:
             self.leverage.check(len(names))
         object.__setattr__(self, "settings", json_value(dict(self.settings), "settings"))
+
+    def __repr__(self) -> str:
+        first, last = (self.names[0], self.names[-1]) if self.names else ("", "")
+        cutoff, kinds = self.settings.get("cutoff"), ", ".join(self.centres)
+        return (
+            f"LinearModel({len(self.names)} features {first} ... {last}, cutoff {cutoff}, "
+            f"strength {self.strength:g}, of {kinds or 'the majority'})"
+        )
+
+    def _repr_html_(self) -> str:
+        weight = self.weights * self.scale
+        order = np.argsort(-abs(weight), kind="stable")[:SHOWN]
+        rows = [(self.names[k], f"{weight[k]:+.3f}") for k in order]
+        return html_table(("feature", "log-odds per standard deviation"), rows, repr(self))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Log-odds of being active, weights . B + intercept, shape (n_sites,).

@@ -5,18 +5,23 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from amorphace.core.display import html_table
 from amorphace.core.errors import InputError
 from amorphace.core.files import text_written_aside
 from amorphace.learn.splits import half_width, jackknife
 
 LINE = ("curve", "variant", "cutoff", "n_columns", "x", "y", "label", "fold", "score", "value")
 """Columns of the table."""
+
+SHOWN = 40
+"""Points of a curve that a notebook shows."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,6 +89,23 @@ class Curve:
             raise InputError(f"{shape[1]} folds need as many names, got {len(self.folds)}")
         if self.y is not None and len(self.y) != shape[0]:
             raise InputError(f"{shape[0]} points need as many y, got {len(self.y)}")
+
+    def __repr__(self) -> str:
+        name = ": ".join(filter(None, (self.name, self.variant)))
+        cutoff = "" if self.cutoff is None else f" at cutoff {self.cutoff:g}"
+        known = self.mean[np.isfinite(self.mean)]
+        size = f", mean {known.min():.4g} to {known.max():.4g}" if len(known) else ""
+        score = next(iter(self.scores))
+        return (
+            f"Curve({name}{cutoff}: {score} at {len(self.x)} points, "
+            f"{self.values.shape[1]} {self.of}{size})"
+        )
+
+    def _repr_html_(self) -> str:
+        labels = self.labels or ("",) * len(self.x)
+        rows = zip(self.x.tolist(), labels, self.mean, self.error, strict=True)
+        shown = [(x, label, f"{m:.4g}", f"{e:.2g}") for x, label, m, e in islice(rows, SHOWN)]
+        return html_table(("x", "", next(iter(self.scores)), "±"), shown, repr(self))
 
     def __getitem__(self, score: str) -> NDArray[np.float64]:
         return self.scores[score]
