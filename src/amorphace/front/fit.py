@@ -36,6 +36,8 @@ from amorphace.observe.structure import first_peak
 from amorphace.report.content import Snapshot
 
 Target = Literal["d2min", "propensity"]
+FEW_COLUMNS = 100
+"""Fits of fewer columns are made sooner than processes start."""
 TARGETS: tuple[Target, ...] = ("d2min", "propensity")
 
 
@@ -129,7 +131,8 @@ def fit(
     settings = AnalysisSettings(
         parts=("accuracy", "model"), n_columns=tuple(order_ends(table.columns).values())
     )
-    analysis = analyse(table, settings=settings, n_jobs=n_jobs)
+    processes = n_jobs if len(table.columns) > FEW_COLUMNS else 1
+    analysis = analyse(table, settings=settings, n_jobs=processes)
     if analysis.model is None:
         raise InputError("; ".join(analysis.warnings))
     folds = min(MOST_FOLDS, analysis.n_samples)
