@@ -112,57 +112,78 @@ def test_the_estimate_knows_that_a_larger_strain_step_takes_longer(tmp_path):
     assert hours[1] / hours[0] == pytest.approx(2200 / (200 * np.sqrt(10) + 200), rel=1e-6)
 
 
-@pytest.fixture
-def case(finished, tmp_path):
+def copied(finished, folder):
     """A finished experiment of one's own: its file, plan, store and results."""
     file, plan, store = finished["thermal"]
     for place in (file, store.path, file.with_suffix(".results")):
         copy = shutil.copytree if place.is_dir() else shutil.copyfile
-        copy(place, tmp_path / place.name)
-    return tmp_path / file.name, plan, Store(tmp_path / store.path.name)
+        copy(place, folder / place.name)
+    return folder / file.name, plan, Store(folder / store.path.name)
 
 
-def test_results_are_drawn_again_only_where_something_that_they_are_made_of_changed(case):
+@pytest.fixture
+def case(finished, tmp_path):
+    return copied(finished, tmp_path)
+
+
+def test_results_are_made_again_only_where_they_changed_and_files_of_the_user_stay(case):
     file, _, _ = case
     results = file.with_suffix(".results")
     page, figure = results / "report.html", next((results / "figures").iterdir())
+    (results / "NOTES.md").write_text("mine")
     before = [p.stat().st_ino for p in (page, figure)]
+    table = (results / TABLE / "zarr.json").stat().st_mtime_ns
     assert "report.html: open it" in amorphace("run", file, "--workers", 1)
     assert [p.stat().st_ino for p in (page, figure)] == before
     file.write_text(file.read_text().replace("a small liquid", "another title"))
     figure.unlink()
-    amorphace("run", file)
-    assert "another title" in page.read_text()
-    assert page.stat().st_ino != before[0]
-    assert figure.exists()
-
-
-def test_files_of_the_user_among_the_results_stay(case):
-    file, _, _ = case
-    results = file.with_suffix(".results")
-    (results / "NOTES.md").write_text("mine")
-    before = (results / TABLE / "zarr.json").stat().st_mtime_ns
     (results / "results.csv").write_text("mine")
     done = CliRunner().invoke(app, ["run", str(file)])
     assert "results.csv would be replaced, but amorphace did not write" in str(done.exception)
     assert (results / "results.csv").read_text() == "mine"
     (results / "results.csv").unlink()
     amorphace("run", file)
+    assert "another title" in page.read_text()
+    assert page.stat().st_ino != before[0]
+    assert figure.exists()
     assert (results / "NOTES.md").read_text() == "mine"
     assert (results / "results.csv").stat().st_size
-    assert (results / TABLE / "zarr.json").stat().st_mtime_ns == before
+    assert (results / TABLE / "zarr.json").stat().st_mtime_ns == table
 
 
-def test_a_folder_behind_a_link_to_the_results_keeps_its_files(case):
-    file, _, _ = case
+@pytest.fixture(scope="module")
+def flipped(finished, tmp_path_factory):
+    """An experiment that is run again after a bit of its table was flipped, into a folder of the
+    user: the case, the block, what it was, and what the run says.
+    """
+    case = file, plan, store = copied(finished, tmp_path_factory.mktemp("flipped"))
     results, precious = file.with_suffix(".results"), file.parent / "precious"
     shutil.rmtree(results)
     precious.mkdir()
     (precious / "thesis.txt").write_text("mine")
     results.symlink_to(precious)
-    amorphace("run", file)
-    assert (precious / "thesis.txt").read_text() == "mine"
-    assert (precious / "report.html").exists()
+    described = store.folder(plan.one(DescribeThermal).id)
+    block = next((described / TABLE / "features" / "2.0").rglob("c/*/*"))
+    whole = block.read_bytes()
+    block.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
+    return case, block, whole, amorphace("run", file)
+
+
+def test_a_folder_behind_a_link_to_the_results_keeps_its_files(flipped):
+    (file, _, _), *_ = flipped
+    assert file.with_suffix(".results").is_symlink()
+    assert (file.parent / "precious" / "thesis.txt").read_text() == "mine"
+    assert (file.parent / "precious" / "report.html").exists()
+
+
+def test_a_flipped_bit_in_the_store_does_not_become_a_result(flipped):
+    (file, plan, store), block, whole, out = flipped
+    described = plan.one(DescribeThermal).id
+    assert f"{described} is damaged and was set aside" in out
+    assert store.sound(described, digests=True)
+    assert block.read_bytes() == whole
+    copy = file.with_suffix(".results") / block.relative_to(store.folder(described))
+    assert copy.read_bytes() == whole
 
 
 def test_two_files_of_one_name_on_one_store_both_get_their_results(case):
@@ -181,21 +202,6 @@ def test_two_files_of_one_name_on_one_store_both_get_their_results(case):
         amorphace("run", others[1])
     assert not others[0].with_suffix(".results").exists()
     assert (others[1].with_suffix(".results") / "report.html").exists()
-
-
-def test_a_flipped_bit_in_the_store_does_not_become_a_result(case):
-    file, plan, store = case
-    described = plan.one(DescribeThermal)
-    shutil.rmtree(file.with_suffix(".results"))
-    block = next((store.folder(described.id) / TABLE / "features" / "2.0").rglob("c/*/*"))
-    whole = block.read_bytes()
-    block.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])
-    out = amorphace("run", file)
-    assert f"{described.id} is damaged and was set aside" in out
-    assert store.sound(described.id, digests=True)
-    assert block.read_bytes() == whole
-    copy = file.with_suffix(".results") / block.relative_to(store.folder(described.id))
-    assert copy.read_bytes() == whole
 
 
 def test_what_a_file_executes_is_announced_once_and_stops_the_run_where_it_is_missing(
