@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import amorphace as am
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
+from amorphace.learn.events import before_events, every_event
 from amorphace.learn.everyone import (
     Judged,
     event_scores,
@@ -116,7 +119,51 @@ def test_events_are_judged_at_the_strain_that_is_still_to_come(taught) -> None:
     assert found.folds == ("s0", "s1")
     assert found["core"][0].min() > 0.8 > found["core"][1].mean()
     assert found["core"].shape == found["mcc"].shape == (2, 2)
+    assert found["n_events"].tolist() == [[1, 1], [1, 1]]
+    of_a = [int((g.species == "A").sum()) for g in glasses[:2]]
+    assert found["share"][0] == pytest.approx(1 / np.array(of_a))
     with pytest.raises(InputError, match="an event needs its particles and their d2min"):
         shear_scores(models, [judged(0, glasses[0])])
     with pytest.raises(InputError, match="no events to judge the model by"):
         shear_scores(models, [])
+
+
+def sheared_labels(g: am.Configuration) -> Table:
+    """Two events of a sample: two particles at step 3, one at step 30, and two inactive ones."""
+    ids = g.ids[g.species == "A"][:5]
+    return Table(
+        sample=[0] * 5,
+        particle_id=ids,
+        species=["A"] * 5,
+        step=[3, 3, 30, 3, 30],
+        label=[1, 1, 1, 0, 0],
+        targets={"d2min": [2.0, 5.0, 3.0, 0.1, 0.1], "maximum": [5.0] * 5},
+        sample_names=["s0"],
+    )
+
+
+def test_an_event_is_judged_by_what_came_a_strain_before_it(taught) -> None:
+    g = taught[1][0]
+    steps = [(k, 0.5 + 0.0005 * k, replace(g, step=k)) for k in range(1, 41)]
+    labels = sheared_labels(g)
+    found = list(before_events(labels, 0, iter(steps)))
+    at = [(j.configuration.step, j.strain, int(j.active.sum())) for j in found]
+    assert at == [(3, 0.0, 2), (1, 0.001, 2), *((30 - k, 0.0005 * k, 1) for k in (0, 2, 4, 10, 20))]
+    (core,) = np.flatnonzero(found[0].targets["d2min"] == 5.0)
+    assert g.ids[core] == labels.particle_id[1]
+    assert np.isfinite(found[0].targets["d2min"]).sum() == 2
+    with pytest.raises(InputError, match="s0 has an event at step 30, of which there is no con"):
+        list(before_events(labels, 0, steps[:20]))
+    few = [(3, 0.1, am.Configuration(positions=g.positions[:2], species="A", cell=g.cell))]
+    with pytest.raises(InputError, match="s0 holds no particle id"):
+        list(before_events(labels, 0, few))
+
+
+def test_every_event_is_judged_by_a_model_without_its_sample(taught) -> None:
+    table, glasses = taught
+    model = fit_model(table, 1.9, strengths=[1.0])
+    labels = sheared_labels(glasses[0])
+    steps = [(k, 0.0005 * k, glasses[0]) for k in range(1, 41)]
+    found = every_event(table, model, labels, [steps], n_splits=4)
+    assert (found.name, found.folds) == ("events", ("s0",))
+    assert found["n_events"][:, 0].tolist() == [2, 2, 1, 1, 1]

@@ -20,7 +20,7 @@ from amorphace.learn.predict import score
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import split
 
-EVENT_SCORES = ("core", "average_precision", "mcc")
+EVENT_SCORES = ("core", "average_precision", "mcc", "share", "n_events")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -153,19 +153,22 @@ def shear_scores(models: Mapping[str, LinearModel], events: Iterable[Judged]) ->
     -------
     Curve
         "events": scores of `event_scores` at each strain, mean over the events of a sample, a
-        column for each sample; NaN where it has none.
+        column for each sample, NaN where it has none; the "share" of the particles that are
+        active, which is the average precision of chance; and how many events there are,
+        "n_events".
 
     Raises
     ------
     InputError
         If a sample has no model, an event has no particles or D2min, or there are no events.
     """
-    found: dict[tuple[float, str], list[tuple[float, float, float]]] = {}
+    found: dict[tuple[float, str], list[tuple[float, ...]]] = {}
     for event in events:
         s = score(_model_of(models, event), event.configuration)
         if event.active is None or "d2min" not in event.targets:
             raise InputError(f"{event.sample}: an event needs its particles and their d2min")
         own = event_scores(s, event.targets["d2min"], event.active)
+        own += (float(event.active[np.isfinite(s)].mean()),)
         found.setdefault((round(event.strain, 9), event.sample), []).append(own)
     if not found:
         raise InputError("no events to judge the model by; shear further, or lower the threshold")
@@ -174,7 +177,7 @@ def shear_scores(models: Mapping[str, LinearModel], events: Iterable[Judged]) ->
     scores = np.full((len(EVENT_SCORES), len(strains), len(samples)), np.nan)
     for (strain, sample), values in found.items():
         place = strains.index(strain), samples.index(sample)
-        scores[:, place[0], place[1]] = np.mean(values, axis=0)
+        scores[:, place[0], place[1]] = *np.mean(values, axis=0), len(values)
     return Curve(
         name="events",
         x=np.array(strains),
@@ -198,8 +201,8 @@ def event_scores(
     Returns
     -------
     core : float
-        C = 2 AUC - 1 of the particle with the largest D2min: 1 if all others score less, 0 for
-        chance, -1 if all score more.
+        C = 2 AUC - 1 of the active particle with the largest D2min: 1 if all others score less, 0
+        for chance, -1 if all score more.
     average_precision : float
         Of the active particles at their true share; chance is that share.
     mcc : float
@@ -222,12 +225,12 @@ def event_scores(
     s, d = np.asarray(scores, dtype=np.float64), np.asarray(d2min, dtype=np.float64)
     known = np.isfinite(s)
     s, d, y = s[known], d[known], np.asarray(active, dtype=bool)[known]
-    if not 0 < y.sum() < len(y) or not np.isfinite(d).any():
+    if not 0 < y.sum() < len(y) or not np.isfinite(d[y]).any():
         raise InputError(
             f"an event needs active particles, others, and D2min; got {int(y.sum())} active of "
             f"{len(y)} with a score"
         )
-    core = int(np.nanargmax(d))
+    core = int(np.nanargmax(np.where(y, d, np.nan)))
     below, equal = int((s < s[core]).sum()), int((s == s[core]).sum()) - 1
     c = 2 * (below + equal / 2) / (len(s) - 1) - 1
     highest = np.zeros(len(s), dtype=bool)
