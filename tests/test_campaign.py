@@ -19,6 +19,7 @@ from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.campaign.describe import DescribeShear, DescribeThermal
 from amorphace.campaign.inherent import InherentStructure
 from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.learn import Learn
 from amorphace.campaign.measure import MeasureShear, MeasureThermal, measure_steps
 from amorphace.campaign.plan import Plan
 from amorphace.campaign.prepare import Prepare
@@ -128,6 +129,20 @@ def test_d2min_of_another_cutoff_follows_from_what_the_simulation_kept(finished)
         np.testing.assert_array_equal(measure_steps(run, 2.5).d2min, store.load(seen).d2min)
         narrow, wide = measure_steps(run, 1.5).d2min, store.load(seen).d2min
         assert (narrow <= wide * (1 + 1e-5) + 1e-12).all()  # fewer neighbours, fewer residuals
+
+
+def test_every_particle_of_samples_left_out_is_judged(finished):
+    _, plan, store = finished["shear"]
+    labels = store.load(plan.one(LabelShear))
+    (found,) = store.load(plan.one(Learn)).curves("events")
+    active = np.stack([labels.sample, labels.step], axis=1)[labels.label == 1]
+    assert np.nansum(found["n_events"][0]) == len(np.unique(active, axis=0))
+    assert (np.abs(found["core"][0]) <= 1).all()
+    assert found.x[0] == 0
+    _, plan, store = finished["thermal"]
+    (found,) = store.load(plan.one(Learn)).curves("everyone")
+    assert found.labels == ("d2min", "propensity")
+    assert found.folds == store.load(plan.one(LabelThermal)).sample_names
 
 
 def labels_with(plan: Plan, store: Store) -> tuple[Table, dict[str, tuple[int, ...]]]:

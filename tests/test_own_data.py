@@ -19,10 +19,13 @@ from amorphace.campaign.health import doubts
 from amorphace.campaign.label import LabelShear, LabelThermal
 from amorphace.campaign.learn import Learn
 from amorphace.campaign.plan import Plan, make_plan
+from amorphace.cli.learn import judged_by_files
 from amorphace.config import OwnExperiment, read_experiment
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.table import Table
-from amorphace.dataset.zarr_table import read_table
+from amorphace.dataset.zarr_table import read_table, write_table
+from amorphace.learn.bundle import QUICK
+from amorphace.learn.fit import fit_model
 from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
 from test_cli import run
@@ -204,6 +207,12 @@ def test_sheared_frames_are_labelled_by_the_steps_in_which_particles_rearrange(t
     )
     run_ = store.load(plan.of_kind(GivenSteps)[0])
     assert [step.strain for step in run_.data_steps()] == pytest.approx(1e-3 * np.arange(1, 9))
+    model = fit_model(table, 2.0, strengths=[1.0])
+    write_table(tmp_path / "labels.zarr", labels)
+    files = sorted(tmp_path.glob("*.steps.dump"))
+    events = judged_by_files(table, model, 3, QUICK, tmp_path / "labels.zarr", files)
+    assert events["n_events"].tolist() == [[2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 1, 1]]
+    assert events.x.tolist() == [0.0, 0.001, 0.002, 0.005]
 
 
 def test_one_frame_is_no_sheared_glass(tmp_path):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from amorphace.campaign.describe import TABLE
 from amorphace.campaign.glass import unit_provenance
-from amorphace.campaign.label import LabelThermal
-from amorphace.campaign.measure import reference_of
+from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.measure import reference_of, sheared_of
 from amorphace.config import OwnGlass
 from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.job import Job
@@ -32,6 +32,8 @@ class LearnParameters:
     folds: int
     full: bool
     seed: int
+    samples: tuple[str, ...] = ()
+    """Of the references or shear runs."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,33 @@ class LearnResults:
     warnings: tuple[str, ...]
 
 
-def judged(job: Job[Any], table: Table, analysis: Analysis) -> Analysis:
+def judged(job: Job[LearnParameters], table: Table, analysis: Analysis) -> Analysis:
     """The analysis, with the score of all particles of the samples left out, if it is asked for.
 
-    It is where the unit reads labels and configurations.
+    It is where the unit reads labels, and configurations or shear runs.
     """
+    from amorphace.learn.events import every_event
     from amorphace.learn.everyone import everyone
 
     if not job.inputs("label") or analysis.model is None:
         return analysis
-    labels = job.input("label").load(LabelThermal)
-    glasses = map(reference_of, job.inputs("reference"))
-    n_splits = min(analysis.settings.n_splits, analysis.n_samples)
-    curve = everyone(table, analysis.model, labels, glasses, n_splits=n_splits)
+    sheared = bool(job.inputs("shear"))
+    labels = job.input("label").load(LabelShear if sheared else LabelThermal)
+    given = dict(
+        zip(job.parameters.samples, job.inputs("shear" if sheared else "reference"), strict=True)
+    )
+    inputs = [given[name] for name in labels.sample_names]
+    words = {
+        "n_splits": min(analysis.settings.n_splits, analysis.n_samples),
+        "n_jobs": job.n_jobs,
+    }
+    if sheared:
+        runs = (sheared_of(run) for run in inputs)
+        steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in runs)
+        curve = every_event(table, analysis.model, labels, steps, **words)
+    else:
+        glasses = map(reference_of, inputs)
+        curve = everyone(table, analysis.model, labels, glasses, **words)
     return replace(analysis, results=(*analysis.results, curve))
 
 
@@ -69,6 +85,7 @@ class Learn(Kind[LearnParameters, "Analysis"]):
         "table": Role(),
         "label": Role(),
         "reference": Role(some=True, digests=False),
+        "shear": Role(some=True, digests=False),
     }
     cores = Cores.ALL
     programs: ClassVar = ("scikit-learn",)

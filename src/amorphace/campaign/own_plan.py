@@ -185,7 +185,7 @@ def _sheared(experiment: OwnExperiment, samples: Sequence[OwnSample], digests: D
     )
     inputs = {"label": (label.id,), "shear": ids(runs)}
     table = _table(experiment, samples, DescribeShear(), inputs)
-    return [*runs, *seen, label, table, learned(experiment, table)]
+    return [*runs, *seen, label, table, learned(experiment, table, inputs)]
 
 
 def _table(
@@ -211,11 +211,9 @@ def _table(
 
 
 def learned(
-    experiment: AnyExperiment,
-    table: Unit[Any, Any],
-    judged: dict[str, tuple[str, ...]] | None = None,
+    experiment: AnyExperiment, table: Unit[Any, Any], judged: dict[str, tuple[str, ...]]
 ) -> Unit[Any, Any]:
-    """The analysis of a table; of all particles too, where their labels are given."""
+    """The analysis of a table, and of all particles of the configurations that it comes from."""
     return Unit(
         kind=Learn(),
         name="all samples",
@@ -224,8 +222,9 @@ def learned(
             folds=experiment.learn.folds,
             full=experiment.learn.full,
             seed=experiment.experiment.seed,
+            samples=table.parameters.samples,
         ),
-        inputs={"table": (table.id,), **(judged or {})},
+        inputs={"table": (table.id,), **judged},
         cost=estimates.FITS,
         disk=estimates.ANALYSIS,
     )

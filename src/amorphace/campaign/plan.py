@@ -251,7 +251,8 @@ def _thermal(experiment: Experiment) -> Units:
     table = _described(experiment, DescribeThermal(), inputs)
     runs = [unit for sample in replicas for unit in sample]
     return [
-        *starts, *rest, *relax, *lags, *runs, *seen, label, table, _learned(experiment, table),
+        *starts, *rest, *relax, *lags, *runs, *seen, label, table,
+        learned(experiment, table, inputs),
     ]  # fmt: skip
 
 
@@ -298,8 +299,9 @@ def _shear(experiment: Experiment) -> Units:
         inputs={"shear": ids(runs), "measure": ids(seen)},
         disk=estimates.SMALL,
     )
-    table = _described(experiment, DescribeShear(), {"label": (label.id,), "shear": ids(runs)})
-    return [*starts, *rest, *runs, *seen, label, table, _learned(experiment, table)]
+    inputs = {"label": (label.id,), "shear": ids(runs)}
+    table = _described(experiment, DescribeShear(), inputs)
+    return [*starts, *rest, *runs, *seen, label, table, learned(experiment, table, inputs)]
 
 
 def _described(
@@ -320,7 +322,3 @@ def _described(
         cost=estimates.describing(experiment, features),
         disk=estimates.SMALL + estimates.table_bytes(experiment, features),
     )
-
-
-def _learned(experiment: Experiment, table: Unit[Any, Any]) -> Unit[Any, Any]:
-    return learned(experiment, table)

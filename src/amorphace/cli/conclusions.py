@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 def conclusions(analysis: Analysis) -> Iterator[str]:
     """Accuracy of the model that is saved, on samples left out; correlations, where known."""
+    import numpy as np
+
     from amorphace.learn.splits import half_width
 
     chosen, model = next(iter(analysis.curves("model")), None), analysis.model
@@ -30,3 +32,14 @@ def conclusions(analysis: Analysis) -> Iterator[str]:
                 f"Spearman {curve.mean[k]:.3f} ± {curve.error[k]:.3f}, Pearson "
                 f"{pearson.mean():.3f} ± {half_width(pearson):.3f}."
             )
+    for curve in analysis.curves("events"):
+        precision, share, mcc = (
+            np.nanmean(curve[k][0]) for k in ("average_precision", "share", "mcc")
+        )
+        yield (
+            f"Of {np.nansum(curve['n_events'][0]):.0f} localised events of samples left out, the "
+            f"core ranks among all particles just before with C = 2 AUC - 1 = {curve.mean[0]:.3f} "
+            f"± {curve.error[0]:.3f} (0 is chance), average precision {precision:.3f} (chance: "
+            f"{share:.3f}), MCC {mcc:.3f}; {100 * curve.x[-1]:g} % of strain before, C = "
+            f"{curve.mean[-1]:.3f} ± {curve.error[-1]:.3f}."
+        )

@@ -75,7 +75,9 @@ def learn(
 
     With --labels and --configuration, also what others report: correlation of the score with
     D2min and propensity over all particles of the majority species, not the extremes alone, in
-    each sample, by a model that has not seen it.
+    each sample, by a model that has not seen it. Of sheared samples the configurations are
+    trajectories, a strain step a frame: the rank of the core of every localised event among all
+    particles, from the configurations up to 1 % of strain before it.
 
     Example: amorphace learn table.zarr -o results
     """
@@ -125,7 +127,9 @@ def learn(
     if not curves:
         raise InputError("; ".join(analysis.warnings))
     if labels is not None and analysis.model is not None:
-        curve = _everyone(data, analysis.model, analysis.n_samples, settings, labels, configuration)
+        curve = judged_by_files(
+            data, analysis.model, analysis.n_samples, settings, labels, configuration
+        )
         analysis = replace(analysis, results=(*analysis.results, curve))
     parameters = {"folds": folds, "full": full, "random_folds": random_folds, "seed": seed}
     origin = provenance(command_line(), parameters, [table])
@@ -165,7 +169,7 @@ def learn(
     show(f"{output}: {', '.join(written)}")
 
 
-def _everyone(
+def judged_by_files(
     data: Table,
     model: LinearModel,
     n_samples: int,
@@ -174,14 +178,20 @@ def _everyone(
     configurations: list[Path] | None,
 ) -> Curve:
     """The score of all particles of the samples left out beside what they did."""
+    from amorphace.campaign.given import read_steps
     from amorphace.cli.samples import files_of
     from amorphace.dataset.zarr_table import read_table
     from amorphace.io import read
+    from amorphace.learn.events import every_event
     from amorphace.learn.everyone import everyone
     from amorphace.learn.fit import recorded_species
 
     known = read_table(labels)
     files = files_of(known, configurations or [])
-    species = recorded_species(data) or None
+    species, n_splits = recorded_species(data) or None, min(settings.n_splits, n_samples)
+    if "maximum" in known.targets:  # of sheared samples: active and inactive particles of events
+        runs = (read_steps(path, species or (), "id") for path in files)
+        steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in runs)
+        return every_event(data, model, known, steps, n_splits=n_splits)
     glasses = (read(path, species) for path in files)
-    return everyone(data, model, known, glasses, n_splits=min(settings.n_splits, n_samples))
+    return everyone(data, model, known, glasses, n_splits=n_splits)

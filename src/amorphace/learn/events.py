@@ -90,6 +90,7 @@ def every_event(
     samples: Iterable[Iterable[Step]],
     *,
     n_splits: int,
+    n_jobs: int | None = None,
 ) -> Curve:
     """`shear_scores` of labelled samples, by models like this one that have not seen them.
 
@@ -101,6 +102,8 @@ def every_event(
         Of `label_shear`.
     samples : iterable of iterable of Step
         The strain steps of each sample of the labels, in their order.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors.
     """
     models = unseen_models(table, model, n_splits=n_splits)
     return shear_scores(
@@ -110,4 +113,5 @@ def every_event(
             for k, steps in zip(range(len(labels.sample_names)), samples, strict=True)
             for judged in before_events(labels, k, steps)
         ),
+        n_jobs=n_jobs,
     )

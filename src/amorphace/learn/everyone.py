@@ -72,6 +72,7 @@ def everyone(
     glasses: Iterable[Configuration],
     *,
     n_splits: int,
+    n_jobs: int | None = None,
 ) -> Curve:
     """`thermal_scores` of labelled samples, by models like this one that have not seen them.
 
@@ -83,6 +84,8 @@ def everyone(
         Targets of all particles.
     glasses : iterable of Configuration
         Those that were described, one a sample of `labels`, in their order.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors.
     """
 
     def judged() -> Iterator[Judged]:
@@ -91,10 +94,13 @@ def everyone(
             targets = {target: columns[target] for target in labels.targets}
             yield Judged(sample=name, configuration=glass, targets=targets)
 
-    return thermal_scores(unseen_models(table, model, n_splits=n_splits), judged())
+    models = unseen_models(table, model, n_splits=n_splits)
+    return thermal_scores(models, judged(), n_jobs=n_jobs)
 
 
-def thermal_scores(models: Mapping[str, LinearModel], glasses: Iterable[Judged]) -> Curve:
+def thermal_scores(
+    models: Mapping[str, LinearModel], glasses: Iterable[Judged], *, n_jobs: int | None = None
+) -> Curve:
     """Correlation of the score with every target over all scored particles of each sample.
 
     Parameters
@@ -103,6 +109,8 @@ def thermal_scores(models: Mapping[str, LinearModel], glasses: Iterable[Judged])
         By name of a sample that they have not seen; see `unseen_models`.
     glasses : iterable of Judged
         One a sample, with the same targets; taken one at a time.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors.
 
     Returns
     -------
@@ -118,7 +126,7 @@ def thermal_scores(models: Mapping[str, LinearModel], glasses: Iterable[Judged])
     names: list[str] = []
     targets: tuple[str, ...] = ()
     for glass in glasses:
-        s = score(_model_of(models, glass), glass.configuration)
+        s = score(_model_of(models, glass), glass.configuration, n_jobs=n_jobs)
         targets, pairs = tuple(glass.targets), []
         for values in glass.targets.values():
             known = np.isfinite(s) & np.isfinite(values)
@@ -138,7 +146,9 @@ def thermal_scores(models: Mapping[str, LinearModel], glasses: Iterable[Judged])
     )
 
 
-def shear_scores(models: Mapping[str, LinearModel], events: Iterable[Judged]) -> Curve:
+def shear_scores(
+    models: Mapping[str, LinearModel], events: Iterable[Judged], *, n_jobs: int | None = None
+) -> Curve:
     """How the particles of events rank among all, against the strain that is still to come.
 
     Parameters
@@ -148,6 +158,8 @@ def shear_scores(models: Mapping[str, LinearModel], events: Iterable[Judged]) ->
     events : iterable of Judged
         With `active` and the target "d2min" of the event; one event may come with several
         configurations, each at its strain before it.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors.
 
     Returns
     -------
@@ -164,7 +176,7 @@ def shear_scores(models: Mapping[str, LinearModel], events: Iterable[Judged]) ->
     """
     found: dict[tuple[float, str], list[tuple[float, ...]]] = {}
     for event in events:
-        s = score(_model_of(models, event), event.configuration)
+        s = score(_model_of(models, event), event.configuration, n_jobs=n_jobs)
         if event.active is None or "d2min" not in event.targets:
             raise InputError(f"{event.sample}: an event needs its particles and their d2min")
         own = event_scores(s, event.targets["d2min"], event.active)

@@ -42,7 +42,7 @@ def verdict(content: ReportContent) -> tuple[str, ...]:
     a = content.analysis
     if a is None:
         return ()
-    parts = (_everyone, _radial, _selection, _classifiers, _random_folds, _correlation)
+    parts = (_everyone, _events, _radial, _selection, _classifiers, _random_folds, _correlation)
     return tuple(sentence for part in parts for sentence in part(a))
 
 
@@ -53,6 +53,22 @@ def _everyone(a: Analysis) -> Iterator[str]:
                 "Over all scored particles of samples left out, not the extremes alone, the score "
                 f"correlates with {target_name(target, False)}: Spearman "
                 f"{plus_minus(c['spearman'][p], 2)}, Pearson {plus_minus(c['pearson'][p], 2)}."
+            )
+
+
+def _events(a: Analysis) -> Iterator[str]:
+    for c in a.curves("events"):
+        n = f"{np.nansum(c['n_events'][0]):.0f} localised events of samples left out"
+        yield (
+            f"Before {n}, the core ranks among all particles with C = 2 AUC − 1 = "
+            f"{plus_minus(c['core'][0], 2)}, 0 being chance; average precision of the active "
+            f"particles is {plus_minus(c['average_precision'][0], 3)}, by chance "
+            f"{np.nanmean(c['share'][0]):.3f}."
+        )
+        if len(c.x) > 1:
+            yield (
+                f"From configurations {100 * c.x[-1]:g} % of strain before the event, C is "
+                f"{plus_minus(c['core'][-1], 2)}."
             )
 
 
