@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import amorphace as am
 from amorphace.campaign.budget import budget, wall_hours
 from amorphace.campaign.describe import TABLE, DescribeThermal
 from amorphace.campaign.plan import experiment_key, make_plan
@@ -131,6 +132,8 @@ def test_results_are_made_again_only_where_they_changed_and_files_of_the_user_st
     results = file.with_suffix(".results")
     page, figure = results / "report.html", next((results / "figures").iterdir())
     (results / "NOTES.md").write_text("mine")
+    shown = am.read(results / "glass.dump", ("A", "B"))
+    assert np.isfinite(am.load_model(results / "model.json").score(shown)).any()
     before = [p.stat().st_ino for p in (page, figure)]
     table = (results / TABLE / "zarr.json").stat().st_mtime_ns
     assert "report.html: open it" in amorphace("run", file, "--workers", 1)

@@ -137,6 +137,7 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
     from amorphace.campaign.health import doubts, dropped_lines
     from amorphace.campaign.learn import Learn
     from amorphace.core.owned import is_made_from, owned_folder
+    from amorphace.io import write
     from amorphace.report.experiment import experiment_content
     from amorphace.report.figures import save_figures
     from amorphace.report.page import write_report
@@ -160,6 +161,7 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
                     content = experiment_content(plan, store, command=command_line())
                     save_figures(new / "figures", panels(content), ["png"])
                     write_report(new / "report.html", content)
+                    write(new / "glass.dump", content.snapshots[0].configuration)
     if why:
         raise SimulationError(f"no result: {why}; the lines above say why runs were not used")
     for line in conclusions(store.load(plan.one(Learn))):
