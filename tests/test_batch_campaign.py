@@ -12,8 +12,10 @@ from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.relax import Relax
 from amorphace.campaign.replica import Replica
 from amorphace.campaign.shear import ShearRun
-from amorphace.campaign.simulated import Simulator, simulated_on_gpu
+from amorphace.campaign.simulated import simulated_on_gpu
 from amorphace.config import read_experiment
+from amorphace.config.experiment import part
+from amorphace.config.sections import Simulator
 from amorphace.core.errors import FileFormatError, SetupError
 from amorphace.runs.execute import do_units
 from amorphace.runs.scratch import Scratch
@@ -76,7 +78,7 @@ def test_units_done_together_are_those_done_alone_and_say_who_made_them(begun, t
     )
     for meta in metas.values():
         assert meta.settings == {
-            "engine": "batch", "command": None, "device": DEVICE, "precision": "mixed",
+            "engine": "batch", "lammps": None, "device": DEVICE, "precision": "mixed",
         }  # fmt: skip
         assert meta.programs["warp-lang"] != "not installed"
         unit, gpu = plan.by_id[meta.id], replace(meta, settings=meta.settings | {"device": "cuda"})
@@ -169,7 +171,7 @@ def test_options_go_before_the_file(tmp_path):
     file = tmp_path / "a.toml"
     file.write_text(TINY)
     found = read_experiment(file, run={"engine": "batch", "device": DEVICE})
-    assert Simulator.of(found.run) == SETTINGS
+    assert part(found.run, Simulator) == SETTINGS
 
 
 @pytest.mark.slow

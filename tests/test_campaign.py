@@ -25,8 +25,8 @@ from amorphace.campaign.plan import Plan
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.replica import Replica
 from amorphace.campaign.shear import ShearRun
-from amorphace.campaign.simulated import Simulator
 from amorphace.config import experiment_text
+from amorphace.config.sections import Simulator
 from amorphace.core.sites import Sites
 from amorphace.dataset.describe import event_sites
 from amorphace.dataset.table import Table
@@ -364,7 +364,7 @@ def test_a_file_of_lammps_that_is_cut_is_a_failure_and_no_result(tmp_path, cut):
     _, plan = plan_of(tmp_path, text)
     store, unit = Store(tmp_path / "a.store"), plan.of_kind(Prepare)[0]
     first, second = (
-        next(do_units(store, [unit], settings=Simulator(command=str(lammps)))) for _ in range(2)
+        next(do_units(store, [unit], settings=Simulator(lammps=str(lammps)))) for _ in range(2)
     )
     assert "run again: it goes on from its checkpoint" in first.error
     assert first.meta is None

@@ -6,10 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from amorphace.campaign.devices import TOGETHER
-from amorphace.config.sections import RunSection
+from amorphace.config.sections import Simulator
 from amorphace.core.errors import SetupError
 from amorphace.runs.job import Job
 from amorphace.runs.meta import Meta
@@ -20,32 +20,6 @@ from amorphace.simulate.outside import open_lammps
 
 P = TypeVar("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Simulator:
-    """How units simulate: the settings of a campaign.
-
-    Attributes
-    ----------
-    engine : {"lammps", "batch"}
-    command : str or None
-        Of LAMMPS, such as "mpiexec -n 8 lmp"; the Python package's library when None.
-    device : str
-        Of the batch: "cuda" or "cpu".
-    precision : {"mixed", "double"}
-        Of the batch's forces in dynamics; minimisations are in double precision.
-    """
-
-    engine: Literal["lammps", "batch"] = "lammps"
-    command: str | None = None
-    device: str = "cuda"
-    precision: Literal["mixed", "double"] = "mixed"
-
-    @classmethod
-    def of(cls, run: RunSection) -> Simulator:
-        """What the table [run] of an experiment says."""
-        return cls(run.engine, run.lammps, run.device, run.precision)
 
 
 @dataclass(frozen=True)
@@ -70,7 +44,7 @@ class Simulated(Kind[P, R]):
         """Do a unit by itself."""
         settings = _settings(job)
         if settings.engine == "lammps":
-            return self.simulate(job, Engines(mover=open_lammps(settings.command)))
+            return self.simulate(job, Engines(mover=open_lammps(settings.lammps)))
         ((_, outcome),) = self.do_many([job])
         if isinstance(outcome, Exception):
             raise outcome

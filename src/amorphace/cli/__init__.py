@@ -31,7 +31,7 @@ def info() -> None:
     """Versions, the kernel that runs here, processors."""
     from amorphace.ace.evaluator import backends, compiler
     from amorphace.core.checks import count_threads
-    from amorphace.dataset.provenance import package_version
+    from amorphace.core.digest import package_version
 
     rows = RichTable("what", "value")
     rows.add_row("amorphace", package_version())

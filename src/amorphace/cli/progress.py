@@ -56,9 +56,10 @@ def pool_of(
     SetupError
         If a package for clusters is missing, or the cluster is.
     """
-    from amorphace.campaign.simulated import Simulator
+    from amorphace.config.experiment import part
+    from amorphace.config.sections import Simulator
 
-    settings, cluster = Simulator.of(plan.experiment.run), plan.experiment.cluster
+    settings, cluster = part(plan.experiment.run, Simulator), plan.experiment.cluster
     if scheduler is None and (here or cluster is None):
         from amorphace.runs.local_pool import LocalPool
 

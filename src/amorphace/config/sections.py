@@ -163,13 +163,9 @@ class LearnSection(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSection(Section):
-    """Where and how; no result depends on it."""
+class Simulator:
+    """Who moves the particles: LAMMPS one system after the other, or the batch many together."""
 
-    store: str | None = None
-    """Folder of finished units, beside this file."""
-    workers: Annotated[int, Limits(least=0, most=100_000)] = 0
-    """Processes; 0: one a processor."""
     engine: Literal["lammps", "batch"] = "lammps"
     """batch: many systems at a time, on a GPU."""
     device: str = "cuda"
@@ -178,8 +174,18 @@ class RunSection(Section):
     """Of its forces in dynamics; minima are in double precision."""
     lammps: str | None = None
     """Such as "mpiexec -n 8 lmp"; the Python package's when left out."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSection(Simulator, Section):
+    """Where and how; no result depends on it."""
+
+    store: str | None = None
+    """Folder of finished units, beside this file."""
+    workers: Annotated[int, Limits(least=0, most=100_000)] = 0
+    """Processes; 0: one a processor."""
     cores_per_unit: Annotated[int, Limits(least=1, most=100_000)] = 1
-    """Processors that this command uses."""
+    """Processors that the command of LAMMPS uses."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amorphace.core.cell import host_array
 from amorphace.core.configuration import Configuration
@@ -92,13 +92,15 @@ def from_ovito(data: Any) -> Configuration:
 
 def from_mdanalysis(atoms: Any) -> Configuration:
     """See `Configuration.from_mdanalysis`."""
+    from ase.geometry import cellpar_to_cell
+
     group = atoms.atoms
     if group.dimensions is None or not np.all(group.dimensions[:3] > 0):
         raise InputError(f"the atoms have no periodic cell: dimensions are {group.dimensions}")
     return Configuration(
         positions=group.positions,
         species=np.asarray(group.types, dtype=np.str_),
-        cell=_cell_of_angles(np.asarray(group.dimensions, dtype=np.float64)),
+        cell=cellpar_to_cell(np.asarray(group.dimensions, dtype=np.float64)),
         ids=np.asarray(group.ids),
     )
 
@@ -141,19 +143,3 @@ def _check_periodic(periodic: Any) -> None:
             f"only cells that are periodic in all three directions are supported, got pbc {told}; "
             "where they are meant to be, say so (for ASE atoms.pbc = True)"
         )
-
-
-def _cell_of_angles(dimensions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows of lengths and angles (degrees) as LAMMPS has them: a along x, b in the xy plane."""
-    a, b, c = dimensions[:3]
-    cosines = np.where(dimensions[3:] == 90, 0, np.cos(np.radians(dimensions[3:])))
-    alpha, beta, gamma = cosines
-    sine = np.sqrt(1 - gamma**2)
-    y = (alpha - beta * gamma) / sine
-    return np.array(
-        [
-            [a, 0, 0],
-            [b * gamma, b * sine, 0],
-            [c * beta, c * y, c * np.sqrt(max(0, 1 - beta**2 - y**2))],
-        ]
-    )

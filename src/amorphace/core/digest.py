@@ -1,10 +1,11 @@
-"""Digests of files, of folders, and of JSON values."""
+"""Digests of files, of folders, of JSON values; which program this is."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +50,12 @@ def program_digest() -> str:
     place = Path(__file__).parents[1]
     files = sorted(p for p in place.rglob("*") if p.is_file() and p.parent.name != "__pycache__")
     return digest_of({p.relative_to(place).as_posix(): sha256(p) for p in files})
+
+
+@cache
+def package_version(package: str = "amorphace") -> str:
+    """Version of a package; "not installed" where it is none, or runs from a folder."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

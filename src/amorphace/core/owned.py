@@ -107,14 +107,10 @@ def _lines(listing: Path) -> set[bytes]:
 
 def is_made_from(path: str | Path, made_from: str) -> bool:
     """Whether `owned_folder` filled a folder from this, and every file is as it was left."""
-    try:
-        listed = json.loads((Path(path) / LIST).read_text(encoding="utf-8"))
-        same = bool(made_from) and listed["made_from"] == made_from
-        return same and all(
-            _found(Path(path).resolve(), n) in d for n, d in listed["files"].items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return False
+    before, files = _read_list(Path(path) / LIST)
+    place = Path(path).resolve()
+    same = bool(made_from) and before == made_from
+    return same and all(_found(place, name) in digests for name, digests in files.items())
 
 
 @contextmanager
@@ -172,7 +168,7 @@ def owned_folder(path: str | Path, *, made_from: str = "") -> Iterator[Path]:
 def _take_over(new: Path, target: Path, shown: str, made_from: str) -> None:
     """Move the files of `new` to their places in `target`."""
     made = {p.relative_to(new).as_posix(): sha256(p) for p in new.rglob("*") if p.is_file()}
-    ours = _read_list(target / LIST)
+    _, ours = _read_list(target / LIST)
     there = {name: _found(target, name) for name in ours.keys() | made}
     theirs = sorted(n for n, d in made.items() if there[n] not in (None, d, *ours.get(n, ())))
     if theirs:
@@ -219,14 +215,14 @@ def _write_list(folder: Path, files: Mapping[str, list[str]], made_from: str = "
         stream.write(text)
 
 
-def _read_list(file: Path) -> dict[str, list[str]]:
-    """The list; empty where there is none, or none of ours."""
+def _read_list(file: Path) -> tuple[str, dict[str, list[str]]]:
+    """What the files were made from, and the list; empty where there is none, or none of ours."""
     try:
-        files = json.loads(file.read_text(encoding="utf-8"))["files"]
-        return {
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return str(found.get("made_from", "")), {
             name: [str(digest) for digest in digests]
-            for name, digests in files.items()
+            for name, digests in found["files"].items()
             if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}
+        return "", {}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from amorphace.core.digest import sha256
+from amorphace.core.digest import package_version, sha256
 from amorphace.dataset.table import json_value
 
 
@@ -48,11 +47,3 @@ def provenance(
         "parameters": json_value(dict(parameters), "parameters"),
         "inputs": [{"name": Path(path).name, "sha256": sha256(path)} for path in inputs],
     }
-
-
-def package_version(package: str = "amorphace") -> str:
-    """Version of a package; "not installed" where it is none, or runs from a folder."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import StandardScaler
 
+from amorphace.core.digest import package_version
 from amorphace.core.errors import InputError
-from amorphace.dataset.provenance import package_version
 from amorphace.learn.leverage import Leverage
 from amorphace.learn.model import LinearModel
 from amorphace.learn.newton import NotConverged, Problem, Solver

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from amorphace.dataset.provenance import package_version
+from amorphace.core.digest import package_version
 from amorphace.report.claim_tables import INTERVAL, claims_of_case, claims_of_cases
 from amorphace.report.claims import PUBLISHED, WHAT_DIFFERS, comparisons
 from amorphace.report.content import ReportContent

@@ -18,8 +18,8 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
+from amorphace.core.digest import package_version
 from amorphace.core.files import text_written_aside
-from amorphace.dataset.provenance import package_version
 from amorphace.report.claims import CITATION
 from amorphace.report.content import ReportContent, Snapshot
 from amorphace.report.document import document

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from traceback import format_exception
 from typing import Any
 
 from amorphace.core.codec import decode, encode
+from amorphace.core.digest import package_version
 from amorphace.core.errors import AmorphaceError, SetupError
 from amorphace.runs.job import Job
 from amorphace.runs.meta import Meta
@@ -167,15 +166,9 @@ def _hopeless(error: Exception, path: Path) -> str:
     return ""
 
 
-@cache
 def _programs(further: tuple[str, ...]) -> dict[str, str]:
     found = {"python": platform.python_version(), "machine": platform.machine()}
-    for package in dict.fromkeys((*PROGRAMS, *further)):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return found | {package: package_version(package) for package in (*PROGRAMS, *further)}
 
 
 @dataclass(frozen=True)
