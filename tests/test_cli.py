@@ -14,6 +14,7 @@ import typer
 import amorphace as am
 from amorphace import cli
 from amorphace.ace.features import Features
+from amorphace.config import experiment_text
 from amorphace.dataset.zarr_table import read_table
 from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
@@ -169,9 +170,45 @@ def test_learn_compares_the_score_with_what_all_particles_did(learned, tmp_path,
     asked = [tmp_path if word == out else word for word in words[: words.index("--configuration")]]
     assert run(*asked) == 2
     assert "--labels and --configuration are needed together" in capsys.readouterr().err
-    assert "d2min of all particles of samples left out: Spearman 0." in said
+    assert "samples left out, the score correlates with d2min: Spearman 0." in said
+    assert "Accuracy 0." in said
+    assert "0.5 is chance; 80 labelled particles, the most and the least mobile of 6" in said
     (curve,) = read_analysis(out).curves("everyone")
     assert set(curve.labels) == {"d2min", "propensity"}
+
+
+def test_json_alone_is_on_standard_output(ensemble, tmp_path, capsys):
+    starts, ends = sorted(ensemble.glob("*.initial.dump")), sorted(ensemble.glob("*.ends.dump.gz"))
+    words = ["--cutoff", 1.6, "--fraction", 0.2, "-o", tmp_path / "labels.zarr", "--json"]
+    assert run("label", *starts, "--endpoints", *ends, *SPECIES, *words) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert [s["name"] for s in found["samples"]] == [f"s{k}" for k in range(6)]
+    assert "files matched by name" in err
+    assert run("export", tmp_path / "labels.zarr", "-o", tmp_path / "labels.npz") == 0
+    assert "written" in capsys.readouterr().out  # the next command speaks as ever
+
+
+def test_the_program_says_its_version_and_groups_its_commands(capsys):
+    assert run("--version") == 0
+    assert re.fullmatch(r"amorphace \d+\.\d+\.\d+\S*\n", capsys.readouterr().out)
+    assert run("-h") == 0
+    out = capsys.readouterr().out
+    _, _, groups = out.partition("─ Your files")
+    words = ["predict", "analyse", "label", "Experiments", "init", "Stores", "prune"]
+    places = [groups.index(f" {word} ") for word in words]
+    assert places == sorted(places)
+    assert "--install-completion" in out
+    assert run("label", "-h") == 0
+
+
+def test_init_writes_the_file_that_it_is_given(tmp_path, capsys):
+    file = tmp_path / "ka.toml"
+    assert run("init", "kob-andersen", "thermal", "-o", file) == 0
+    assert f"carry it out by: amorphace run {file}" in " ".join(capsys.readouterr().out.split())
+    assert file.read_text() == experiment_text("kob-andersen", "thermal")
+    assert run("init", "kob-andersen", "shear", "-o", file) == 2
+    assert "is there already; give another name with -o" in capsys.readouterr().err
 
 
 def test_export_puts_columns_beside_particles(ensemble, labels, tmp_path):

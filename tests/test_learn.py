@@ -112,7 +112,7 @@ def test_random_folds_keep_the_share_of_labels_and_follow_the_seed() -> None:
             [0, 0, 1, 1, 2, 2],
             {},
             r"5 folds grouped by sample need at least 5 samples, got 3; add samples, use fewer "
-            r"folds \(n_splits=3\) or random folds",
+            r"folds \(n_splits, --folds\), at most 3, or random folds",
         ),
         ([0, 1, 0, 1], [0, 0, 1, 1], {"n_splits": 1}, "n_splits must be at least 2, got 1"),
         (

@@ -175,9 +175,9 @@ def test_a_wrong_word_is_refused_before_anything_is_computed(labels, tmp_path, c
     assert run("learn", labels, "-o", out, "--target", "d2mn") == 2
     assert "has no such target; there are: d2min, propensity" in capsys.readouterr().err
     for words, text in (
-        (["--protocol", "therm"], "--protocol therm: choose one of thermal, shear"),
-        (["--companion-protocol", "x"], "--companion-protocol x: choose one of thermal, shear"),
+        (["--protocol", "therm"], "'therm' is not one of 'thermal', 'shear'"),
+        (["--companion-protocol", "x"], "'x' is not one of 'thermal', 'shear'"),
         (["--model", "ka"], "choose one of bead-spring, kob-andersen, wahnstrom;"),
     ):
         assert run("report", tmp_path / "none", *words, "-o", out) == 2
-        assert text in capsys.readouterr().err
+        assert text in " ".join(capsys.readouterr().err.replace("│", " ").split())

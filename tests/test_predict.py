@@ -186,3 +186,19 @@ def test_a_glass_outside_of_what_was_learned_is_warned_about(tmp_path, capsys):
     (scored,) = iter_scores(model, [known])
     assert "rigidity:R:1" in (tmp_path / "known.xyz").read_text().splitlines()[1]
     assert np.nanmin(scored.rigidity) > np.nanmin(next(iter_scores(model, [shrunk])).rigidity)
+
+
+def test_labels_of_a_file_are_renamed_as_the_model_calls_them(tmp_path, capsys):
+    model, unseen = fitted(), glass(11)
+    model.to_json(tmp_path / "m.json")
+    metal = replace(unseen, species=np.where(unseen.species == "A", "Cu", "Zr"))
+    am.write(tmp_path / "metal.xyz", metal)
+    words = ["predict", tmp_path / "m.json", tmp_path / "metal.xyz", "-o", tmp_path / "out.gsd"]
+    assert run(*words) == 2
+    assert "is not declared: the declared species are A, B" in capsys.readouterr().err
+    assert run(*words, "--rename", "Cu=A,Zr=B") == 0
+    scores = am.read_columns(tmp_path / "out.gsd", "score")["score"]
+    np.testing.assert_allclose(scores, score(model, unseen), rtol=1e-5)
+    for word, text in (("Cu", "give pairs of labels"), ("Ni=A", "no species Ni; there are Cu, Zr")):
+        assert run(*words, "--overwrite", "--rename", word) == 2
+        assert text in capsys.readouterr().err

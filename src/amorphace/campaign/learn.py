@@ -42,6 +42,7 @@ class LearnResults:
 
     best: Mapping[str, Any]
     warnings: tuple[str, ...]
+    conclusions: tuple[str, ...] = ()
 
 
 def judged(job: Job[LearnParameters], table: Table, analysis: Analysis) -> Analysis:
@@ -96,6 +97,7 @@ class Learn(Kind[LearnParameters, "Analysis"]):
 
         from amorphace.learn.analysis import analyse
         from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
+        from amorphace.learn.conclusions import conclusions
 
         p, found = job.parameters, job.input("table")
         settings, table = AnalysisSettings() if p.full else QUICK, read_table(found.folder / TABLE)
@@ -116,10 +118,11 @@ class Learn(Kind[LearnParameters, "Analysis"]):
             "n_columns": len(analysis.model.names),
             "cutoff": float(analysis.model.settings["cutoff"]),
         }
-        write_folder(
-            job.folder / ANALYSIS, judged(job, table, analysis), unit_provenance(job, p.model)
+        analysis = judged(job, table, analysis)
+        write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
+        return Outcome(
+            results=LearnResults(best, tuple(analysis.warnings), tuple(conclusions(analysis)))
         )
-        return Outcome(results=LearnResults(best, tuple(analysis.warnings)))
 
     def sentence(self, outcome: Outcome) -> str:
         """What the model is worth."""

@@ -15,18 +15,18 @@ from typing import Any
 from rich.table import Table as RichTable
 
 # isort: off
-from amorphace.cli import analyse, label, describe, learn, export  # noqa: F401  (commands: in this
-from amorphace.cli import init, run, status, stores  # noqa: F401  order they are in --help)
-from amorphace.cli import report, predict, regress, bench  # noqa: F401
+from amorphace.cli import predict, analyse, label, describe, learn, report  # noqa: F401  (commands:
+from amorphace.cli import export, regress, init, run, status  # noqa: F401  in this order they stand
+from amorphace.cli import stores, bench  # noqa: F401  in --help)
 
 # isort: on
-from amorphace.cli.shared import app, show
+from amorphace.cli.shared import STORES, app, show
 from amorphace.core.errors import AmorphaceError, InputWarning
 
 USAGE_ERROR = 2
 
 
-@app.command()
+@app.command(rich_help_panel=STORES)
 def info() -> None:
     """Versions, the kernel that runs here, processors."""
     from amorphace.ace.evaluator import backends, compiler

@@ -12,7 +12,7 @@ import typer
 from amorphace.ace.features import Features
 from amorphace.cli import options
 from amorphace.cli.samples import show_lengths, show_pairs
-from amorphace.cli.shared import app, command_line
+from amorphace.cli.shared import FILES, app, command_line
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NAME = "analysis"
 """Of the experiment file, its store and its results, in the folder that is asked for."""
 
 
-@app.command(cls=options.ListOptions)
+@app.command(cls=options.ListOptions, rich_help_panel=FILES)
 @options.options_of(Features, "cutoffs")
 def analyse(
     species: options.Species,

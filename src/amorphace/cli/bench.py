@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table as RichTable
 
-from amorphace.cli.shared import app, show
+from amorphace.cli.shared import STORES, app, show
 from amorphace.core.errors import InputError, SetupError
 
 
-@app.command("bench-engine")
+@app.command("bench-engine", rich_help_panel=STORES)
 def bench_engine(
     device: Annotated[str, typer.Option(help="Of the batch: cuda, cuda:1, or cpu.")] = "cuda",
     sizes: Annotated[

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from amorphace.ace.features import Features
 from amorphace.cli import options
 from amorphace.cli.samples import files_of, show_lengths
-from amorphace.cli.shared import app, command_line, progress_bar, show
+from amorphace.cli.shared import FILES, app, command_line, progress_bar, show
 
 CHECKED = 32
 """Configurations whose spacing is looked at, at most."""
 
 
-@app.command(cls=options.ListOptions)
+@app.command(cls=options.ListOptions, rich_help_panel=FILES)
 @options.options_of(Features, "cutoffs")
 def describe(
     files: Annotated[
@@ -27,7 +27,8 @@ def describe(
     species: options.Species,
     output: options.Output,
     cutoff: Annotated[
-        list[float] | None, typer.Option(help="One or more cutoffs, in units of sigma; 4.")
+        list[float] | None,
+        typer.Option(help="One or more cutoffs, in units of sigma.  [default: 4]"),
     ] = None,
     sigma: options.Sigma = None,
     labels: Annotated[
@@ -38,7 +39,9 @@ def describe(
         list[str] | None, typer.Option(help="Species of the particles to describe; all.")
     ] = None,
     features: Features = Features(),  # noqa: B008
-    sort: Annotated[str, typer.Option(help="'lexicographic' or 'degree'.")] = "lexicographic",
+    sort: Annotated[
+        Literal["lexicographic", "degree"], typer.Option(help="Order of the columns.")
+    ] = "lexicographic",
     n_jobs: options.Jobs = -1,
     order: options.Order = options.BY_ID,
     overwrite: options.Overwrite = False,

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from amorphace.cli import options
-from amorphace.cli.shared import app, show
+from amorphace.cli.shared import FILES, app, show
 from amorphace.core.errors import InputError
 
 
-@app.command()
+@app.command(rich_help_panel=FILES)
 def export(
     table: Annotated[Path, typer.Argument(help="A table that label or describe wrote.")],
     output: Annotated[

@@ -11,11 +11,11 @@ from rich.table import Table as RichTable
 
 from amorphace.cli import options
 from amorphace.cli.samples import show_lengths, show_pairs
-from amorphace.cli.shared import app, command_line, progress_bar, show
+from amorphace.cli.shared import FILES, Json, app, command_line, progress_bar, show, show_json
 from amorphace.core.errors import InputError
 
 
-@app.command(cls=options.ListOptions)
+@app.command(cls=options.ListOptions, rich_help_panel=FILES)
 def label(
     initial: Annotated[list[Path], typer.Argument(help="Initial configurations, one a sample.")],
     species: options.Species,
@@ -62,6 +62,7 @@ def label(
     n_jobs: options.Jobs = -1,
     order: options.Order = options.BY_ID,
     overwrite: options.Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Who moved: D2min and propensity of every particle, labels of the extreme ones.
 
@@ -143,12 +144,15 @@ def label(
         )
     write_table(output, table, overwrite=overwrite)
     rows = RichTable("sample", "particles", "active", "inactive", "D2min-propensity correlation")
-    for s in summarize_samples(table, majority):
+    found = summarize_samples(table, majority)
+    for s in found:
         rows.add_row(
             s.name, str(s.n_particles), str(s.n_active), str(s.n_inactive), f"{s.correlation:.3f}"
         )
     show(rows)
     show(f"{output}: {int((table.label >= 0).sum())} labelled of {len(table)} particles")
+    if json:
+        show_json({"samples": found, "file": str(output)})
 
 
 def _by_species(masses: list[float], species: list[str]) -> dict[str, float]:

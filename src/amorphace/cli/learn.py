@@ -9,7 +9,7 @@ import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
-from amorphace.cli.shared import app, command_line, progress_bar, show
+from amorphace.cli.shared import FILES, Json, app, command_line, progress_bar, show, show_json
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from amorphace.learn.results import Curve
 
 
-@app.command(cls=options.ListOptions)
+@app.command(cls=options.ListOptions, rich_help_panel=FILES)
 def learn(
     table: Annotated[Path, typer.Argument(help="A table that describe wrote with --labels.")],
     output: options.Output,
@@ -31,7 +31,7 @@ def learn(
     ] = None,
     folds: Annotated[
         int | None,
-        typer.Option(help="Folds of the cross-validation; left out, one a sample, up to ten. "),
+        typer.Option(help="Folds of the cross-validation; left out, one a sample, up to ten."),
     ] = None,
     full: options.Full = False,
     random_folds: Annotated[
@@ -59,6 +59,7 @@ def learn(
     title: Annotated[str, typer.Option(help="Above the figure.")] = "",
     n_jobs: options.Jobs = -1,
     overwrite: options.Overwrite = False,
+    json: Json = False,
 ) -> None:
     """Does structure tell who moves: the paper's analysis, cross-validated.
 
@@ -87,9 +88,10 @@ def learn(
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import read_table
     from amorphace.learn.analysis import analyse
-    from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
+    from amorphace.learn.bundle import QUICK, AnalysisSettings, summarize, write_folder
+    from amorphace.learn.conclusions import conclusions
     from amorphace.learn.fit import labelled_sites
-    from amorphace.learn.splits import MOST_FOLDS, half_width, split
+    from amorphace.learn.splits import MOST_FOLDS, split
     from amorphace.report.content import ReportContent
     from amorphace.report.figures import draw, save_figure
     from amorphace.report.panels import panels
@@ -146,27 +148,28 @@ def learn(
         order = analysis.columns.order[n - 1]
         rows.add_row(str(n), str(order), curves[0].labels[p], *scores)
     show(rows)
-    for chosen in analysis.curves("model"):
-        show(
-            f"the model, its cutoff and columns chosen without the samples it is judged on: "
-            f"{chosen.mean[0]:.3f} ± {chosen.error[0]:.3f}"
-        )
     for selection in analysis.curves("selection"):
         pairs = zip(selection.labels[:4], selection.mean, strict=False)
         first = ", ".join(f"{name} {score:.3f}" for name, score in pairs)
         show(f"forward selection among {selection.variant}: {first}")
-    for curve in analysis.curves("everyone"):
-        for k, name in enumerate(curve.labels):
-            pearson = curve["pearson"][k]
-            show(
-                f"{name} of all particles of samples left out: Spearman {curve.mean[k]:.3f} ± "
-                f"{curve.error[k]:.3f}, Pearson {pearson.mean():.3f} ± {half_width(pearson):.3f}"
-            )
     for note in analysis.notes:
         show(note)
     for warning in analysis.warnings:
         show(f"warning: {warning}")
     show(f"{output}: {', '.join(written)}")
+    said = tuple(conclusions(analysis))
+    for sentence in said:
+        show(sentence)
+    if json:
+        show_json(
+            {
+                "conclusions": said,
+                "accuracy": tuple(summarize(analysis)),
+                "warnings": analysis.warnings,
+                "notes": analysis.notes,
+                "files": [str(output / name) for name in written],
+            }
+        )
 
 
 def judged_by_files(

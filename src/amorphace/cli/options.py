@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand
@@ -150,14 +150,15 @@ Sigma = Annotated[
     ),
 ]
 Transform = Annotated[
-    str,
+    Literal["ace1", "paper"],
     typer.Option(
         "--distance-transform", help="'ace1': y(r / r0); 'paper': y(r / r_cut), as printed."
     ),
 ]
 Jobs = Annotated[int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")]
 Workers = Annotated[
-    int | None, typer.Option(help="Processors to use on this machine; 0 is all of them.", min=0)
+    int | None,
+    typer.Option(help="Processors to use on this machine; 0: all.  [default: run.workers]", min=0),
 ]
 Open = Annotated[bool, typer.Option("--open", help="Show the page in a browser at the end.")]
 Full = Annotated[

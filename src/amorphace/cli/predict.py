@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
-from amorphace.cli.shared import app, progress_bar, show
+from amorphace.cli.shared import FILES, app, progress_bar, show
 from amorphace.core.errors import InputError
+
+if TYPE_CHECKING:
+    from amorphace.core.configuration import Configuration
 
 
 def _show_models(wanted: bool) -> None:
@@ -36,7 +41,7 @@ def _show_models(wanted: bool) -> None:
     raise typer.Exit
 
 
-@app.command(cls=options.ListOptions)
+@app.command(cls=options.ListOptions, rich_help_panel=FILES)
 def predict(
     model: Annotated[
         str, typer.Argument(help="Name of a model that comes with amorphace, or a file (JSON).")
@@ -57,6 +62,10 @@ def predict(
     centres: Annotated[
         list[str] | None,
         typer.Option(help="Species that get a score; those the model was fitted to."),
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(help="Labels of the file, as the model calls them: Cu=A,Zr=B."),
     ] = None,
     sigma: Annotated[
         str | None,
@@ -93,7 +102,7 @@ def predict(
     inputs = [file, *([Path(model)] if Path(model).is_file() else [])]
     with owned_file(output, overwrite=overwrite, inputs=inputs), progress_bar("frames") as bar:
         task = bar.add_task("predict", total=None)
-        frames = iread(file, labels)
+        frames = _renamed(file, species, rename) if rename else iread(file, labels)
         first = next(frames, None)
         if first is None:
             raise InputError(f"{file} holds no frame")
@@ -112,3 +121,25 @@ def predict(
     show(f"{output}: {written.n_scores} scores in {count}{unit}")
     for doubt in known.unlike(written.n_outside, written.n_scores):
         show(f"warning: {doubt}")
+
+
+def _renamed(file: Path, species: list[str] | None, rename: list[str]) -> Iterator[Configuration]:
+    """The frames of a file with other labels: "Cu=A" of Cu makes A."""
+    import numpy as np
+
+    from amorphace.io import iread
+
+    names = {}
+    for word in rename:
+        label, _, new = word.partition("=")
+        if not label or not new:
+            raise InputError(f"--rename {word}: give pairs of labels, the file's first: Cu=A")
+        names[label] = new
+    for frame in iread(file, species):
+        if unknown := sorted(names.keys() - set(frame.species.tolist())):
+            raise InputError(
+                f"--rename {unknown[0]}={names[unknown[0]]}: {file} has no species {unknown[0]}; "
+                f"there are {', '.join(np.unique(frame.species))}"
+            )
+        labels = [names.get(label, label) for label in frame.species.tolist()]
+        yield replace(frame, species=labels)

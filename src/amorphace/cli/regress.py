@@ -10,10 +10,10 @@ from rich.table import Table as RichTable
 
 from amorphace.cli import options
 from amorphace.cli.samples import files_of, show_lengths
-from amorphace.cli.shared import app, command_line, progress_bar, show
+from amorphace.cli.shared import FILES, app, command_line, progress_bar, show
 
 
-@app.command(cls=options.ListOptions)
+@app.command(cls=options.ListOptions, rich_help_panel=FILES)
 def regress(
     configurations: Annotated[
         list[Path], typer.Argument(help="One configuration a labelled sample (last frame).")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from amorphace.cli import options
 from amorphace.cli.experiments import open_experiment
 from amorphace.cli.samples import show_pairs
-from amorphace.cli.shared import app, check_choice, command_line, progress_bar, show
+from amorphace.cli.shared import FILES, app, check_choice, command_line, progress_bar, show
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from amorphace.report.content import ReportContent, Snapshot
     from amorphace.report.outline import Document
 
-PROTOCOLS = ("thermal", "shear")
+Protocol = Literal["thermal", "shear"]
 
 
-@app.command(cls=options.ListOptions)
+@app.command(cls=options.ListOptions, rich_help_panel=FILES)
 def report(
     sources: Annotated[
         list[Path],
@@ -49,12 +49,14 @@ def report(
         ),
     ] = None,
     model: Annotated[str, typer.Option(help="Name of the glass, such as kob-andersen.")] = "",
-    protocol: Annotated[str, typer.Option(help="thermal or shear.")] = "",
+    protocol: Annotated[Protocol | None, typer.Option(help="What moved the particles.")] = None,
     companion: Annotated[
         Path | None,
         typer.Option(help="Results of the other protocol, for the shared panel of figure 4."),
     ] = None,
-    companion_protocol: Annotated[str, typer.Option(help="Name of that protocol.")] = "",
+    companion_protocol: Annotated[
+        Protocol | None, typer.Option(help="Name of that protocol.")
+    ] = None,
     regression: Annotated[
         list[Path] | None, typer.Option(help="Results of regress: correlations and their curves.")
     ] = None,
@@ -64,6 +66,7 @@ def report(
     ] = None,
     order: options.Order = options.BY_ID,
     n_jobs: options.Jobs = -1,
+    open_: options.Open = False,
     overwrite: options.Overwrite = False,
 ) -> None:
     """What was found, on one page that opens from disk: figures, numbers, a 3D view.
@@ -86,8 +89,6 @@ def report(
     from amorphace.report.measured import propensity_curve
     from amorphace.simulate.models import MODELS
 
-    check_choice("--protocol", protocol, PROTOCOLS)
-    check_choice("--companion-protocol", companion_protocol, PROTOCOLS)
     check_choice("--model", model, MODELS, otherwise="; name another glass with --title")
     of_one = {
         "--labels": labels, "--configuration": configuration, "--sample": sample, "--model": model,
@@ -103,29 +104,34 @@ def report(
             raise InputError(f"{given[0]} goes with one source, got {len(sources)}")
         contents = [_results(source, n_jobs, source.stem) for source in sources]
         shown = overview([assemble(content) for content in contents], title)
-        _write(output, figures, shown, overwrite, inputs)
+        _write(output, figures, shown, overwrite, inputs, open_)
         return
     content = _results(sources[0], n_jobs, title)
     if not content.protocol:  # no experiment, which knows all of this
-        content = replace(content, model=model, protocol=protocol)
+        content = replace(content, model=model, protocol=protocol or "")
         snapshots = _snapshots(configuration or [], labels, sample, order, content, n_jobs)
         content = replace(content, snapshots=snapshots)
     regressions = [read_regression(path) for path in regression or []]
     content = replace(
         content,
         companion=None if companion is None else read_analysis(companion),
-        companion_protocol=companion_protocol,
+        companion_protocol=companion_protocol or "",
         propensity=tuple(r.score for r in regressions),
         curves=content.curves
         + tuple(propensity_curve(r.curve) for r in regressions if r.curve is not None),
     )
-    _write(output, figures, document(assemble(content)), overwrite, inputs)
+    _write(output, figures, document(assemble(content)), overwrite, inputs, open_)
 
 
 def _write(
-    output: Path, figures: Path | None, shown: Document, overwrite: bool, inputs: list[Path]
+    output: Path,
+    figures: Path | None,
+    shown: Document,
+    overwrite: bool,
+    inputs: list[Path],
+    open_: bool,
 ) -> None:
-    """The page, and the figures if they are asked for."""
+    """The page, and the figures if they are asked for; shown in a browser where that is."""
     from amorphace.core.owned import owned_file, owned_folder
     from amorphace.report.figures import save_figures
     from amorphace.report.page import write_report
@@ -137,6 +143,8 @@ def _write(
         with owned_folder(figures) as folder:
             save_figures(folder, shown.panels)
         show(f"{figures}: {', '.join(shown.panels)} as PNG, PDF and SVG")
+    if open_:
+        typer.launch(str(output))
 
 
 def _results(source: Path, n_jobs: int, title: str) -> ReportContent:

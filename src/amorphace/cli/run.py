@@ -10,7 +10,6 @@ import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
-from amorphace.cli.conclusions import conclusions
 from amorphace.cli.experiments import (
     DeviceOption,
     EngineOption,
@@ -20,7 +19,7 @@ from amorphace.cli.experiments import (
     read_plan,
 )
 from amorphace.cli.progress import carry, duration, pool_of
-from amorphace.cli.shared import app, command_line, show
+from amorphace.cli.shared import EXPERIMENTS, app, command_line, show
 from amorphace.core.errors import InputError, SimulationError
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ CORES = (2, 16, 64, 256, 1024)
 """Cores for which `run --dry-run` says how long it takes."""
 
 
-@app.command()
+@app.command(rich_help_panel=EXPERIMENTS)
 def run(
     file: ExperimentArgument,
     workers: options.Workers = None,
@@ -137,11 +136,6 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
     from amorphace.campaign.health import doubts, dropped_lines
     from amorphace.campaign.learn import Learn
     from amorphace.core.owned import is_made_from, owned_folder
-    from amorphace.io import write
-    from amorphace.report.experiment import experiment_content
-    from amorphace.report.figures import save_figures
-    from amorphace.report.page import write_report
-    from amorphace.report.panels import panels
     from amorphace.runs.claims import Claims
 
     folder, why = results_of(file), store.meta(plan.one(Learn).id).dropped
@@ -158,13 +152,20 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
             with owned_folder(folder, made_from=digest) as new:
                 copy_out(plan, store, new)
                 if not why:
+                    # here: they take longer to load than to find that nothing has changed
+                    from amorphace.io import write
+                    from amorphace.report.experiment import experiment_content
+                    from amorphace.report.figures import save_figures
+                    from amorphace.report.page import write_report
+                    from amorphace.report.panels import panels
+
                     content = experiment_content(plan, store, command=command_line())
                     save_figures(new / "figures", panels(content), ["png"])
                     write_report(new / "report.html", content)
                     write(new / "glass.dump", content.snapshots[0].configuration)
     if why:
         raise SimulationError(f"no result: {why}; the lines above say why runs were not used")
-    for line in conclusions(store.load(plan.one(Learn))):
+    for line in store.outcome(plan.one(Learn)).results.conclusions:
         show(line)
     show(f"{folder}: the labelled table, the analysis and the health checks")
     show(f"{folder / 'report.html'}: open it in a browser")

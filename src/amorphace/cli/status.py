@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console, Group
@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 
 from amorphace.cli.experiments import ExperimentArgument, open_experiment
 from amorphace.cli.progress import GENTLE, bars, duration, line_of_status, percent
-from amorphace.cli.shared import app, show
+from amorphace.cli.shared import EXPERIMENTS, Json, app, show, show_json
 
 if TYPE_CHECKING:
     from amorphace.campaign.plan import Plan
@@ -25,12 +25,13 @@ WATCH = 2.0
 """Least seconds between two looks at a store."""
 
 
-@app.command()
+@app.command(rich_help_panel=EXPERIMENTS)
 def status(
     file: ExperimentArgument,
     watch: Annotated[
         bool, typer.Option("--watch", help="Show it anew every few seconds, until Ctrl-C.")
     ] = False,
+    json: Json = False,
 ) -> None:
     """How an experiment stands: what is done, runs, failed and why, and the time left.
 
@@ -44,6 +45,9 @@ def status(
         _watch(plan, store)
         return
     found = find_status(plan, store)
+    if json:
+        show_json(_record(found))
+        return
     show(_table(found))
     for unit, progress in found.running:
         show(f"running: {unit.kind.name} of {unit.name}: {percent(progress)} {progress.text}")
@@ -85,6 +89,24 @@ def _looks(plan: Plan, store: Store) -> Iterator[Status]:
         if found.done == found.total:
             return
         time.sleep(max(WATCH, GENTLE * (time.monotonic() - begin)))
+
+
+def _record(found: Status) -> dict[str, Any]:
+    """How an experiment stands, for other programs."""
+    return {
+        "done": found.done,
+        "total": found.total,
+        "seconds_left": found.seconds_left,
+        "kinds": found.kinds,
+        "running": [
+            {"unit": u.id, "kind": u.kind.name, "name": u.name, "share": p.done / (p.total or 1)}
+            for u, p in found.running
+        ],
+        **{
+            what: [{"unit": u.id, "kind": u.kind.name, "name": u.name, "why": t} for u, t in units]
+            for what, units in (("dropped", found.dropped), ("failed", found.failures))
+        },
+    }
 
 
 def _table(found: Status) -> RichTable:

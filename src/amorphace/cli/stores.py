@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from amorphace.cli.experiments import ExperimentArgument, bytes_in_words, open_experiment
-from amorphace.cli.shared import app, show
+from amorphace.cli.shared import STORES, app, show
 from amorphace.core.errors import InputError
 
 
-@app.command()
+@app.command(rich_help_panel=STORES)
 def retry(file: ExperimentArgument) -> None:
     """Forget which units failed, so that the programs that run try them again.
 
@@ -28,7 +28,7 @@ def retry(file: ExperimentArgument) -> None:
     show(f"{count} failed units will be tried again by: amorphace run {file}")
 
 
-@app.command()
+@app.command(rich_help_panel=STORES)
 def prune(
     files: Annotated[
         list[Path], typer.Argument(help="Experiment files of one store, which stay whole.")

@@ -313,7 +313,9 @@ def check_replaceable(path: str | Path, *, overwrite: bool) -> None:
     if not place.exists():
         return
     if not overwrite:
-        raise InputError(f"{path} is there already; choose another path, or ask to overwrite it")
+        raise InputError(
+            f"{path} is there already; choose another path, or overwrite it (--overwrite)"
+        )
     try:
         read_head(path)
     except FileFormatError as error:

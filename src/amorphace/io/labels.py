@@ -78,8 +78,8 @@ def particle_labels(
     if types is not None:
         if names is not None and species is None:
             raise fail(
-                "two types have the same element; say what types 1, 2, ... are with species=, "
-                'for example species=("A", "B")',
+                "two types have the same element; say what types 1, 2, ... are with species "
+                "(--species A,B)",
                 None,
             )
         return _labels_of_types(types, species, fail)
@@ -149,7 +149,7 @@ def _labels_of_types(
             known = "only 26 types get the labels A to Z of their own"
         raise fail(
             f"type {types[row]} has no species: {known} ({_quoted(labels)}); declare one label "
-            "for each type with species=",
+            "for each type (species, --species)",
             row,
         )
     return np.array(labels)[types - 1]

@@ -180,6 +180,7 @@ def _svm_decision(
         except ConvergenceWarning:
             raise InputError(
                 f"the support vector machine of {len(y)} sites on {train.shape[1]} columns does "
-                f"not converge at strength {strength:g}; leave out the weakest svm_strengths"
+                f"not converge at strength {strength:g}; leave out the weakest "
+                "strengths of the SVM (svm_strengths)"
             ) from None
     return np.asarray(svm.decision_function(scaled.transform(test)))

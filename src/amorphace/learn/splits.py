@@ -103,8 +103,8 @@ def _by_sample(groups: NDArray[Any], n_splits: int) -> list[NDArray[np.int64]]:
     if len(samples) < n_splits:
         raise InputError(
             f"{n_splits} folds grouped by sample need at least {n_splits} samples, got "
-            f"{len(samples)}; add samples, use fewer folds (n_splits={max(len(samples), 2)}) or "
-            "random folds (folds='random')"
+            f"{len(samples)}; add samples, use fewer folds (n_splits, --folds), at most "
+            f"{max(len(samples), 2)}, or random folds (folds='random')"
         )
     parts = np.array_split(samples, n_splits)
     return [np.flatnonzero(np.isin(groups, part)) for part in parts]

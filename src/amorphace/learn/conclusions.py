@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from amorphace.learn.bundle import Analysis
+import numpy as np
+
+from amorphace.learn.bundle import Analysis
+from amorphace.learn.splits import half_width
 
 
 def conclusions(analysis: Analysis) -> Iterator[str]:
     """Accuracy of the model that is saved, on samples left out; correlations, where known."""
-    import numpy as np
-
-    from amorphace.learn.splits import half_width
-
     chosen, model = next(iter(analysis.curves("model")), None), analysis.model
     if chosen is not None and model is not None:
         auc = chosen["roc_auc"][0]
