@@ -35,7 +35,7 @@ FILES, EXPERIMENTS, STORES = "Your files", "Experiments", "Stores and machines"
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from amorphace.dataset.provenance import package_version
+        from amorphace.core.digest import package_version
 
         print(f"amorphace {package_version()}")
         raise typer.Exit
