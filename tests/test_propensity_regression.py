@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,12 +8,15 @@ from sklearn.linear_model import Ridge
 import amorphace as am
 from amorphace import cli
 from amorphace.core.codec import encode
+from amorphace.dataset.isoconfigurations import is_public, read_public
 from amorphace.dataset.label_thermal import ThermalSample, label_thermal
 from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import write_table
-from amorphace.learn.coarse import input_names, propensity_inputs, table_inputs
+from amorphace.learn.coarse import input_names, propensity_inputs, sample_inputs, table_samples
 from amorphace.learn.propensity import (
+    PropensityCurve,
     Regression,
+    extrapolated,
     propensity_curve,
     propensity_predictions,
     propensity_score,
@@ -217,6 +221,13 @@ def test_command_regresses_every_sample_on_the_others(ensemble, capsys):
     assert (score.log, score.samples, score.n_columns) == (True, ("one", "two", "three"), 12)
     assert len(results.curve.n_train) == 2
     assert "mean" in capsys.readouterr().out
+    assert results.others[0].n_columns == 4
+    assert score.n_train == 2
+    apart = [*files[:2], "--test", files[2], "--test-labels", folder / "labels.zarr"]
+    assert run("regress", *apart, *words, "-o", folder / "b.json") == 2
+    assert "the labels are of 3 samples" in capsys.readouterr().err
+    assert run("regress", *files, "--species", "A", "B", "-o", folder / "b.json") == 2
+    assert "is no file of BOTAN or GlassBench, which hold their targets" in capsys.readouterr().err
     assert run("regress", *files[:2], *words, "-o", folder / "b.json") == 2
     assert "the labels are of 3 samples" in capsys.readouterr().err
 
@@ -224,13 +235,116 @@ def test_command_regresses_every_sample_on_the_others(ensemble, capsys):
 def test_rows_of_a_table_are_its_particles(ensemble):
     _, table, glasses = ensemble
     ace = am.ACEDescriptor(cutoff=1.9, species=("A", "B"), max_order=1, n_max=2)
-    X, y, groups = table_inputs(table, glasses, ace, centres="B", lengths=[0.8])
+    samples = table_samples(table, glasses)
+    X, found, groups = sample_inputs(samples, ace, centres="B", lengths=[0.8])
+    y = found["d2min"]
     rows = table.species == "B"
     np.testing.assert_array_equal(y, table.targets["d2min"][rows])
     np.testing.assert_array_equal(groups, table.sample[rows])
     np.testing.assert_allclose(2 - X[:, 2], y, rtol=1e-12)
     with pytest.raises(am.InputError, match="no target 'propensity'; there are: d2min"):
-        table_inputs(table, glasses, ace, target="propensity")
+        sample_inputs(table_samples(table, glasses), ace, targets=["propensity"])
+    with pytest.raises(am.InputError, match="table is of 3 samples, but 2 configurations were"):
+        list(table_samples(table, glasses[:2]))
+
+
+def public(path, seed: int, averages: bool) -> am.Configuration:
+    """A file of BOTAN, or of GlassBench with two times; particles move as they have A near."""
+    g = glass(seed)
+    edge = (len(g) / 1.2) ** (1 / 3)
+    x = g.fractional() * edge
+    types = (g.species == "B").astype(np.int8)
+    g = am.Configuration(positions=x, species=g.species, cell=edge)
+    ace = am.ACEDescriptor(cutoff=1.5, species=("A", "B"), max_order=1, n_max=2)
+    move = 0.01 * (2 + ace.transform(g)[:, 0])
+    arrays = {"types": types, "initial_positions": x}
+    if averages:
+        arrays |= {"initial_positions_inherent": x, "md_prop": np.stack([move, move**2], axis=1)}
+    else:
+        rng = np.random.default_rng(seed)
+        u = rng.normal(size=(3, len(g), 3))
+        u *= move[:, None] / np.linalg.norm(u, axis=2, keepdims=True)
+        arrays["positions"] = x + u
+    np.savez(path, **arrays)
+    return g
+
+
+def test_files_of_the_public_sets_hold_their_targets(tmp_path, capsys):
+    g = public(tmp_path / "botan.npz", 0, averages=False)
+    public(tmp_path / "bench.npz", 0, averages=True)
+    assert is_public(tmp_path / "botan.npz")
+    botan, bench = (
+        read_public(tmp_path / f"{name}.npz", cutoff=1.5) for name in ("botan", "bench")
+    )
+    assert (botan.inherent, bench.inherent) == (False, True)
+    assert set(botan.targets) == {"propensity", "d2min"}
+    np.testing.assert_allclose(botan.configuration.positions, g.wrapped().positions)
+    ends = [g.replace(positions=x) for x in np.load(tmp_path / "botan.npz")["positions"]]
+    np.testing.assert_allclose(botan.targets["propensity"], am.propensity(g, ends), atol=1e-12)
+    np.testing.assert_allclose(
+        botan.targets["d2min"][7], np.mean([am.d2min(g, x, 1.5)[7] for x in ends])
+    )
+    np.testing.assert_allclose(bench.targets["md_prop 2"], bench.targets["md_prop 1"] ** 2)
+    am.write(tmp_path / "own.npz", g)
+    assert not is_public(tmp_path / "own.npz")
+    with pytest.raises(
+        am.FileFormatError, match=r"own\.npz: expected types of 0 and 1 and initial_"
+    ):
+        read_public(tmp_path / "own.npz")
+    np.savez(tmp_path / "bare.npz", types=np.zeros(4), initial_positions=np.zeros((4, 3)))
+    with pytest.raises(am.FileFormatError, match="holds neither positions nor md_prop nor bb_prop"):
+        read_public(tmp_path / "bare.npz")
+    np.savez(tmp_path / "odd.npz", types=np.zeros(4), initial_positions=np.zeros((3, 3)))
+    with pytest.raises(am.FileFormatError, match=r"initial_positions must have shape \(4, 3\)"):
+        read_public(tmp_path / "odd.npz")
+
+
+def test_command_tests_on_files_that_it_does_not_learn_from(tmp_path, capsys):
+    files = [tmp_path / f"g{k}.npz" for k in range(5)]
+    for k, path in enumerate(files):
+        public(path, k, averages=True)
+    words = ["--species", "A", "B", "--cutoff", 1.5, "--n-max", 2, "--lengths", 0.8, "--n-jobs", 1]
+    words += ["--target", "md_prop 1", "md_prop 2", "-o", tmp_path / "r.json"]
+    assert run("regress", *files[:3], "--test", *files[3:], *words) == 0
+    made = read_regression(tmp_path / "r.json")
+    scores = (made.score, *made.others)
+    assert [(s.target, s.n_columns) for s in scores] == [
+        ("md_prop 1", 12), ("md_prop 1", 4), ("md_prop 2", 12), ("md_prop 2", 4)
+    ]  # fmt: skip
+    assert {s.samples for s in scores} == {("g3", "g4")}
+    assert {s.n_train for s in scores} == {3}
+    assert made.score.pearson.min() > 0.9
+    assert made.score.pooled > 0.9
+    assert made.curve is not None
+    assert made.curve.n_train.tolist() == [1, 2, 3]
+    assert "averages add" in capsys.readouterr().out
+
+
+def test_unseen_samples_take_no_part():
+    X, y, groups = samples(5)
+    found = propensity_score(X, y, groups, target="d2min", unseen=[3, 4])
+    changed = np.where(groups == 4, -y, y)
+    other = propensity_score(X, changed, groups, target="d2min", unseen=[3, 4])
+    assert (found.samples, found.n_train) == (("3", "4"), 3)
+    assert other.pearson[0] == pytest.approx(found.pearson[0], abs=1e-12)
+    assert other.pearson[1] == pytest.approx(-found.pearson[1], abs=1e-12)
+    alone = propensity_score(X[groups != 3], y[groups != 3], groups[groups != 3], target="d2min",
+                             unseen=[4])  # fmt: skip
+    assert alone.pearson[0] == pytest.approx(found.pearson[1], abs=1e-9)
+    with pytest.raises(am.InputError, match="of 5 samples 5 are unseen; at least one is needed"):
+        propensity_score(X, y, groups, target="d2min", unseen=range(5))
+
+
+def test_a_learning_curve_goes_between_two_laws():
+    n = np.arange(1, 10)
+    r = np.tile((0.9 - 0.3 / n)[:, None], (1, 3))
+    curve = PropensityCurve(target="d2min", log=False, inputs="", head="ridge", n_train=n,
+                            pearson=r, spearman=r)  # fmt: skip
+    low, high = extrapolated(curve, 100)
+    assert low == pytest.approx(0.9 - 0.003)
+    assert 0.9 < high < 1
+    with pytest.raises(am.InputError, match="a curve goes somewhere from 3 points on, got 2"):
+        extrapolated(replace(curve, n_train=n[:3], pearson=r[:3], spearman=r[:3]), 100)
 
 
 @pytest.mark.slow
@@ -254,7 +368,8 @@ def test_d2min_of_a_supercooled_liquid_is_mostly_structure(shared, tmp_path):
     assert d2min.spearman.mean() >= 0.80
     ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=1)
     frames = [am.read(path, species) for path in inherent]
-    X, y, groups = table_inputs(table, frames, ace, target="propensity")
+    X, found, groups = sample_inputs(table_samples(table, frames), ace, targets=["propensity"])
+    y = found["propensity"]
     moved = propensity_score(X, y, groups, target="propensity")
     assert moved.pearson.mean() >= 0.76
     alone = propensity_score(X[:, :20], y, groups, target="propensity")

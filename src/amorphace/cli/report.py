@@ -116,7 +116,7 @@ def report(
         content,
         companion=None if companion is None else read_analysis(companion),
         companion_protocol=companion_protocol or "",
-        propensity=tuple(r.score for r in regressions),
+        propensity=tuple(s for r in regressions for s in (r.score, *r.others)),
         curves=content.curves
         + tuple(propensity_curve(r.curve) for r in regressions if r.curve is not None),
     )

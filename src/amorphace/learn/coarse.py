@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -211,17 +211,12 @@ def input_names(descriptor: ACEDescriptor, lengths: Sequence[float] = LENGTHS) -
     return names + coarse_names(names, species, lengths)
 
 
-def table_inputs(
-    table: Table,
-    configurations: Iterable[Configuration],
-    descriptor: ACEDescriptor,
-    *,
-    target: str = "d2min",
-    centres: str | None = None,
-    lengths: Sequence[float] = LENGTHS,
-    progress: Callable[[int], object] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """X, y and groups of a regression, from a labelled table and its configurations.
+Measured = tuple[Configuration, Mapping[str, NDArray[np.float64]]]
+"""A configuration, and by name what is known of each of its particles; NaN where it is not."""
+
+
+def table_samples(table: Table, configurations: Iterable[Configuration]) -> Iterator[Measured]:
+    """The samples of a labelled table, as `sample_inputs` takes them.
 
     Parameters
     ----------
@@ -230,47 +225,78 @@ def table_inputs(
     configurations : iterable of Configuration
         One a sample of the table, in the same order (for example inherent structures); taken one
         at a time.
+
+    Raises
+    ------
+    InputError
+        If the numbers of samples differ, or a particle of the table is not in its configuration.
+    """
+    given = 0
+    for given, configuration in enumerate(configurations, start=1):
+        if given <= len(table.sample_names):
+            yield configuration, particle_columns(table, configuration, given - 1)
+    if given != len(table.sample_names):
+        raise InputError(
+            f"the table is of {len(table.sample_names)} samples, but {given} configurations were "
+            "given; give one for each, in the same order"
+        )
+
+
+def sample_inputs(
+    samples: Iterable[Measured],
+    descriptor: ACEDescriptor,
+    *,
+    targets: Sequence[str] = ("d2min",),
+    centres: str | None = None,
+    lengths: Sequence[float] = LENGTHS,
+    progress: Callable[[int], object] | None = None,
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]], NDArray[np.int64]]:
+    """X, targets and groups of a regression.
+
+    Parameters
+    ----------
+    samples : iterable of (Configuration, mapping)
+        Taken one at a time.
     descriptor, lengths
         As for `propensity_inputs`.
-    target : str
-        Which target of the table.
+    targets : sequence of str
+        Which of the numbers of the particles.
     centres : str, optional
-        Species whose particles are predicted; the most frequent one when left out.
+        Species whose particles are predicted; the most frequent one of each sample when left out.
     progress : callable, optional
         Called with 1 after each configuration.
 
     Returns
     -------
     X : ndarray of shape (n_sites, n_columns)
-    y : ndarray of shape (n_sites,)
+    targets : dict of str to ndarray of shape (n_sites,)
     groups : ndarray of shape (n_sites,)
-        Index into `table.sample_names`.
+        The number of the sample, from 0.
 
     Raises
     ------
     InputError
-        If the table lacks the target, the numbers of samples differ, or a particle of the table
-        is not in its configuration.
+        If a sample lacks a target, or there are no samples.
     """
-    if target not in table.targets:
-        known = ", ".join(table.targets) or "none"
-        raise InputError(f"the table has no target {target!r}; there are: {known}")
-    chosen = majority_species(table.species) if centres is None else centres
-    X, y, groups = [], [], []
-    given = 0
-    for given, configuration in enumerate(configurations, start=1):
-        if given > len(table.sample_names):
-            break
-        values = particle_columns(table, configuration, given - 1)[target]
-        where = (configuration.species == chosen) & np.isfinite(values)
+    X, groups = [], []
+    values: dict[str, list[NDArray[np.float64]]] = {name: [] for name in targets}
+    for k, (configuration, known) in enumerate(samples):
+        missing = [name for name in targets if name not in known]
+        if missing:
+            raise InputError(
+                f"sample {k + 1} has no target {missing[0]!r}; there are: "
+                f"{', '.join(name for name in known if name != 'label') or 'none'}"
+            )
+        chosen = majority_species(configuration.species) if centres is None else centres
+        where = configuration.species == chosen
+        where &= np.all([np.isfinite(known[name]) for name in targets], axis=0)
         X.append(propensity_inputs(configuration, descriptor, lengths=lengths, where=where))
-        y.append(values[where])
-        groups.append(np.full(int(where.sum()), given - 1))
+        for name in targets:
+            values[name].append(np.asarray(known[name])[where])
+        groups.append(np.full(int(where.sum()), k))
         if progress is not None:
             progress(1)
-    if given != len(table.sample_names):
-        raise InputError(
-            f"the table is of {len(table.sample_names)} samples, but {given} or more "
-            "configurations were given; give one for each, in the same order"
-        )
-    return np.concatenate(X), np.concatenate(y), np.concatenate(groups)
+    if not X:
+        raise InputError("no samples to learn from; give at least two")
+    found = {name: np.concatenate(parts) for name, parts in values.items()}
+    return np.concatenate(X), found, np.concatenate(groups)

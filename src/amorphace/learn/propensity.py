@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.codec import decode, encode
 from amorphace.core.errors import InputError
 from amorphace.core.records import read_json, write_json
+from amorphace.learn.ard import correlations
 from amorphace.learn.parallel import Progress
 from amorphace.learn.ridge import STRENGTHS, ExtraRows, RidgeProblem, logarithm
 
@@ -43,6 +44,11 @@ class PropensityScore:
         Correlation of prediction and target over the particles of each sample.
     strength : ndarray of shape (n_samples,)
         Of the ridge, chosen inside the training samples.
+    pooled : float
+        Pearson correlation over the particles of all samples together, differences between the
+        samples included.
+    n_train : int
+        Samples that each prediction was learned from; 0 when not known.
     """
 
     target: str
@@ -54,6 +60,8 @@ class PropensityScore:
     pearson: NDArray[np.float64]
     spearman: NDArray[np.float64]
     strength: NDArray[np.float64] | None = None
+    pooled: float = float("nan")
+    n_train: int = 0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -88,11 +96,14 @@ class Regression:
     provenance : mapping
     score : PropensityScore
     curve : PropensityCurve, optional
+    others : tuple of PropensityScore
+        Of other targets, and of the radial features alone.
     """
 
     score: PropensityScore
     curve: PropensityCurve | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    others: tuple[PropensityScore, ...] = ()
 
 
 def write_regression(path: str | Path, regression: Regression) -> None:
@@ -163,8 +174,9 @@ def propensity_score(
     samples: Sequence[str] | None = None,
     strengths: Sequence[float] = STRENGTHS,
     extra: ExtraRows | None = None,
+    unseen: ArrayLike | None = None,
 ) -> PropensityScore:
-    """Correlation of target and prediction in every sample, learned from all the others.
+    """Correlation of target and prediction in every sample, learned from others.
 
     Parameters
     ----------
@@ -176,6 +188,9 @@ def propensity_score(
         Predict the logarithm of y instead, and correlate with it.
     samples : sequence of str, optional
         Names of the samples, in sorted order of `groups`; their numbers when left out.
+    unseen : array_like, optional
+        Samples (values of `groups`) that are tested and never learned from. When left out, each
+        sample is tested, learned from all others.
 
     Returns
     -------
@@ -194,23 +209,45 @@ def propensity_score(
     >>> score.pearson.round(2).tolist()
     [0.99, 0.99, 0.99]
     """
-    problem = RidgeProblem.of(X, logarithm(y) if log else y, groups, strengths, extra, log)
-    predicted, strength = problem.predictions()
-    pearson, spearman = problem.correlations(predicted)
+    target_values = logarithm(y) if log else np.asarray(y, dtype=np.float64)
+    problem = RidgeProblem.of(X, target_values, groups, strengths, extra, log)
+    n_all = len(problem.labels)
     names = [str(k) for k in problem.labels] if samples is None else list(samples)
-    if len(names) != len(problem.labels):
-        raise InputError(f"{len(problem.labels)} samples need as many names, got {len(names)}")
+    if len(names) != n_all:
+        raise InputError(f"{n_all} samples need as many names, got {len(names)}")
+    splits = _splits(problem, unseen)
+    found = [(test, problem.fit(train)) for test, train in splits]
+    pearson, spearman = np.array([problem.correlation(test, theta) for test, (theta, _) in found]).T
+    rows = np.concatenate([problem.rows[test] for test, _ in found])
+    predicted = np.concatenate([problem.X[problem.rows[k]] @ theta for k, (theta, _) in found])
     return PropensityScore(
         target=target,
         log=log,
         inputs=inputs,
         head="ridge",
         n_columns=problem.X.shape[1],
-        samples=tuple(names),
+        samples=tuple(names[test] for test, _ in splits),
         pearson=pearson,
         spearman=spearman,
-        strength=strength,
+        strength=np.array([strength for _, (_, strength) in found]),
+        pooled=correlations(predicted, target_values[rows])[0],
+        n_train=len(splits[0][1]),
     )
+
+
+def _splits(problem: RidgeProblem, unseen: ArrayLike | None) -> list[tuple[int, list[int]]]:
+    """Each sample that is tested, and those that are learned from."""
+    every = range(len(problem.labels))
+    if unseen is None:
+        return [(test, [k for k in every if k != test]) for test in every]
+    tested = np.isin(problem.labels, np.asarray(unseen))
+    train = np.flatnonzero(~tested).tolist()
+    if not tested.any() or not train:
+        raise InputError(
+            f"of {len(tested)} samples {int(tested.sum())} are unseen; at least one is needed to "
+            "learn from, and one to test on"
+        )
+    return [(test, train) for test in np.flatnonzero(tested).tolist()]
 
 
 def propensity_curve(
@@ -224,6 +261,7 @@ def propensity_curve(
     n_train: Sequence[int] | None = None,
     strengths: Sequence[float] = STRENGTHS,
     extra: ExtraRows | None = None,
+    unseen: ArrayLike | None = None,
     n_draws: int = MAX_DRAWS,
     seed: int = 0,
     progress: Progress | None = None,
@@ -232,7 +270,7 @@ def propensity_curve(
 
     Parameters
     ----------
-    X, y, groups, target, inputs, log, strengths, extra
+    X, y, groups, target, inputs, log, strengths, extra, unseen
         As for `propensity_score`.
     n_train : sequence of int, optional
         1 to all other samples when left out. With a single training sample, inside which no
@@ -254,25 +292,25 @@ def propensity_curve(
         As `propensity_score`; also if a number of training samples is not possible.
     """
     problem = RidgeProblem.of(X, logarithm(y) if log else y, groups, strengths, extra, log)
-    n_all = len(problem.labels)
-    points = list(range(1, n_all)) if n_train is None else [int(k) for k in n_train]
-    if not points or not all(1 <= k < n_all for k in points):
+    splits = _splits(problem, unseen)
+    most, n_all = len(splits[0][1]), len(splits)
+    points = list(range(1, most + 1)) if n_train is None else [int(k) for k in n_train]
+    if not points or not all(1 <= k <= most for k in points):
         raise InputError(
-            f"n_train must be numbers from 1 to {n_all - 1}, one less than the samples there "
-            f"are; got {points}"
+            f"n_train must be numbers from 1 to {most}, the samples that can be learned from; got "
+            f"{points}"
         )
     rng = np.random.default_rng(seed)
     pearson, spearman = np.empty((2, len(points), n_all))
     for p, m in enumerate(points):
-        for test in range(n_all):
-            others = [k for k in range(n_all) if k != test]
+        for t, (test, others) in enumerate(splits):
             scores = [
                 problem.correlation(test, problem.fit(train)[0])
                 for train in _draws(others, m, n_draws, rng)
             ]
-            pearson[p, test], spearman[p, test] = np.mean(scores, axis=0)
+            pearson[p, t], spearman[p, t] = np.mean(scores, axis=0)
             if progress is not None:
-                progress(p * n_all + test + 1, len(points) * n_all)
+                progress(p * n_all + t + 1, len(points) * n_all)
     return PropensityCurve(
         target=target,
         log=log,
@@ -282,6 +320,29 @@ def propensity_curve(
         pearson=pearson,
         spearman=spearman,
     )
+
+
+def extrapolated(curve: PropensityCurve, n_train: int) -> tuple[float, float]:
+    """Where a learning curve goes: the correlation that so many training samples would give.
+
+    By least squares of a - b/n and of a - b/sqrt(n) to the mean over the samples tested, from two
+    training samples on. The two are a range and no interval: a curve says little of what is far
+    beyond its end.
+
+    Raises
+    ------
+    InputError
+        With fewer than three points.
+    """
+    n, r = curve.n_train, curve.pearson.mean(axis=1)
+    n, r = n[n > 1], r[n > 1]
+    if len(n) < 3:
+        raise InputError(f"a curve goes somewhere from 3 points on, got {len(n)} of 2 samples on")
+    ends = []
+    for power in (1.0, 0.5):
+        slope, limit = np.polyfit(n**-power, r, 1)
+        ends.append(float(limit + slope * n_train**-power))
+    return min(ends), max(ends)
 
 
 def _draws(

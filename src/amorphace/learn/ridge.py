@@ -223,14 +223,6 @@ class RidgeProblem:
         rows = self.rows[test]
         return correlations(self.X[rows] @ theta, self.y[rows])
 
-    def correlations(
-        self, predicted: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Pearson and Spearman correlation in every sample."""
-        pairs = [correlations(predicted[rows], self.y[rows]) for rows in self.rows]
-        pearson, spearman = np.array(pairs).T
-        return pearson, spearman
-
 
 def _extra_moments(
     extra: ExtraRows,
