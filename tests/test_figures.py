@@ -242,16 +242,17 @@ def test_what_is_sheared_is_dashed_in_every_figure_of_the_analysis() -> None:
 
 
 def test_figure_5_names_the_first_picks_and_compares_three_orders() -> None:
-    (axes,) = draw(panels(content(n=200))["figure-5-selection"]).axes
+    a = but(analysis(), "nested_selection")
+    (axes,) = draw(panels(content(n=200, analysis=a))["figure-5-selection"]).axes
     assert labels(axes) == [
         "standard order",
         "SFS, two-body",
         "SFS, two- and three-body",
         "principal components",
+        "principal components, raw",
     ]
     assert [text.get_text() for text in axes.texts] == ["B1", "A1", "A2"]
     assert max(axes.lines[0].get_xdata()) <= 20  # the standard order as far as SFS goes
-    a = analysis()
     nested = replace(a.curves("selection")[0], name="nested_selection", labels=())
     nested = replace(nested, scores={"accuracy": nested.values - 0.1})
     both = replace(a, results=(*a.results, nested))
