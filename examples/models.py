@@ -18,15 +18,23 @@ import numpy as np
 
 import amorphace as am
 from amorphace.campaign.describe import DescribeShear, DescribeThermal
+from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.plan import Plan
 from amorphace.cli.experiments import open_experiment
+from amorphace.config import OwnExperiment
 from amorphace.dataset.label_thermal import majority_species
+from amorphace.dataset.table import Table
 from amorphace.front.predictor import Card, Predictor, Score
+from amorphace.learn.events import every_event
+from amorphace.learn.everyone import everyone
 from amorphace.learn.fit import fit_model
+from amorphace.learn.model import LinearModel
 from amorphace.learn.points import order_ends
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import MOST_FOLDS, half_width
 from amorphace.observe.structure import first_peak
 from amorphace.report.experiment import experiment_content
+from amorphace.runs.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -36,6 +44,8 @@ ELSEWHERE = (
     "It has seen this temperature, this density and this preparation alone. Among particles "
     "that are neither the most nor the least mobile the score ranks, and is no probability."
 )
+RESTING = "inherent structures"
+DESCRIBED = (DescribeThermal, DescribeShear)
 MOST_BYTES = 60_000
 
 
@@ -59,7 +69,7 @@ class Files:
         fitted = am.fit(samples, cutoff=4.0, max_order=1)
         card = replace(
             fitted.card, title=self.card.title, state=self.card.state, source=self.card.source,
-            units=UNITS, structure="inherent structures", limits=ELSEWHERE,
+            units=UNITS, structure=RESTING, limits=ELSEWHERE,
         )  # fmt: skip
         return replace(fitted, card=card)
 
@@ -78,26 +88,26 @@ class Experiment:
         plan, store = open_experiment(path)
         if any(not store.has(unit.id) for unit in plan.units):
             return None
-        content = experiment_content(plan, store)
-        analysis, table = content.analysis, store.load(plan.one(DescribeThermal, DescribeShear))
+        content, described = experiment_content(plan, store), plan.one(*DESCRIBED)
+        analysis, table = content.analysis, store.load(described)
         assert analysis is not None
         cutoff, n = max(table.cutoffs), order_ends(analysis.columns)[1]
+        folds = min(MOST_FOLDS, analysis.n_samples)
+        model = fit_model(table, cutoff, n, n_splits=folds)
         curve = analysis.curve("accuracy", "grouped", cutoff)
         assert curve is not None
         glass = content.snapshots[0].configuration
         kind = majority_species(glass.species)
-        given = plan.experiment.preparation
+        sheared = plan.experiment.protocol == "shear"
         return Predictor(
-            model=fit_model(table, cutoff, n, n_splits=min(MOST_FOLDS, analysis.n_samples)),
+            model=model,
             card=Card(
                 title=content.title,
-                scores=tuple(_scores(curve, n, kind)),
+                scores=(*_right(curve, n, kind), *_ranks(plan, store, table, model, folds, kind)),
                 peak=first_peak(glass, kind),
-                state=f"T = {given.temperature:g}, number density {glass.number_density:.4g}",
+                state=_state(plan, glass.number_density),
                 units=UNITS,
-                structure="inherent structures"
-                if plan.experiment.protocol == "thermal"
-                else "configurations at mechanical equilibrium under shear",
+                structure="glasses at mechanical equilibrium in shear" if sheared else RESTING,
                 limits=ELSEWHERE,
                 source=" ".join(content.summary),
                 doubts=analysis.warnings,
@@ -106,11 +116,42 @@ class Experiment:
         )
 
 
-def _scores(curve: Curve, n: int, kind: str) -> Iterator[Score]:
+def _state(plan: Plan, density: float) -> str:
+    if isinstance(plan.experiment, OwnExperiment):
+        return f"number density {density:.4g}"
+    return f"T = {plan.experiment.preparation.temperature:g}, number density {density:.4g}"
+
+
+def _right(curve: Curve, n: int, kind: str) -> Iterator[Score]:
+    """Accuracy and ROC-AUC of the labelled particles with so many columns."""
     place = int(np.flatnonzero(curve.x == n)[0])
     for name, words in (("accuracy", "accuracy"), ("roc_auc", "ROC-AUC")):
-        own = curve[name][place]
-        yield Score(words, f"labelled {kind}", float(own.mean()), half_width(own), len(own), 0.5)
+        yield _score(words, f"labelled {kind}", curve[name][place], chance=0.5)
+
+
+def _ranks(
+    plan: Plan, store: Store, table: Table, model: LinearModel, folds: int, kind: str
+) -> Iterator[Score]:
+    """What the score of all particles says of them, by models that have not seen the sample."""
+    described, labelled = plan.one(*DESCRIBED), plan.one(LabelThermal, LabelShear)
+    labels, words = store.load(labelled), {"n_splits": folds, "n_jobs": -1}
+    role = "shear" if plan.experiment.protocol == "shear" else "reference"
+    ids = dict(zip(described.parameters.samples, described.inputs[role], strict=True))
+    given = (store.load(plan.by_id[ids[name]]) for name in labels.sample_names)
+    if role == "reference":
+        glasses = (g if isinstance(g, am.Configuration) else g.state.configuration for g in given)
+        found = everyone(table, model, labels, glasses, **words)
+        for target, values in zip(found.labels, found["spearman"], strict=True):
+            yield _score(f"Spearman with {target}", f"all {kind}", values)
+        return
+    steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in given)
+    found = every_event(table, model, labels, steps, **words)
+    yield _score("rank of an event's core, 2 AUC - 1", "right before events", found["core"][0])
+
+
+def _score(name: str, of: str, values: np.ndarray, chance: float = 0.0) -> Score:
+    known = values[np.isfinite(values)]
+    return Score(name, of, float(known.mean()), half_width(known), len(known), chance)
 
 
 CASES: dict[str, Files | Experiment] = {

@@ -293,6 +293,33 @@ def test_a_glass_unlike_the_one_learned_from_is_warned_about():
     assert known.sigma(loose) == pytest.approx(ratio, rel=1e-2)
 
 
+def test_other_labels_stand_for_the_species_of_the_model(tmp_path, capsys):
+    known, glass = am.load_model("kob-andersen"), liquid()
+    metal = am.Configuration(
+        positions=2.5 * glass.positions,
+        species=np.where(glass.species == "A", "Zr", "Cu"),
+        cell=2.5 * glass.cell,
+    )
+    expected = known.score(glass)
+    found = known.score(metal, sigma=2.5, species=("Zr", "Cu"))
+    np.testing.assert_allclose(found, expected, rtol=1e-8)
+    assert known.sigma(metal, species=("Zr", "Cu")) == pytest.approx(
+        2.5 * known.sigma(glass), rel=5e-3
+    )
+    for wrong in (("Zr",), ("Zr", "Zr")):
+        with pytest.raises(am.InputError, match=r"stands for each of the model's, which are A, B"):
+            known.score(metal, species=wrong)
+    with pytest.raises(am.InputError, match=r"say with species \(--species\) which labels stand"):
+        known.score(metal)
+    am.write(tmp_path / "metal.xyz", metal)
+    words = ("predict", "kob-andersen", tmp_path / "metal.xyz", "--species", "Zr,Cu")
+    assert run(*words, "--sigma", 2.5, "-o", tmp_path / "scored.xyz") == 0
+    scored = am.read_columns(tmp_path / "scored.xyz", "score")["score"]
+    np.testing.assert_allclose(scored, expected, rtol=1e-6)
+    assert am.read(tmp_path / "scored.xyz").species.tolist() == metal.species.tolist()
+    assert "lie outside" not in capsys.readouterr().out
+
+
 def test_names_that_are_none_and_files_that_are_no_model(tmp_path):
     with pytest.raises(am.FileFormatError, match=r"did you mean kob-andersen\? There are: kob"):
         am.load_model("kob-anderson")

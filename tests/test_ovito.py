@@ -50,7 +50,7 @@ def test_the_score_in_a_pipeline_is_that_of_the_model(change, suffix, tmp_path):
 
 
 def test_a_cell_elsewhere_and_in_another_unit_has_the_same_scores(tmp_path):
-    """Its corner away from the origin; sigma given, or found."""
+    """Its corner away from the origin, species of other names; sigma given, or found."""
     glass = liquid()
     path = tmp_path / "glass.dump"
     am.write(path, glass)
@@ -59,10 +59,12 @@ def test_a_cell_elsewhere_and_in_another_unit_has_the_same_scores(tmp_path):
     data.particles_.positions_[:] = data.particles.positions @ away[:, :3].T + away[:, 3]
     data.cell_[:, :3] = 2.5 * data.cell[:, :3]
     data.cell_[:, 3] = away[:, 3]
+    data.particles_.particle_types_.type_by_id_(1).name = "Zr"
+    data.particles_.particle_types_.type_by_id_(2).name = "Cu"
     expected = am.load_model("kob-andersen").score(glass)
     for sigma in (2.5, 0):
         pipeline = Pipeline(source=StaticSource(data=data))
-        pipeline.modifiers.append(ScoreModifier(sigma=sigma))
+        pipeline.modifiers.append(ScoreModifier(sigma=sigma, species="Zr, Cu"))
         out = pipeline.compute()
         assert out.attributes["Score sigma"] == pytest.approx(2.5, rel=0.02)
         if sigma:

@@ -39,6 +39,7 @@ def test_engines_are_extras_and_no_requirement_names_a_host() -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "models/kob-andersen.json",
         "py.typed",
         "report/amorphace.mplstyle",
         "report/templates/page.html.j2",

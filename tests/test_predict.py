@@ -9,7 +9,8 @@ import amorphace as am
 from amorphace import cli
 from amorphace.learn.leverage import Leverage
 from amorphace.learn.model import LinearModel
-from amorphace.learn.predict import iter_scores, model_descriptor, score, write_scores
+from amorphace.learn.predict import iter_scores, model_descriptor, score
+from amorphace.learn.scored import write_scores
 
 from test_ace_features import glass
 

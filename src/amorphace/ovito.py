@@ -43,6 +43,8 @@ class ScoreModifier(ModifierInterface):
     ----------
     model : str
         One that comes with amorphace (`shipped_models`), or the path of one that was saved.
+    species : str
+        What the file calls the model's species, in their order: Cu,Zr; the same when left out.
     sigma : float
         The model's unit of length in that of the file; 0 finds it from the first peak of g(r).
     displaced : bool
@@ -54,6 +56,7 @@ class ScoreModifier(ModifierInterface):
     """
 
     model = Str("kob-andersen", label="Model")
+    species = Str("", label="Species")
     sigma = Float(1.0, label="Sigma (0: automatic)")
     displaced = Bool(False, label="D2min")
     reference = Int(0, label="Reference frame")
@@ -81,9 +84,11 @@ class ScoreModifier(ModifierInterface):
         """
         known = load_model(self.model)
         glass = _named(from_ovito(data), known)
-        sigma = known.sigma(glass, self.sigma or "auto")
+        names = [name.strip() for name in self.species.split(",")] if self.species else None
+        sigma = known.sigma(glass, self.sigma or "auto", names)
+        score = known.score(glass, sigma=sigma, species=names, n_jobs=-1)
         properties = data.particles_
-        properties.create_property(SCORE, data=known.score(glass, sigma=sigma, n_jobs=-1))
+        properties.create_property(SCORE, data=score)
         data.attributes["Score sigma"] = sigma
         if self.displaced:
             start = _named(from_ovito(input_slots["upstream"].compute(self.reference)), known)

@@ -57,7 +57,10 @@ def predict(
     ],
     species: Annotated[
         list[str] | None,
-        typer.Option(help="Species labels, in the order of LAMMPS types; the model's."),
+        typer.Option(
+            help="Species labels, in the order of LAMMPS types; the model's. Others, such as "
+            "Cu,Zr, stand for the model's in order."
+        ),
     ] = None,
     centres: Annotated[
         list[str] | None,
@@ -94,11 +97,14 @@ def predict(
     from amorphace.core.owned import owned_file
     from amorphace.front.predictor import load_model
     from amorphace.io import iread
-    from amorphace.learn.predict import model_descriptor, write_scores
+    from amorphace.learn.predict import model_descriptor
+    from amorphace.learn.scored import write_scores
 
     known = load_model(model)
     model_descriptor(known.model)  # says what the model lacks before a file is read
-    labels = tuple(species or known.model.settings["species"])
+    own = known.model.settings["species"]
+    labels = tuple(species or own)
+    names = None if set(labels) <= set(own) else labels
     inputs = [file, *([Path(model)] if Path(model).is_file() else [])]
     with owned_file(output, overwrite=overwrite, inputs=inputs), progress_bar("frames") as bar:
         task = bar.add_task("predict", total=None)
@@ -106,12 +112,13 @@ def predict(
         first = next(frames, None)
         if first is None:
             raise InputError(f"{file} holds no frame")
-        length = 1.0 if sigma is None else known.sigma(first, sigma)
+        length = 1.0 if sigma is None else known.sigma(first, sigma, names)
         written = write_scores(
             output,
             known.model,
             chain([first], frames),
             centres=centres,
+            species=names,
             sigma=length,
             n_jobs=n_jobs,
             progress=lambda n: bar.advance(task, n),

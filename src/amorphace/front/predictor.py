@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,11 +19,13 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.display import html_table
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.records import read_json, write_json
+from amorphace.dataset.files import unit
 from amorphace.dataset.label_thermal import majority_species
 from amorphace.dataset.plausible import warn
 from amorphace.learn.model import AGAIN, LinearModel
 from amorphace.learn.model import FORMAT as LINEAR
-from amorphace.learn.predict import iter_scores, unlike
+from amorphace.learn.predict import iter_scores
+from amorphace.learn.scored import unlike
 from amorphace.observe.structure import first_peak
 
 if TYPE_CHECKING:
@@ -132,6 +135,7 @@ class Predictor:
         glass: Any,
         *,
         sigma: float | Literal["auto"] = 1.0,
+        species: Sequence[str] | None = None,
         n_jobs: int | None = None,
     ) -> NDArray[np.float64]:
         """The score of every particle: the larger, the sooner it will rearrange.
@@ -145,6 +149,8 @@ class Predictor:
         sigma : float or "auto"
             The model's unit of length in that of the glass; "auto" compares the first peaks of the
             majority's g(r).
+        species : sequence of str, optional
+            What the glass calls the model's species, in their order, such as ("Cu", "Zr").
         n_jobs : int, optional
             Threads; None is 1, -1 is all processors.
 
@@ -165,17 +171,30 @@ class Predictor:
             If the glass is unlike that which the model learned from.
         """
         found = as_configuration(glass)
-        (scored,) = iter_scores(self.model, [found], sigma=self.sigma(found, sigma), n_jobs=n_jobs)
+        (scored,) = iter_scores(
+            self.model,
+            [found],
+            species=species,
+            sigma=self.sigma(found, sigma, species),
+            n_jobs=n_jobs,
+        )
         warn(self.unlike(int(scored.outside.sum()), int(np.isfinite(scored.score).sum())))
         return scored.score
 
     def unlike(self, n_outside: int, n_scores: int) -> list[str]:
-        """A sentence for a glass unlike what the model learned from; see `learn.predict.unlike`."""
+        """A sentence for a glass unlike what the model learned from; see `learn.scored.unlike`."""
         from_what = f" The model learned from {self.card.structure}." if self.card.structure else ""
         return [doubt + from_what for doubt in unlike(n_outside, n_scores)]
 
-    def sigma(self, glass: Configuration, given: float | str = "auto") -> float:
+    def sigma(
+        self,
+        glass: Configuration,
+        given: float | str = "auto",
+        species: Sequence[str] | None = None,
+    ) -> float:
         """The model's unit of length in that of a glass, given or from the first peaks of g(r).
+
+        The peaks are those of the species that is scored.
 
         Raises
         ------
@@ -183,30 +202,32 @@ class Predictor:
             If what is given is no positive number, or the model does not know its peak.
         """
         if given != "auto":
-            try:
-                number = float(given)
-            except ValueError:
-                number = 0.0
-            if not 0 < number < np.inf:
-                raise InputError(
-                    f"sigma (--sigma) {given}: give a length in the unit of the file, or auto"
-                )
-            return number
+            return unit(str(given), glass)
         if not np.isfinite(self.card.peak):
             raise InputError(
                 "the model does not say where g(r) of its glass has its first peak, by which a "
                 "unit is recognised; give sigma (--sigma) as a number"
             )
-        ratio = first_peak(glass, majority_species(glass.species)) / self.card.peak
+        names = dict(zip(self.model.settings["species"], species or (), strict=False))
+        kind = next((names.get(label, label) for label in self.model.centres), None)
+        ratio = first_peak(glass, majority_species(glass.species, kind)) / self.card.peak
         return float(f"{ratio:.{SIGMA_DIGITS}g}")
 
-    def plot(self, glass: Any = None) -> Figure:
+    def plot(
+        self,
+        glass: Any = None,
+        *,
+        sigma: float | Literal["auto"] = 1.0,
+        species: Sequence[str] | None = None,
+    ) -> Figure:
         """A slice of a glass: who moved beside who was expected to, or the score alone.
 
         Parameters
         ----------
         glass : Configuration or object, optional
-            As for `score`; the sample left out whose score is the median one when left out.
+            As for `score`; when left out, the sample left out whose correlation is the median one.
+        sigma, species
+            As for `score`.
 
         Returns
         -------
@@ -222,10 +243,8 @@ class Predictor:
 
         if glass is not None:
             found = as_configuration(glass)
-            shown = Snapshot(
-                name="", configuration=found, columns={"score": self.score(found, sigma="auto")}
-            )
-            return slices(shown)
+            score = self.score(found, sigma=sigma, species=species)
+            return slices(Snapshot(name="", configuration=found, columns={"score": score}))
         if self.unseen is None:
             raise InputError(
                 "a model that was loaded holds no sample to draw; give one: model.plot(glass)"
@@ -251,7 +270,8 @@ class Predictor:
             for s in self.scores
         ]
         head = ("on samples left out", "mean ± 68 %", "chance", "n", "of")
-        return html_table(head, rows, self.card.title)
+        doubts = "".join(f"<p>{escape(doubt)}</p>" for doubt in self.card.doubts)
+        return html_table(head, rows, self.card.title) + doubts
 
 
 def shipped_models() -> tuple[str, ...]:

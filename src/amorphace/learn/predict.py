@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,10 +13,8 @@ from amorphace.ace.descriptor import ACEDescriptor
 from amorphace.core.codec import decode
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.core.files import written_aside
 from amorphace.core.sites import Sites
 from amorphace.dataset.label_thermal import majority_species
-from amorphace.io import write
 from amorphace.learn.model import LinearModel
 
 
@@ -39,14 +35,6 @@ class _Settings:
 
 
 SETTINGS = tuple(f.name for f in fields(_Settings))
-
-JOINABLE = (".xyz", ".extxyz", ".dump", ".lammpstrj")
-"""Formats in which the frames of a trajectory stand one after the other."""
-SINGLE = (".npz", ".gsd")
-"""Formats of which a file holds a single frame with its scores."""
-
-OUTSIDE = 0.01
-"""Share of particles outside of what was learned that is worth a warning."""
 
 
 def model_descriptor(
@@ -115,6 +103,7 @@ def score(
     configuration: Configuration,
     *,
     centres: str | Sequence[str] | None = None,
+    species: Sequence[str] | None = None,
     sigma: float = 1.0,
     n_jobs: int | None = None,
 ) -> NDArray[np.float64]:
@@ -132,6 +121,8 @@ def score(
     centres : str or sequence of str, optional
         Species whose particles get a score. When left out: those the model was fitted to, if it
         names them (`model.centres`), otherwise the most frequent species.
+    species : sequence of str, optional
+        What the configuration calls the model's species, in their order; the same when left out.
     sigma : float
         The model's unit of length in that of the configuration.
     n_jobs : int, optional
@@ -158,7 +149,9 @@ def score(
     >>> score(model, glass).round(2)  # B1 < 0 beside a B, zero where nothing is near
     array([0.55,  nan, 0.27])
     """
-    (scored,) = iter_scores(model, [configuration], centres=centres, sigma=sigma, n_jobs=n_jobs)
+    (scored,) = iter_scores(
+        model, [configuration], centres=centres, species=species, sigma=sigma, n_jobs=n_jobs
+    )
     return scored.score
 
 
@@ -188,6 +181,7 @@ def iter_scores(
     configurations: Iterable[Configuration],
     *,
     centres: str | Sequence[str] | None = None,
+    species: Sequence[str] | None = None,
     sigma: float = 1.0,
     n_jobs: int | None = None,
 ) -> Iterator[Scored]:
@@ -195,7 +189,7 @@ def iter_scores(
 
     Parameters
     ----------
-    model, centres, sigma, n_jobs
+    model, centres, species, sigma, n_jobs
         As for `score`.
     configurations : iterable of Configuration
 
@@ -207,11 +201,13 @@ def iter_scores(
     columns = model_columns(model, descriptor)
     # columns stand by order and do not depend on higher ones, which need not be computed
     highest = int(descriptor.basis_.order[columns].max(initial=1))
-    descriptor = descriptor.set_params(max_order=highest)
-    wanted = (model.centres or None) if centres is None else centres
+    own = tuple(model.settings["species"])
+    names = _named(own, species)
+    descriptor = descriptor.set_params(max_order=highest, species=tuple(names.values()))
+    wanted = [names[label] for label in model.centres] or None if centres is None else centres
     least = 0.0 if model.leverage is None else 1 / model.leverage.largest
     for configuration in configurations:
-        _check_species(configuration, model.settings["species"])
+        _check_species(configuration, tuple(names.values()))
         sites = Sites(configuration, _centres(configuration, wanted))
         values, rigidity = np.full((2, len(configuration)), np.nan)
         for rows, B in descriptor.iter_blocks(sites):
@@ -220,120 +216,14 @@ def iter_scores(
         yield Scored(configuration, values, rigidity, rigidity < least)
 
 
-class Written(NamedTuple):
-    """What `write_scores` wrote.
-
-    Attributes
-    ----------
-    n_frames, n_scores : int
-        Frames, and scores in them that are not NaN.
-    n_outside : int
-        Scores of particles that are `outside`.
-    """
-
-    n_frames: int
-    n_scores: int
-    n_outside: int
-
-
-def write_scores(
-    path: str | Path,
-    model: LinearModel,
-    configurations: Iterable[Configuration],
-    *,
-    centres: str | Sequence[str] | None = None,
-    sigma: float = 1.0,
-    n_jobs: int | None = None,
-    progress: Callable[[int], object] | None = None,
-) -> Written:
-    """Write the frames of a trajectory with the columns "score" and "rigidity".
-
-    A model that does not know its training sites gives no rigidity.
-
-    Parameters
-    ----------
-    path : str or Path
-        Ends in .xyz, .extxyz, .dump or .lammpstrj (also with .gz), or, for a single frame, in .npz
-        or .gsd; appears whole or not at all.
-    model, configurations, centres, sigma, n_jobs
-        As for `iter_scores`.
-    progress : callable, optional
-        Called with 1 after each frame.
-
-    Returns
-    -------
-    Written
-
-    Raises
-    ------
-    InputError
-        If there are no frames, the format cannot hold them, or as `score`.
-    """
-    target = Path(path)
-    suffix = "".join(s for s in target.suffixes[-2:] if s in (*JOINABLE, ".gz", *SINGLE))
-    if suffix in ("", ".gz") and "dump" not in target.name.lower():
-        known = ", ".join((*JOINABLE, *SINGLE))
-        raise InputError(f"{path}: scores are not written in this format; choose one of {known}")
-    n_frames = n_scores = n_outside = 0
-    labels: set[str] = set()
-    with written_aside(target) as whole:
-        frame_file = whole.with_name(f"{whole.name}.frame{suffix}")
-        try:
-            with whole.open("wb") as stream:
-                for frame, values, rigidity, outside in iter_scores(
-                    model, configurations, centres=centres, sigma=sigma, n_jobs=n_jobs
-                ):
-                    if n_frames:
-                        _check_joinable(target, suffix, labels, frame)
-                    labels |= set(frame.species.tolist())
-                    if model.leverage is None:
-                        write(frame_file, frame, score=values)
-                    else:
-                        write(frame_file, frame, score=values, rigidity=rigidity)
-                    with frame_file.open("rb") as part:
-                        shutil.copyfileobj(part, stream)
-                    n_frames += 1
-                    n_scores += int(np.isfinite(values).sum())
-                    n_outside += int(outside.sum())
-                    if progress is not None:
-                        progress(1)
-        finally:
-            frame_file.unlink(missing_ok=True)
-        if not n_frames:
-            raise InputError(f"{path}: there is no frame to write; check the trajectory")
-    return Written(n_frames, n_scores, n_outside)
-
-
-def unlike(n_outside: int, n_scores: int) -> list[str]:
-    """A sentence if more than `OUTSIDE` of the scored particles are unlike what was learned from.
-
-    Parameters
-    ----------
-    n_outside, n_scores : int
-        As in `Written`.
-    """
-    share = n_outside / max(n_scores, 1)
-    if share <= OUTSIDE:
-        return []
-    return [
-        f"{share:.1%} of the scored particles lie outside of what the model learned from (leverage "
-        "beyond the largest of its training sites): is this the same glass, prepared in the same "
-        "way, in the same units (--sigma)?"
-    ]
-
-
-def _check_joinable(path: Path, suffix: str, labels: set[str], frame: Configuration) -> None:
-    """A second frame can stand behind the first, with the same meaning of types 1, 2, ...."""
-    if not suffix.startswith(JOINABLE):
+def _named(own: Sequence[str], species: Sequence[str] | None) -> dict[str, str]:
+    """What each of the model's species is called."""
+    if species is not None and not len(set(species)) == len(species) == len(own):
         raise InputError(
-            f"{path}: this format holds a single frame with scores; write a trajectory as .xyz "
-            "or .dump"
+            f"species {', '.join(species)}: name what stands for each of the model's, which are "
+            f"{', '.join(own)}, in their order"
         )
-    if suffix.startswith((".dump", ".lammpstrj")) and set(frame.species.tolist()) != labels:
-        raise InputError(
-            f"{path}: the frame of step {frame.step} holds other species than those before, so "
-            "that type numbers of a dump would change their meaning; write .xyz"
-        )
+    return dict(zip(own, species or own, strict=True))
 
 
 def _check_species(configuration: Configuration, species: Sequence[str]) -> None:
@@ -341,8 +231,8 @@ def _check_species(configuration: Configuration, species: Sequence[str]) -> None
     if unknown:
         raise InputError(
             f"species {', '.join(unknown)} not known to the model, which was fitted for "
-            f"{', '.join(species)}; give a model of this mixture, or name the species as the "
-            "model does"
+            f"{', '.join(species)}; give a model of this mixture, or say with species (--species) "
+            "which labels stand for these, in their order"
         )
 
 
