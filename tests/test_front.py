@@ -309,10 +309,10 @@ def test_other_labels_stand_for_the_species_of_the_model(tmp_path, capsys):
     for wrong in (("Zr",), ("Zr", "Zr")):
         with pytest.raises(am.InputError, match=r"stands for each of the model's, which are A, B"):
             known.score(metal, species=wrong)
-    with pytest.raises(am.InputError, match=r"say with species \(--species\) which labels stand"):
+    with pytest.raises(am.InputError, match=r"say with species \(--rename\) which labels stand"):
         known.score(metal)
     am.write(tmp_path / "metal.xyz", metal)
-    words = ("predict", "kob-andersen", tmp_path / "metal.xyz", "--species", "Zr,Cu")
+    words = ("predict", "kob-andersen", tmp_path / "metal.xyz", "--rename", "Zr=A,Cu=B")
     assert run(*words, "--sigma", 2.5, "-o", tmp_path / "scored.xyz") == 0
     scored = am.read_columns(tmp_path / "scored.xyz", "score")["score"]
     np.testing.assert_allclose(scored, expected, rtol=1e-6)

@@ -200,6 +200,11 @@ def test_labels_of_a_file_are_renamed_as_the_model_calls_them(tmp_path, capsys):
     assert run(*words, "--rename", "Cu=A,Zr=B") == 0
     scores = am.read_columns(tmp_path / "out.gsd", "score")["score"]
     np.testing.assert_allclose(scores, score(model, unseen), rtol=1e-5)
-    for word, text in (("Cu", "give pairs of labels"), ("Ni=A", "no species Ni; there are Cu, Zr")):
+    assert am.read(tmp_path / "out.gsd").species.tolist() == metal.species.tolist()
+    for word, text in (
+        ("Cu", "give pairs of labels"),
+        ("Cu=C", "the model has no species C; there are A, B"),
+        ("Ni=A,Zr=B", "species 'Cu' is not declared: the declared species are Ni, Zr"),
+    ):
         assert run(*words, "--overwrite", "--rename", word) == 2
         assert text in capsys.readouterr().err

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table as RichTable
@@ -14,9 +12,6 @@ from rich.table import Table as RichTable
 from amorphace.cli import options
 from amorphace.cli.shared import FILES, app, progress_bar, show
 from amorphace.core.errors import InputError
-
-if TYPE_CHECKING:
-    from amorphace.core.configuration import Configuration
 
 
 def _show_models(wanted: bool) -> None:
@@ -57,10 +52,7 @@ def predict(
     ],
     species: Annotated[
         list[str] | None,
-        typer.Option(
-            help="Species labels, in the order of LAMMPS types; the model's. Others, such as "
-            "Cu,Zr, stand for the model's in order."
-        ),
+        typer.Option(help="Species labels, in the order of LAMMPS types; the model's."),
     ] = None,
     centres: Annotated[
         list[str] | None,
@@ -103,12 +95,11 @@ def predict(
     known = load_model(model)
     model_descriptor(known.model)  # says what the model lacks before a file is read
     own = known.model.settings["species"]
-    labels = tuple(species or own)
-    names = None if set(labels) <= set(own) else labels
+    names = _labels(own, rename or [])
     inputs = [file, *([Path(model)] if Path(model).is_file() else [])]
     with owned_file(output, overwrite=overwrite, inputs=inputs), progress_bar("frames") as bar:
         task = bar.add_task("predict", total=None)
-        frames = _renamed(file, species, rename) if rename else iread(file, labels)
+        frames = iread(file, species or names)
         first = next(frames, None)
         if first is None:
             raise InputError(f"{file} holds no frame")
@@ -130,23 +121,16 @@ def predict(
         show(f"warning: {doubt}")
 
 
-def _renamed(file: Path, species: list[str] | None, rename: list[str]) -> Iterator[Configuration]:
-    """The frames of a file with other labels: "Cu=A" of Cu makes A."""
-    import numpy as np
-
-    from amorphace.io import iread
-
-    names = {}
+def _labels(own: list[str], rename: list[str]) -> tuple[str, ...]:
+    """What the file calls each of the model's species: "Cu=A" says that A is Cu there."""
+    names = {label: label for label in own}
     for word in rename:
-        label, _, new = word.partition("=")
-        if not label or not new:
+        label, _, known = word.partition("=")
+        if not label or not known:
             raise InputError(f"--rename {word}: give pairs of labels, the file's first: Cu=A")
-        names[label] = new
-    for frame in iread(file, species):
-        if unknown := sorted(names.keys() - set(frame.species.tolist())):
+        if known not in names:
             raise InputError(
-                f"--rename {unknown[0]}={names[unknown[0]]}: {file} has no species {unknown[0]}; "
-                f"there are {', '.join(np.unique(frame.species))}"
+                f"--rename {word}: the model has no species {known}; there are {', '.join(own)}"
             )
-        labels = [names.get(label, label) for label in frame.species.tolist()]
-        yield replace(frame, species=labels)
+        names[known] = label
+    return tuple(names.values())

@@ -231,7 +231,7 @@ def _check_species(configuration: Configuration, species: Sequence[str]) -> None
     if unknown:
         raise InputError(
             f"species {', '.join(unknown)} not known to the model, which was fitted for "
-            f"{', '.join(species)}; give a model of this mixture, or say with species (--species) "
+            f"{', '.join(species)}; give a model of this mixture, or say with species (--rename) "
             "which labels stand for these, in their order"
         )
 
