@@ -15,7 +15,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEVICE ?= cpu
-SIZES ?= 1x1000,8x1000
+SIZES ?= 1x500,8x500,1x2000,4x2000
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/*/*.cpp src/amorphace/*/*/*.[ch]pp)
 

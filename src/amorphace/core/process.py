@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -94,3 +95,13 @@ def _hidden(pid: int) -> bool:
 
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def processor_name() -> str:
+    """What the system calls the processor; its architecture where it does not say."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

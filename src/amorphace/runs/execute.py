@@ -132,7 +132,7 @@ def _ended(job: Job[Any], outcome: Outcome | Exception, seconds: float) -> Repor
             raise outcome
         meta = store.commit(
             unit, job.folder, outcome, seconds=seconds, settings=job.settings,
-            programs=_programs(unit.kind.programs),
+            programs=programs_here(unit.kind.programs),
         )  # fmt: skip
         return Report(unit=unit.id, meta=meta)
     except Exception as error:
@@ -166,7 +166,8 @@ def _hopeless(error: Exception, path: Path) -> str:
     return ""
 
 
-def _programs(further: tuple[str, ...]) -> dict[str, str]:
+def programs_here(further: tuple[str, ...]) -> dict[str, str]:
+    """Versions of what makes results here, and of further packages."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
     return found | {package: package_version(package) for package in (*PROGRAMS, *further)}
 

@@ -13,6 +13,7 @@ import numpy as np
 from amorphace.core.configuration import Configuration
 from amorphace.simulate.batch.crew import Crew
 from amorphace.simulate.batch.forces import Precision
+from amorphace.simulate.batch.openmm import energies, openmm_context
 from amorphace.simulate.engine import Motion, OpenMover
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.models import GlassModel, kob_andersen
@@ -21,6 +22,8 @@ from amorphace.simulate.state import State, thermal_velocities
 TEMPERATURE = 0.8
 ROUNDS, ROUND = 8, Motion(steps=60)
 """Runs from the lattice, each with new velocities: the heat of the lattice goes."""
+RECORDS = 20
+"""Looks at the energy in a run of OpenMM; a few hundred steps of the others have as many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +32,16 @@ class Speed:
 
     Attributes
     ----------
-    engine : {"lammps", "batch"}
+    engine : {"batch", "lammps", "openmm"}
     device, precision : str
-        Of the batch.
     systems, particles, steps : int
     seconds : float
-        By the clock on the wall.
+        By the clock on the wall, of a GPU; of the processor otherwise.
     drift : float
         Largest change of the total energy per particle.
     """
 
-    engine: Literal["lammps", "batch"]
+    engine: Literal["batch", "lammps", "openmm"]
     device: str
     precision: str
     systems: int
@@ -62,7 +64,7 @@ def lattice(model: GlassModel, n: int, *, seed: int) -> State:
     places = sites[rng.permutation(len(sites))[:n]] * (edge / m)
     labels = rng.permutation(model.labels(n))
     start = Configuration(positions=places, species=labels, cell=edge)
-    return _thermal(State(start, np.zeros_like(places)))
+    return thermal(State(start, np.zeros_like(places)))
 
 
 def batch_speed(
@@ -83,10 +85,11 @@ def batch_speed(
 
     states = [lattice(kob_andersen(), particles, seed=k) for k in range(systems)]
     for _ in range(ROUNDS):
-        states = [_thermal(state) for state, _ in all_of(states, ROUND)]
-    began = time.perf_counter()
+        states = [thermal(state) for state, _ in all_of(states, ROUND)]
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    began = clock()
     ends = all_of(states, Motion(steps=steps))
-    seconds = time.perf_counter() - began
+    seconds = clock() - began
     drift = max(_drift(rows, particles) for _, rows in ends)
     return Speed(
         engine="batch", device=device, precision=precision, systems=systems,
@@ -98,12 +101,39 @@ def lammps_speed(particles: int, steps: int) -> Speed:
     """Speed of LAMMPS in this process, on one thread: one system."""
     state = lattice(kob_andersen(), particles, seed=0)
     for _ in range(ROUNDS):
-        state = _thermal(_moved(LammpsEngine, state, ROUND)[0])
-    began = time.perf_counter()
+        state = thermal(_moved(LammpsEngine, state, ROUND)[0])
+    began = time.process_time()
     _, rows = _moved(LammpsEngine, state, Motion(steps=steps))
     return Speed(
         engine="lammps", device="one core", precision="double", systems=1, particles=particles,
-        steps=steps, seconds=time.perf_counter() - began, drift=_drift(rows, particles),
+        steps=steps, seconds=time.process_time() - began, drift=_drift(rows, particles),
+    )  # fmt: skip
+
+
+def openmm_speed(particles: int, steps: int, *, device: str) -> Speed:
+    """Speed of OpenMM: one system, on one thread of a processor or in mixed precision on a GPU.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    model, state = kob_andersen(), lattice(kob_andersen(), particles, seed=0)
+    context = openmm_context(model, state, device=device)
+    for _ in range(ROUNDS):
+        context.setVelocities(state.velocities)
+        context.getIntegrator().step(ROUND.steps)
+    context.setVelocities(state.velocities)
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    total = [energies(context)[1]]
+    began = clock()
+    for _ in range(RECORDS):
+        context.getIntegrator().step(steps // RECORDS)
+        total.append(energies(context)[1])
+    return Speed(
+        engine="openmm", device=device, precision="mixed", systems=1, particles=particles,
+        steps=steps // RECORDS * RECORDS, seconds=clock() - began,
+        drift=float(np.abs(np.subtract(total, total[0])).max() / particles),
     )  # fmt: skip
 
 
@@ -113,7 +143,7 @@ def _moved(engine: OpenMover, start: State, motion: Motion) -> tuple[State, Any]
         return opened.state(), rows
 
 
-def _thermal(state: State) -> State:
+def thermal(state: State) -> State:
     """The same places with new velocities."""
     here = state.configuration
     return State(here, thermal_velocities(kob_andersen(), here, TEMPERATURE, seed=1))
