@@ -24,7 +24,7 @@ from amorphace.cli.experiments import open_experiment
 from amorphace.config import OwnExperiment
 from amorphace.dataset.label_thermal import majority_species
 from amorphace.dataset.table import Table
-from amorphace.front.predictor import Card, Predictor, Score
+from amorphace.front.predictor import Card, Predictor
 from amorphace.learn.events import every_event
 from amorphace.learn.everyone import everyone
 from amorphace.learn.fit import fit_model
@@ -32,6 +32,7 @@ from amorphace.learn.model import LinearModel
 from amorphace.learn.points import order_ends
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import MOST_FOLDS, half_width
+from amorphace.learn.worth import Score
 from amorphace.observe.structure import first_peak
 from amorphace.report.experiment import experiment_content
 from amorphace.runs.store import Store

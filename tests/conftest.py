@@ -52,6 +52,30 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
+def ka_liquid(shared):
+    """Ten Kob-Andersen liquids at T = 0.44: their labels and their inherent structures."""
+    import amorphace as am
+    from amorphace.dataset.describe import Sample
+    from amorphace.dataset.label_thermal import ThermalSample, label_thermal
+
+    folder, species = shared / "data" / "ka_T0.44", ("A", "B")
+    names = [f"sample_{k:02d}" for k in range(1, 11)]
+    labels = label_thermal(
+        (
+            ThermalSample(
+                name,
+                am.read(folder / f"{name}.initial.dump", species),
+                am.iread(folder / f"{name}.endpoints.dump.gz", species),
+            )
+            for name in names
+        ),
+        cutoff=2.5,
+        fraction=0.05,
+    )
+    return labels, [Sample(n, am.read(folder / f"{n}.inherent.dump", species)) for n in names]
+
+
+@pytest.fixture(scope="session")
 def sources() -> Path:
     """The folder of README.md and docs/; tests of these skip where tests/ alone was copied."""
     folder = Path(__file__).resolve().parents[1]

@@ -18,11 +18,12 @@ import amorphace as am
 from amorphace.core.neighbors import find_neighbors
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.zarr_table import read_table
-from amorphace.front.predictor import Predictor, Score, shipped_models
+from amorphace.front.predictor import Predictor, shipped_models
 from amorphace.learn.analysis import analyse
 from amorphace.learn.bundle import AnalysisSettings
 from amorphace.learn.everyone import Judged, thermal_scores, unseen_models
 from amorphace.learn.points import order_ends
+from amorphace.learn.worth import Score
 from amorphace.observe.structure import first_peak
 from test_cli import run
 from test_plausible import amorphous, dump

@@ -13,9 +13,9 @@ import pytest
 
 import amorphace as am
 from amorphace.core.errors import FileFormatError, InputError
-from amorphace.dataset.describe import Sample, labelled_rows, sample_sites
-from amorphace.dataset.label_thermal import ThermalSample, label_thermal
+from amorphace.dataset.describe import labelled_rows, sample_sites
 from amorphace.dataset.table import Columns, Table
+from amorphace.front.predictor import load_model
 from amorphace.learn.analysis import analyse
 from amorphace.learn.bundle import (
     ALL_PARTS,
@@ -26,8 +26,12 @@ from amorphace.learn.bundle import (
     write_analysis,
     write_folder,
 )
+from amorphace.learn.curves import accuracy_curve
+from amorphace.learn.everyone import EVENT_SCORES
 from amorphace.learn.fit import best_setting, fit_model, nested_choice
+from amorphace.learn.model import LinearModel
 from amorphace.learn.results import LINE, Curve, write_table
+from amorphace.learn.selection import forward_selection
 
 NAMES = ["A1", "A2", "B1", "A1·A1 l=0", "A1·B1 l=0"]
 Z = [[0, -1], [0, -1], [1, -1], [0, 0], [0, 1]]
@@ -171,6 +175,32 @@ def test_an_analysis_comes_back_from_its_file_as_it_was(whole: Analysis, tmp_pat
         assert (tmp_path / "again.json").read_text(encoding="utf-8") == text
         assert "NaN" not in text
     assert '"pearson": [[null, null, null]' in text
+
+
+def test_a_model_says_what_it_is_worth_on_samples_left_out(whole: Analysis, tmp_path: Path) -> None:
+    events = Curve(
+        name="events",
+        x=np.array([0.0]),
+        scores={k: np.array([[0.2, np.nan, 0.4]]) for k in EVENT_SCORES},
+        folds=("a", "b", "c"),
+    )
+    everyone = Curve(
+        name="everyone",
+        x=np.array([1]),
+        scores={k: np.array([[0.5, 0.6, 0.7]]) for k in ("spearman", "pearson")},
+        labels=("d2min",),
+    )
+    judged = replace(whole, results=(*whole.results, events, everyone))
+    write_folder(tmp_path / "results", judged, {})
+    model = LinearModel.from_json(tmp_path / "results" / "model.json")
+    known = {score.name: score for score in model.scores}
+    (chosen,) = whole.curves("model")
+    assert known["accuracy"].mean == pytest.approx(chosen.mean[0])
+    assert known["accuracy"].chance == 0.5
+    assert known["Spearman with d2min"].error == pytest.approx(everyone.error[0])
+    core = known["C = 2 AUC - 1 of the core of an event"]
+    assert (core.mean, core.n) == (pytest.approx(0.3), 2)
+    assert load_model(tmp_path / "results" / "model.json").scores == model.scores
 
 
 def test_parts_left_out_are_empty_and_cost_nothing() -> None:
@@ -376,23 +406,37 @@ def test_missing_files_and_other_bytes_say_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_kob_andersen_is_told_by_b1_and_a1(shared: Path) -> None:
-    """Figs. 3 to 7, thermal KA at r_cut 4, from ten configurations."""
-    folder = shared / "data" / "ka_T0.44"
-    species, names = ("A", "B"), [f"sample_{k:02d}" for k in range(1, 11)]
-    labels = label_thermal(
-        (
-            ThermalSample(
-                name,
-                am.read(folder / f"{name}.initial.dump", species),
-                am.iread(folder / f"{name}.endpoints.dump.gz", species),
-            )
-            for name in names
-        ),
-        cutoff=2.5,
-        fraction=0.05,
+@pytest.mark.parametrize(
+    ("transform", "pair", "plateau"), [("ace1", 0.883, 0.929), ("paper", 0.791, 0.911)]
+)
+def test_a1_and_b1_say_most_with_the_transform_of_the_authors(
+    ka_liquid, transform, pair, plateau
+) -> None:
+    """The fixed pair beside all 20 radial features, each sample left out in turn."""
+    labels, glasses = ka_liquid
+    described = labelled_rows(labels, centres=None, provenance={})
+    ace = am.ACEDescriptor(
+        cutoff=4.0, species=("A", "B"), max_order=1, n_max=10, distance_transform=transform
     )
-    glasses = [Sample(n, am.read(folder / f"{n}.inherent.dump", species)) for n in names]
+    X = ace.transform(am.Sites.concatenate(sample_sites(described, glasses)))
+    y, groups = described.label.astype(int), described.sample
+    found = {}
+    for name, columns in (("pair", [0, 10]), ("plateau", list(range(20)))):
+        curve = accuracy_curve(X[:, columns], y, groups, n_columns=[len(columns)], n_splits=10)
+        found[name] = float(curve.mean[0]), float(curve.error[0])
+    for name, expected in (("pair", pair), ("plateau", plateau)):
+        mean, error = found[name]
+        print(f"{transform} {name}: {mean:.3f} ± {error:.3f}")
+        assert abs(mean - expected) <= error < 0.03
+    picks, _ = forward_selection(X, y, groups, n_steps=2, n_splits=10)
+    assert picks.labels == ("column 11", "column 1")  # B1, then A1
+
+
+@pytest.mark.slow
+def test_kob_andersen_is_told_by_b1_and_a1(ka_liquid) -> None:
+    """Figs. 3 to 7, thermal KA at r_cut 4, from ten configurations; the printed transform."""
+    labels, glasses = ka_liquid
+    species = ("A", "B")
     described = labelled_rows(labels, centres=None, provenance={})
     sites = am.Sites.concatenate(sample_sites(described, glasses))
     ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=2, distance_transform="paper")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.special import expit
 
 import amorphace as am
-from amorphace.dataset.label_thermal import ThermalSample, label_thermal
+from amorphace.dataset.describe import labelled_rows, sample_sites
 from amorphace.learn.classifiers import compare_classifiers
 from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.learning_curve import learning_curve
@@ -120,31 +119,13 @@ def test_shuffled_labels_are_chance_for_every_curve() -> None:
 
 
 @pytest.mark.slow
-def test_intervals_of_samples_of_the_real_liquid_hold_its_accuracy(shared: Path) -> None:
+def test_intervals_of_samples_of_the_real_liquid_hold_its_accuracy(ka_liquid) -> None:
     """Thermal KA at T = 0.44, 20 radial columns: draws of 3, 4 and 5 of the ten samples."""
-    folder, species = shared / "data" / "ka_T0.44", ("A", "B")
-    names = [f"sample_{k:02d}" for k in range(1, 11)]
-    table = label_thermal(
-        (
-            ThermalSample(
-                name,
-                am.read(folder / f"{name}.initial.dump", species),
-                am.iread(folder / f"{name}.endpoints.dump.gz", species),
-            )
-            for name in names
-        ),
-        cutoff=2.5,
-        fraction=0.05,
-    )
-    ace = am.ACEDescriptor(cutoff=4.0, species=species, max_order=1, n_max=10)
-    X, y = [], []
-    for k, name in enumerate(names):
-        glass = am.read(folder / f"{name}.inherent.dump", species)
-        rows = np.flatnonzero((table.sample == k) & (table.label >= 0))
-        place = {number: i for i, number in enumerate(glass.ids.tolist())}
-        sites = [place[number] for number in table.particle_id[rows].tolist()]
-        X.append(ace.transform(am.Sites(glass, sites)))
-        y.append(table.label[rows])
+    labels, glasses = ka_liquid
+    ace = am.ACEDescriptor(cutoff=4.0, species=("A", "B"), max_order=1, n_max=10)
+    table = labelled_rows(labels, centres=None, provenance={})
+    X = [ace.transform(sites) for sites in sample_sites(table, glasses)]
+    y = [table.label[table.sample == k] for k in range(len(glasses))]
     shares = {k: coverage(X, y, k) for k in (3, 4, 5)}
     print(shares)
     assert 0.6 <= np.mean(list(shares.values())) <= 0.75, shares

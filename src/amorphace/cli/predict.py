@@ -10,7 +10,7 @@ import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
-from amorphace.cli.shared import FILES, app, progress_bar, show
+from amorphace.cli.shared import FILES, Json, app, progress_bar, show, show_json
 from amorphace.core.errors import InputError
 
 
@@ -76,6 +76,7 @@ def predict(
         ),
     ] = False,
     n_jobs: options.Jobs = -1,
+    json: Json = False,
     overwrite: options.Overwrite = False,
 ) -> None:
     """Where a model expects rearrangements: a score for every particle, as a column.
@@ -117,8 +118,20 @@ def predict(
     unit = "" if length == 1 else f"; sigma is {length:g}"
     count = f"{written.n_frames} frame{'s' if written.n_frames > 1 else ''}"
     show(f"{output}: {written.n_scores} scores in {count}{unit}")
+    for worth in known.scores:
+        show(f"on samples left out: {worth}")
     for doubt in known.unlike(written.n_outside, written.n_scores):
         show(f"warning: {doubt}")
+    if json:
+        show_json(
+            {
+                "file": str(output),
+                "n_frames": written.n_frames,
+                "n_scores": written.n_scores,
+                "n_outside": written.n_outside,
+                "on_samples_left_out": known.scores,
+            }
+        )
 
 
 def _labels(own: list[str], rename: list[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -23,15 +23,15 @@ from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.plausible import check_neighbours, check_spacing, warn
 from amorphace.dataset.provenance import provenance
 from amorphace.dataset.table import Table
-from amorphace.front.predictor import Card, Predictor, Score
+from amorphace.front.predictor import Card, Predictor
 from amorphace.front.samples import Samples
 from amorphace.learn.analysis import analyse
-from amorphace.learn.bundle import Analysis, AnalysisSettings
+from amorphace.learn.bundle import AnalysisSettings
 from amorphace.learn.everyone import Judged, thermal_scores, unseen_models
 from amorphace.learn.points import order_ends
 from amorphace.learn.predict import score
-from amorphace.learn.results import Curve
-from amorphace.learn.splits import MOST_FOLDS, half_width
+from amorphace.learn.splits import MOST_FOLDS
+from amorphace.learn.worth import left_out_scores
 from amorphace.observe.structure import first_peak
 from amorphace.report.content import Snapshot
 
@@ -146,7 +146,13 @@ def fit(
         model=analysis.model,
         card=Card(
             title=title or f"Glass of {' and '.join(samples.species)}",
-            scores=tuple(_scores(analysis, everyone, fraction, kind)),
+            scores=tuple(
+                left_out_scores(
+                    replace(analysis, results=(*analysis.results, everyone)),
+                    f"most and least mobile {100 * fraction:.3g} % of {kind}",
+                    f"all {kind}",
+                )
+            ),
             peak=first_peak(first, kind),
             doubts=analysis.warnings,
             provenance=origin,
@@ -205,23 +211,6 @@ def _judged(samples: Samples, labels: Table) -> list[Judged]:
             )
         )
     return made
-
-
-def _scores(analysis: Analysis, everyone: Curve, fraction: float, kind: str) -> Iterator[Score]:
-    """What the model is worth on the extremes, and on all particles."""
-    extremes = f"most and least mobile {100 * fraction:.3g} % of {kind}"
-    for curve in analysis.curves("model"):
-        for name, words in (("accuracy", "accuracy"), ("roc_auc", "ROC-AUC")):
-            own = curve[name][0]
-            yield Score(words, extremes, float(own.mean()), half_width(own), len(own), 0.5)
-    for k, target in enumerate(everyone.labels):
-        yield Score(
-            f"Spearman with {target}",
-            f"all {kind}",
-            float(everyone.mean[k]),
-            float(everyone.error[k]),
-            len(everyone.folds),
-        )
 
 
 def _median(values: np.ndarray) -> int:

@@ -26,6 +26,7 @@ from amorphace.learn.model import AGAIN, LinearModel
 from amorphace.learn.model import FORMAT as LINEAR
 from amorphace.learn.predict import iter_scores
 from amorphace.learn.scored import unlike
+from amorphace.learn.worth import Score
 from amorphace.observe.structure import first_peak
 
 if TYPE_CHECKING:
@@ -38,35 +39,6 @@ FORMAT_VERSION = 1
 
 SIGMA_DIGITS = 3
 """Of a length that is found from g(r)."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a model is worth on samples that it has not seen.
-
-    Attributes
-    ----------
-    name : str
-        Such as "accuracy".
-    of : str
-        The particles that it is about.
-    mean, error : float
-        Mean over the samples, and half-width of its 68 % interval.
-    n : int
-        Samples, each left out in turn; or groups of them, where they are more than ten.
-    chance : float
-        What a model that knows nothing scores.
-    """
-
-    name: str
-    of: str
-    mean: float
-    error: float
-    n: int
-    chance: float = 0.0
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.mean:.3f} ± {self.error:.3f} (n = {self.n}; {self.of})"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -308,7 +280,8 @@ def load_model(name_or_path: str | Path) -> Predictor:
             )
     found = read_json(path, again=AGAIN)
     if isinstance(found, dict) and found.get("format") == LINEAR:
-        return Predictor(model=LinearModel.from_json(path))
+        model = LinearModel.from_json(path)
+        return Predictor(model=model, card=Card(scores=model.scores))
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise FileFormatError(
             path, f"JSON, but not a model with the format {FORMAT!r} or {LINEAR!r}"

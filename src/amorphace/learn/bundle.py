@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -19,6 +19,7 @@ from amorphace.learn.model import LinearModel
 from amorphace.learn.results import Curve, write_table
 from amorphace.learn.splits import MOST_FOLDS
 from amorphace.learn.version_1 import upgraded
+from amorphace.learn.worth import left_out_scores
 
 Part = Literal[
     "accuracy",
@@ -254,7 +255,8 @@ def write_folder(folder: Path, analysis: Analysis, provenance: Mapping[str, Any]
     }
     write_json(folder / "summary.json", encode(summary))
     if analysis.model is not None:
-        analysis.model.to_json(folder / "model.json")
+        scores = tuple(left_out_scores(analysis))
+        replace(analysis.model, scores=scores).to_json(folder / "model.json")
 
 
 def summarize(analysis: Analysis) -> Iterator[dict[str, Any]]:

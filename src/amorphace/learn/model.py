@@ -17,6 +17,7 @@ from amorphace.core.errors import InputError
 from amorphace.core.records import read_document, write_json
 from amorphace.dataset.table import json_value
 from amorphace.learn.leverage import Leverage, without_triangle
+from amorphace.learn.worth import Score
 
 FORMAT = "amorphace linear classifier"
 FORMAT_VERSION = 1
@@ -49,6 +50,8 @@ class LinearModel:
         Species of the sites the model was fitted to; () when not known.
     leverage : Leverage, optional
         Says how far a site is from those the model was fitted to.
+    scores : tuple of Score
+        What it is worth on samples that it has not seen, where that is known.
 
     Raises
     ------
@@ -73,6 +76,7 @@ class LinearModel:
     version: str
     centres: tuple[str, ...] = ()
     leverage: Leverage | None = None
+    scores: tuple[Score, ...] = ()
 
     def __post_init__(self) -> None:
         names = tuple(str(name) for name in self.names)

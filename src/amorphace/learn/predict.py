@@ -1,4 +1,4 @@
-"""The score field: a fitted model's probability for the particles of any configuration."""
+"""The score field: a fitted model's score for the particles of any configuration."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Snapshot:
     configuration : Configuration
     columns : mapping of str to array_like of shape (n_particles,)
         For example "d2min" (in units of sigma^2), "label" (1 active, 0 inactive, -1 neither),
-        "score" (the model's probability of being active), "propensity"; NaN where there is none.
+        "score" (the model's, from 0 to 1), "propensity"; NaN where there is none.
     caption : str
         What the configuration is and how the numbers were measured.
     protocol : str

@@ -188,7 +188,7 @@ def _ticks(x: NDArray[np.float64]) -> tuple[float, ...]:
 
 @shows("calibration")
 def calibration(content: ReportContent) -> Iterator[Panel]:
-    """Share of active sites against the predicted probability."""
+    """Share of active sites against the score."""
     curves = content.found("calibration")
     if not curves:
         return
@@ -205,7 +205,7 @@ def calibration(content: ReportContent) -> Iterator[Panel]:
     )
     panel = Panel(
         name="calibration",
-        x=Axis(label="predicted probability of being active", low=0.0, high=1.0),
+        x=Axis(label="score", low=0.0, high=1.0),
         y=Axis(label="observed share of active", low=0.0, high=1.0),
         lines=(DIAGONAL, *lines),
         equal=True,
