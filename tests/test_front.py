@@ -163,6 +163,7 @@ def test_the_score_of_the_sample_drawn_is_of_a_model_that_has_not_seen_it(fitted
     figure = fitted.plot()
     assert len([axes for axes in figure.axes if axes.get_title()]) == 2
     assert fitted.plot(own.configuration).axes[0].collections
+    assert figure._repr_png_().startswith(b"\x89PNG")
 
 
 def test_other_targets_choose_other_particles(samples, fitted):

@@ -23,5 +23,5 @@ def test_the_notebook_runs(sources: Path, tmp_path: Path) -> None:
         for output in cell.get("outputs", [])
         if "image/png" in output.get("data", {})
     ]
-    assert len(pictures) == 2
+    assert len(pictures) == 3
     assert (tmp_path / "scored.xyz").is_file()

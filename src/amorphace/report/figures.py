@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import as_file, files
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,21 @@ NO_DATE: Mapping[str, dict[str, Any]] = {
     "svg": {"Date": None},
 }
 FAINT, INK = 0.12, "0.35"
+SCREEN = 144
+"""Pixels an inch in a notebook."""
 
 
-def draw(panel: Panel, *, title: str = "", width: float = COLUMN_WIDTH) -> Figure:
+class Picture(Figure):
+    """A figure that a notebook shows by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        stream = BytesIO()
+        with _style():
+            self.savefig(stream, format="png", dpi=SCREEN)
+        return stream.getvalue()
+
+
+def draw(panel: Panel, *, title: str = "", width: float = COLUMN_WIDTH) -> Picture:
     """A panel as a figure.
 
     Parameters
@@ -58,7 +71,7 @@ def draw(panel: Panel, *, title: str = "", width: float = COLUMN_WIDTH) -> Figur
     if panel.grid:
         size = (CELL[0] * width * n + 0.5, CELL[1] * width * n_rows + 0.4)
     with _style():
-        figure = Figure(figsize=size, layout="constrained", dpi=300)
+        figure = Picture(figsize=size, layout="constrained", dpi=300)
         FigureCanvasAgg(figure)
         all_axes = figure.subplots(n_rows, n, sharex="col", sharey=True, squeeze=False)
         shown = None
