@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -384,3 +385,15 @@ def test_any_file_is_read_or_refused_with_the_name_of_a_key(tmp_path, case):
 def test_any_tables_at_all_are_refused_in_one_sentence(tables):
     with pytest.raises(FileFormatError, match=r"^a\.toml: ."):
         decode(Experiment, tables, source="a.toml")
+
+
+def test_one_large_thermal_sample_is_enough_and_a_small_or_sheared_one_is_not(tmp_path):
+    text = experiment_text("kob-andersen", "thermal", "paper")
+    one = re.sub(r"n_samples = \d+", "n_samples = 1", text)
+    assert read(tmp_path, one).preparation.n_samples == 1
+    few = re.sub(r"n_particles = \d+", "n_particles = 1000", one)
+    with pytest.raises(FileFormatError, match="or, of thermal ones, so many particles that blocks"):
+        read(tmp_path, few)
+    sheared = experiment_text("kob-andersen", "shear", "paper")
+    with pytest.raises(FileFormatError, match=r"n_samples must be at least 3 .* got 1"):
+        read(tmp_path, re.sub(r"n_samples = \d+", "n_samples = 1", sheared))

@@ -12,6 +12,7 @@ from amorphace.campaign.glass import unit_provenance
 from amorphace.campaign.label import LabelShear, LabelThermal
 from amorphace.campaign.measure import reference_of, sheared_of
 from amorphace.config import OwnGlass
+from amorphace.dataset.blocks import in_blocks
 from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
@@ -100,7 +101,8 @@ class Learn(Kind[LearnParameters, "Analysis"]):
         from amorphace.learn.conclusions import conclusions
 
         p, found = job.parameters, job.input("table")
-        settings, table = AnalysisSettings() if p.full else QUICK, read_table(found.folder / TABLE)
+        settings = AnalysisSettings() if p.full else QUICK
+        table = in_blocks(read_table(found.folder / TABLE))
         # threads: a process that is killed leaves no others behind
         with parallel_config(backend="threading"):
             analysis = analyse(

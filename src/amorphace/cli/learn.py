@@ -33,6 +33,14 @@ def learn(
         int | None,
         typer.Option(help="Folds of the cross-validation; left out, one a sample, up to ten."),
     ] = None,
+    blocks: Annotated[
+        int | None,
+        typer.Option(
+            help="Blocks of each sample that take the place of samples in the folds; by themselves "
+            "where there are fewer than three samples.",
+            min=3,
+        ),
+    ] = None,
     full: options.Full = False,
     random_folds: Annotated[
         bool,
@@ -85,6 +93,7 @@ def learn(
     from dataclasses import replace
 
     from amorphace.core.owned import owned_folder, refuse_inputs
+    from amorphace.dataset.blocks import in_blocks
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import read_table
     from amorphace.learn.analysis import analyse
@@ -101,7 +110,7 @@ def learn(
     refuse_inputs(output, [table])
     if output.exists() and not overwrite:
         raise InputError(f"{output} is there already; choose another -o or give --overwrite")
-    data = read_table(table)
+    data = in_blocks(read_table(table), blocks)
     if target not in data.targets:
         known = ", ".join(data.targets) or "none"
         raise InputError(f"--target {target}: {table} has no such target; there are: {known}")
@@ -133,7 +142,13 @@ def learn(
             data, analysis.model, analysis.n_samples, settings, labels, configuration
         )
         analysis = replace(analysis, results=(*analysis.results, curve))
-    parameters = {"folds": folds, "full": full, "random_folds": random_folds, "seed": seed}
+    parameters = {
+        "folds": folds,
+        "blocks": blocks,
+        "full": full,
+        "random_folds": random_folds,
+        "seed": seed,
+    }
     origin = provenance(command_line(), parameters, [table])
     with owned_folder(output) as folder:
         write_folder(folder, analysis, origin)

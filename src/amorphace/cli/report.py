@@ -160,13 +160,14 @@ def _results(source: Path, n_jobs: int, title: str) -> ReportContent:
 
 def _analysis(source: Path, n_jobs: int) -> Analysis:
     """The analysis of a source, made if the source is a table."""
+    from amorphace.dataset.blocks import in_blocks
     from amorphace.dataset.zarr_table import read_table
     from amorphace.learn.analysis import analyse
     from amorphace.learn.bundle import QUICK, read_analysis
 
     if not (source / "zarr.json").is_file():
         return read_analysis(source)
-    data = read_table(source)
+    data = in_blocks(read_table(source))
     with progress_bar("fits") as bar:
         task = bar.add_task("analyse", total=None)
 

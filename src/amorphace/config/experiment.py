@@ -8,6 +8,8 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numpy as np
+
 from amorphace.config.models import model_of
 from amorphace.config.own import DataSection, EventSection, OwnExperiment
 from amorphace.config.sections import (
@@ -25,6 +27,8 @@ from amorphace.config.sections import (
 from amorphace.core.codec import decode
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.records import read_toml
+from amorphace.dataset.blocks import choose_grid
+from amorphace.dataset.label_thermal import FEW_SAMPLES
 from amorphace.simulate.models import EmbeddedAtom, GlassModel
 from amorphace.simulate.preparation import Preparation
 from amorphace.simulate.shear import Shear
@@ -89,11 +93,12 @@ class Experiment(AnyExperiment):
     def _check_samples(self, model: GlassModel) -> None:
         """Enough samples for the folds, and particles for the labels."""
         count, folds = self.preparation.n_samples, self.learn.folds
-        if _trained(count, folds) < LEAST_TRAINED:
+        if _trained(count, folds) < LEAST_TRAINED and not self._has_blocks(model):
             least = next(n for n in range(2, 5) if _trained(n, folds) >= LEAST_TRAINED)
             raise InputError(
                 f"preparation.n_samples must be at least {least} with learn.folds = {folds}, got "
-                f"{count}: a fold leaves {_trained(count, folds)} to learn from"
+                f"{count}: a fold leaves {_trained(count, folds)} to learn from; or, of thermal "
+                "ones, so many particles that blocks of the cell take the place of samples"
             )
         majority = model.counts(self.preparation.n_particles)[0]
         if majority < 2:
@@ -101,6 +106,18 @@ class Experiment(AnyExperiment):
                 f"model.fractions: {majority} of {self.preparation.n_particles} particles are of "
                 f"the first species, {model.species[0]}, which is labelled; at least 2 are needed"
             )
+
+    def _has_blocks(self, model: GlassModel) -> bool:
+        """Whether one or two samples are large enough for blocks at the largest cutoff."""
+        given, reach = self.preparation, max(self.describe.cutoffs)
+        if self.thermal is None or given.n_samples >= FEW_SAMPLES:
+            return False
+        side = (given.n_particles / model.number_density) ** (1 / 3)
+        try:
+            choose_grid(side * np.eye(3), reach)
+        except InputError:
+            return False
+        return True
 
     def _check_steps(self, model: GlassModel) -> None:
         """Times that a simulation can count in steps."""

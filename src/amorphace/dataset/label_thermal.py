@@ -24,6 +24,9 @@ from amorphace.dataset.plausible import check_neighbours, check_spacing, warn
 from amorphace.dataset.table import ACTIVE, INACTIVE, NOT_SELECTED, Table
 from amorphace.observe.propensity import isoconfigurational
 
+FEW_SAMPLES = 3
+"""With fewer, the table tells the cells, so that blocks of them can be left out in turn."""
+
 
 @dataclass(frozen=True)
 class ThermalSample:
@@ -189,6 +192,9 @@ def isoconfigurational_table(
     number = np.repeat(np.arange(len(starts)), [len(c) for c in starts])
     chosen = majority_species(species, majority)
     activity = np.concatenate(list(d2min))
+    origin = dict(provenance or {})
+    if len(starts) < FEW_SAMPLES:
+        origin["cells"] = [c.cell.tolist() for c in starts]
     return Table(
         sample=number,
         particle_id=np.concatenate([c.ids for c in starts]),
@@ -198,7 +204,7 @@ def isoconfigurational_table(
         positions=np.concatenate([c.positions for c in starts]).astype(np.float32),
         targets={"d2min": activity, "propensity": np.concatenate(list(propensity))},
         sample_names=tuple(names),
-        provenance=provenance or {},
+        provenance=origin,
     )
 
 

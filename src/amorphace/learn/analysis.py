@@ -9,6 +9,7 @@ import numpy as np
 
 from amorphace.core.blas import claim_memory
 from amorphace.core.errors import InputError
+from amorphace.dataset.blocks import said_of_blocks
 from amorphace.dataset.table import Table
 from amorphace.learn.bundle import ALL_PARTS, Analysis, AnalysisSettings, Part
 from amorphace.learn.doubts import doubts, n_events, notes
@@ -91,7 +92,7 @@ def analyse(
         model=model,
         unseen=unseen,
         warnings=tuple(warnings),
-        notes=notes(results, work.n_splits),
+        notes=(*filter(None, [said_of_blocks(table.provenance)]), *notes(results, work.n_splits)),
         provenance=table.provenance,
     )
 

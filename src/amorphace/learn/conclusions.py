@@ -19,7 +19,8 @@ def conclusions(analysis: Analysis) -> Iterator[str]:
             f"Accuracy {chosen.mean[0]:.3f} ± {chosen.error[0]:.3f} on samples left out, with "
             f"{len(model.names)} features at cutoff {model.settings['cutoff']:g}: AUC "
             f"{auc.mean():.3f}, 0.5 is chance; {analysis.n_active + analysis.n_inactive} labelled "
-            f"particles, the most and the least mobile of {analysis.n_samples} samples."
+            f"particles, the most and the least mobile of {analysis.n_samples} "
+            f"{'blocks' if 'blocks' in analysis.provenance else 'samples'}."
         )
     for curve in analysis.curves("everyone"):
         for k, name in enumerate(curve.labels):

@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score, matthews_corrcoef
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.dataset.blocks import blocks_of
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.learn.ard import correlations
@@ -91,8 +92,9 @@ def everyone(
     def judged() -> Iterator[Judged]:
         for k, (name, glass) in enumerate(zip(labels.sample_names, glasses, strict=True)):
             columns = particle_columns(labels, glass, k)
-            targets = {target: columns[target] for target in labels.targets}
-            yield Judged(sample=name, configuration=glass, targets=targets)
+            for group, inside in blocks_of(table, name, glass):
+                targets = {t: np.where(inside, columns[t], np.nan) for t in labels.targets}
+                yield Judged(sample=group, configuration=glass, targets=targets)
 
     models = unseen_models(table, model, n_splits=n_splits)
     return thermal_scores(models, judged(), n_jobs=n_jobs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from amorphace.campaign.simulated import simulated_on_gpu
 from amorphace.config import Experiment
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.dataset.blocks import in_block, sample_of
 from amorphace.dataset.table import ACTIVE, Table
 from amorphace.learn.bundle import Unseen
 from amorphace.learn.results import Curve
@@ -43,6 +44,7 @@ from amorphace.runs.unit import Kind, Unit
 R = TypeVar("R")
 
 SCORE = "The score is that of a model that has not seen this sample."
+BLOCK = "It is known in one block, which that model has not seen."
 
 
 def experiment_content(plan: Plan, store: Store, *, command: str = "") -> ReportContent:
@@ -68,7 +70,11 @@ def experiment_content(plan: Plan, store: Store, *, command: str = "") -> Report
     experiment = plan.experiment
     analysis = store.load(learned)
     dropped = dropped_lines(plan, store)
-    snapshot = None if analysis.unseen is None else _snapshot(plan, store, analysis.unseen)
+    snapshot = (
+        None
+        if analysis.unseen is None
+        else _snapshot(plan, store, analysis.unseen, analysis.provenance)
+    )
     content = ReportContent(
         title=_title(plan),
         analysis=analysis,
@@ -232,18 +238,18 @@ def _stress_strain(plan: Plan, store: Store) -> Iterator[Curve]:
         yield from stress_strain(name, strain, stress, energy=energy, events=strain[steps - 1])
 
 
-def _snapshot(plan: Plan, store: Store, unseen: Unseen) -> Snapshot:
+def _snapshot(plan: Plan, store: Store, unseen: Unseen, provenance: Mapping[str, Any]) -> Snapshot:
     """A sample that the model has not seen, or its largest localised event."""
     labels = store.load(plan.one(LabelThermal, LabelShear))
     if plan.experiment.protocol == "thermal":
-        name, labelled = unseen.sample, plan.one(LabelThermal)
+        name, labelled = sample_of(unseen.sample), plan.one(LabelThermal)
         described = plan.one(DescribeThermal).inputs["reference"]
         unit = plan.by_id[described[labelled.parameters.samples.index(name)]]
         start = _configuration(store, unit)
         rest = (
             isinstance(unit.kind, InherentStructure) or unit.id not in labelled.inputs["reference"]
         )
-        return make_snapshot(
+        shown = make_snapshot(
             name,
             start,
             labels=labels,
@@ -253,6 +259,13 @@ def _snapshot(plan: Plan, store: Store, unseen: Unseen) -> Snapshot:
             caption="The configuration that the runs start from"
             + (", at its inherent structure" if rest else "")
             + f"; D²min and propensity are isoconfigurational averages. {SCORE}",
+        )
+        if name == unseen.sample:
+            return shown
+        new = in_block(provenance, unseen.sample, start)
+        score = np.where(new, shown.columns["score"], np.nan)
+        return replace(
+            shown, columns={**shown.columns, "score": score}, caption=f"{shown.caption} {BLOCK}"
         )
     k = _largest_event(labels, unseen.sample)
     name, step = unseen.sample, int(labels.step[k])
