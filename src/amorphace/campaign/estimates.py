@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from amorphace.ace.features import Features
 from amorphace.campaign.devices import device_of
 from amorphace.config import Experiment
 from amorphace.simulate.dynamics import step_count
@@ -104,14 +103,3 @@ def table_sites(experiment: Experiment) -> float:
     protocol = experiment.how_sheared()
     steps = EVENT_STEPS * (protocol.last_step - protocol.first_step)
     return 2 * steps * samples * min(experiment.shear.largest_event, majority) / 10
-
-
-def table_bytes(experiment: Experiment, features: Features) -> int:
-    """Bytes of the features of the labelled table."""
-    columns = features.n_columns(len(experiment.glass().species)) * len(features.cutoffs)
-    return int(table_sites(experiment) * columns * features.itemsize)
-
-
-def describing(experiment: Experiment, features: Features) -> float:
-    """Seconds of one core to compute and write the labelled table."""
-    return table_bytes(experiment, features) * (FEATURE / features.itemsize + WRITTEN)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from amorphace.io import iread
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Kind, Outcome
 
+R = TypeVar("R")
 Order = Literal["id", "file"]
 
 
@@ -55,27 +57,40 @@ class GivenResults:
     doubts: tuple[str, ...]
 
 
-class Given(Kind[GivenParameters, Configuration]):
-    """A configuration from a file."""
+class _FromFile(Kind[GivenParameters, R]):
+    """What is read of a file, and what is doubtful about it."""
 
-    name = "given"
     parameters = GivenParameters
     results = GivenResults
-    record = Configuration
+
+    @abstractmethod
+    def read(self, path: Path, parameters: GivenParameters) -> tuple[R, Configuration]:
+        """What is kept, and the first configuration."""
 
     def do(self, job: Job[GivenParameters]) -> Outcome:
-        """See `start_of`."""
-        p, sample = job.parameters, job.unit.name
+        """See `read`."""
         with noted() as doubts:
-            found = start_of(job.store.linked_file(p.file), p.species, p.frame, p.order)
-        doubts += check_spacing(sample, found)
-        doubts += check_neighbours(sample, found, p.cutoffs)
+            found, first = self.read(job.store.linked_file(job.parameters.file), job.parameters)
+        doubts += check_spacing(job.unit.name, first)
+        doubts += check_neighbours(job.unit.name, first, job.parameters.cutoffs)
         write_record(job.folder, found)
-        return Outcome(results=GivenResults(len(found), tuple(doubts)))
+        return Outcome(results=GivenResults(len(first), tuple(doubts)))
 
     def sentence(self, outcome: Outcome) -> str:
         """Particles."""
         return f"{outcome.results.n_particles} particles"
+
+
+class Given(_FromFile[Configuration]):
+    """A configuration from a file."""
+
+    name = "given"
+    record = Configuration
+
+    def read(self, path: Path, parameters: GivenParameters) -> tuple[Configuration, Configuration]:
+        """See `start_of`."""
+        found = start_of(path, parameters.species, parameters.frame, parameters.order)
+        return found, found
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,24 +148,13 @@ def read_steps(path: Path, species: Sequence[str], order: Order) -> Frames:
     )
 
 
-class GivenSteps(Kind[GivenParameters, Frames]):
+class GivenSteps(_FromFile[Frames]):
     """Sheared frames from a file."""
 
     name = "steps"
-    parameters = GivenParameters
-    results = GivenResults
     record = Frames
 
-    def do(self, job: Job[GivenParameters]) -> Outcome:
+    def read(self, path: Path, parameters: GivenParameters) -> tuple[Frames, Configuration]:
         """See `read_steps`."""
-        p = job.parameters
-        with noted() as doubts:
-            found = read_steps(job.store.linked_file(p.file), p.species, p.order)
-        doubts += check_spacing(job.unit.name, found.start)
-        doubts += check_neighbours(job.unit.name, found.start, p.cutoffs)
-        write_record(job.folder, found)
-        return Outcome(results=GivenResults(len(found.start), tuple(doubts)))
-
-    def sentence(self, outcome: Outcome) -> str:
-        """Particles."""
-        return f"{outcome.results.n_particles} particles"
+        found = read_steps(path, parameters.species, parameters.order)
+        return found, found.start

@@ -9,26 +9,18 @@ from typing import Any
 
 from amorphace.ace.features import Features
 from amorphace.campaign import estimates
-from amorphace.campaign.describe import DescribeParameters, DescribeShear, DescribeThermal
 from amorphace.campaign.given import Given, GivenParameters, GivenSteps
-from amorphace.campaign.label import (
-    LabelShear,
-    LabelShearParameters,
-    LabelThermal,
-    LabelThermalParameters,
-)
-from amorphace.campaign.learn import Learn, LearnParameters
+from amorphace.campaign.label import LabelShearParameters, LabelThermalParameters
+from amorphace.campaign.last_units import Units, last_units
 from amorphace.campaign.measure import MeasureShear, MeasureShearParameters
 from amorphace.campaign.measure_ends import MeasureEnds, MeasureEndsParameters
 from amorphace.config.experiment import part
 from amorphace.config.own import OwnExperiment, OwnSample
-from amorphace.config.sections import AnyExperiment, EventRule
+from amorphace.config.sections import EventRule
 from amorphace.core.digest import sha256
 from amorphace.dataset.files import scaled
 from amorphace.dataset.plausible import check_repeated
 from amorphace.runs.unit import Unit
-
-Units = Sequence[Unit[Any, Any]]
 
 LINE = 40
 """Bytes of a particle in a file."""
@@ -139,20 +131,21 @@ def _thermal(experiment: OwnExperiment, samples: Sequence[OwnSample], digests: D
         )
         for start, (path, own) in zip(starts, ends, strict=True)
     ]
-    label = Unit(
-        kind=LabelThermal(),
-        name="all samples",
-        parameters=LabelThermalParameters(
-            model=experiment.glass(),
-            samples=tuple(s.name for s in samples),
-            fraction=experiment.label.fraction,
-        ),
-        inputs={"reference": ids(starts), "measure": ids(seen)},
-        disk=estimates.SMALL,
+    rule = LabelThermalParameters(
+        model=experiment.glass(),
+        samples=tuple(s.name for s in samples),
+        fraction=experiment.label.fraction,
     )
-    inputs = {"label": (label.id,), "reference": ids(described)}
-    table = _table(experiment, samples, DescribeThermal(), inputs)
-    return [*starts, *described, *seen, label, table, learned(experiment, table, inputs)]
+    last = last_units(
+        experiment,
+        rule,
+        starts,
+        seen,
+        features=own_features(experiment),
+        sites=_sites(experiment, samples),
+        described=described,
+    )
+    return [*starts, *described, *seen, *last]
 
 
 def _sheared(experiment: OwnExperiment, samples: Sequence[OwnSample], digests: Digests) -> Units:
@@ -172,64 +165,23 @@ def _sheared(experiment: OwnExperiment, samples: Sequence[OwnSample], digests: D
         )
         for run in runs
     ]
-    label = Unit(
-        kind=LabelShear(),
-        name="all samples",
-        parameters=LabelShearParameters(
-            model=experiment.glass(),
-            samples=tuple(s.name for s in samples),
-            rule=replace(rule, threshold=scaled(rule.threshold, sigma**2)),
-        ),
-        inputs={"shear": ids(runs), "measure": ids(seen)},
-        disk=estimates.SMALL,
+    active = LabelShearParameters(
+        model=experiment.glass(),
+        samples=tuple(s.name for s in samples),
+        rule=replace(rule, threshold=scaled(rule.threshold, sigma**2)),
     )
-    inputs = {"label": (label.id,), "shear": ids(runs)}
-    table = _table(experiment, samples, DescribeShear(), inputs)
-    return [*runs, *seen, label, table, learned(experiment, table, inputs)]
-
-
-def _table(
-    experiment: OwnExperiment,
-    samples: Sequence[OwnSample],
-    kind: DescribeThermal | DescribeShear,
-    inputs: dict[str, tuple[str, ...]],
-) -> Unit[Any, Any]:
-    """The table of features."""
-    features = own_features(experiment)
-    sites = sum(s.start.stat().st_size for s in samples) / LINE * 2 * experiment.label.fraction
-    size = int(sites * features.n_columns(len(experiment.data.species)) * len(features.cutoffs))
-    return Unit(
-        kind=kind,
-        name="all samples",
-        parameters=DescribeParameters(
-            model=experiment.glass(), samples=tuple(s.name for s in samples), features=features
-        ),
-        inputs=inputs,
-        cost=size * (estimates.FEATURE + features.itemsize * estimates.WRITTEN),
-        disk=estimates.SMALL + size * features.itemsize,
+    last = last_units(
+        experiment,
+        active,
+        runs,
+        seen,
+        features=own_features(experiment),
+        sites=_sites(experiment, samples),
     )
+    return [*runs, *seen, *last]
 
 
-def learned(
-    experiment: AnyExperiment, table: Unit[Any, Any], judged: dict[str, tuple[str, ...]]
-) -> Unit[Any, Any]:
-    """The analysis of a table, and of all particles of the configurations that it comes from."""
-    return Unit(
-        kind=Learn(),
-        name="all samples",
-        parameters=LearnParameters(
-            model=table.parameters.model,
-            folds=experiment.learn.folds,
-            full=experiment.learn.full,
-            seed=experiment.experiment.seed,
-            samples=table.parameters.samples,
-        ),
-        inputs={"table": (table.id,), **judged},
-        cost=estimates.FITS,
-        disk=estimates.ANALYSIS,
-    )
-
-
-def ids(units: Units) -> tuple[str, ...]:
-    """Identifiers of units."""
-    return tuple(unit.id for unit in units)
+def _sites(experiment: OwnExperiment, samples: Sequence[OwnSample]) -> float:
+    """Rows of the table, as they are estimated."""
+    particles = sum(s.start.stat().st_size for s in samples) / LINE
+    return particles * 2 * experiment.label.fraction

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from amorphace.ace.features import Features
 from amorphace.campaign import estimates
-from amorphace.campaign.describe import (
-    DescribeParameters,
-    DescribeShear,
-    DescribeThermal,
-)
 from amorphace.campaign.glass import INHERENT_TOLERANCE, named_by_content
 from amorphace.campaign.inherent import InherentParameters, InherentStructure
-from amorphace.campaign.label import (
-    LabelShear,
-    LabelShearParameters,
-    LabelThermal,
-    LabelThermalParameters,
-)
+from amorphace.campaign.label import LabelShearParameters, LabelThermalParameters
+from amorphace.campaign.last_units import ALL, Units, ids, last_units
 from amorphace.campaign.measure import (
     MeasureShear,
     MeasureShearParameters,
     MeasureThermal,
     MeasureThermalParameters,
 )
-from amorphace.campaign.own_plan import ids, learned, own_units
+from amorphace.campaign.own_plan import own_units
 from amorphace.campaign.prepare import Prepare, PrepareParameters
 from amorphace.campaign.relax import Lag, LagParameters, Relax, RelaxParameters
 from amorphace.campaign.replica import Replica, ReplicaParameters
@@ -42,8 +32,6 @@ from amorphace.config.sections import AnyExperiment, EventRule
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Kind, Unit, unique
 from amorphace.simulate.models import EmbeddedAtom
-
-Units = Sequence[Unit[Any, Any]]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -189,7 +177,7 @@ def _thermal(experiment: Experiment) -> Units:
     lags = [
         Unit(
             kind=Lag(),
-            name="all samples",
+            name=ALL,
             parameters=LagParameters(model=model),
             inputs={"relax": ids(relax)},
             disk=estimates.SMALL,
@@ -235,25 +223,18 @@ def _thermal(experiment: Experiment) -> Units:
             starts, rest if thermal.quench_ends else starts, replicas, strict=True
         )
     ]
-    described = ids(rest if experiment.describe.positions == "inherent" else starts)
-    label = Unit(
-        kind=LabelThermal(),
-        name="all samples",
-        parameters=LabelThermalParameters(
-            model=model,
-            samples=sample_names(len(starts)),
-            fraction=experiment.label.fraction,
-        ),
-        inputs={"reference": described, "measure": ids(seen)},
-        disk=estimates.SMALL,
+    rule = LabelThermalParameters(
+        model=model, samples=sample_names(len(starts)), fraction=experiment.label.fraction
     )
-    inputs = {"label": (label.id,), "reference": described}
-    table = _described(experiment, DescribeThermal(), inputs)
-    runs = [unit for sample in replicas for unit in sample]
-    return [
-        *starts, *rest, *relax, *lags, *runs, *seen, label, table,
-        learned(experiment, table, inputs),
-    ]  # fmt: skip
+    last = last_units(
+        experiment,
+        rule,
+        rest if experiment.describe.positions == "inherent" else starts,
+        seen,
+        features=part(experiment.describe, Features),
+        sites=estimates.table_sites(experiment),
+    )
+    return [*starts, *rest, *relax, *lags, *(u for runs in replicas for u in runs), *seen, *last]
 
 
 def _shear(experiment: Experiment) -> Units:
@@ -288,37 +269,15 @@ def _shear(experiment: Experiment) -> Units:
         )
         for run in runs
     ]
-    label = Unit(
-        kind=LabelShear(),
-        name="all samples",
-        parameters=LabelShearParameters(
-            model=model,
-            samples=sample_names(len(starts)),
-            rule=part(sheared, EventRule),
-        ),
-        inputs={"shear": ids(runs), "measure": ids(seen)},
-        disk=estimates.SMALL,
+    rule = LabelShearParameters(
+        model=model, samples=sample_names(len(starts)), rule=part(sheared, EventRule)
     )
-    inputs = {"label": (label.id,), "shear": ids(runs)}
-    table = _described(experiment, DescribeShear(), inputs)
-    return [*starts, *rest, *runs, *seen, label, table, learned(experiment, table, inputs)]
-
-
-def _described(
-    experiment: Experiment,
-    kind: DescribeThermal | DescribeShear,
-    inputs: dict[str, tuple[str, ...]],
-) -> Unit[Any, Any]:
-    features = part(experiment.describe, Features)
-    return Unit(
-        kind=kind,
-        name="all samples",
-        parameters=DescribeParameters(
-            model=named_by_content(experiment.glass()),
-            samples=sample_names(experiment.preparation.n_samples),
-            features=features,
-        ),
-        inputs=inputs,
-        cost=estimates.describing(experiment, features),
-        disk=estimates.SMALL + estimates.table_bytes(experiment, features),
+    last = last_units(
+        experiment,
+        rule,
+        runs,
+        seen,
+        features=part(experiment.describe, Features),
+        sites=estimates.table_sites(experiment),
     )
+    return [*starts, *rest, *runs, *seen, *last]
