@@ -1,7 +1,7 @@
 """How much of D2min and propensity is structure: regression on ten samples, as a table.
 
 Reads a folder with, for each sample, NAME.initial.dump, NAME.inherent.dump and
-NAME.endpoints.dump.gz (the isoconfigurational ends), and prints the table of docs/propensity.md:
+NAME.endpoints.dump.gz (the isoconfigurational ends), and prints what docs/propensity.md says:
 
     python examples/propensity.py FOLDER
     python examples/propensity.py FOLDER --backwards 8    # also runs read backwards in time
@@ -25,6 +25,7 @@ import amorphace as am
 from amorphace.learn.coarse import propensity_inputs
 from amorphace.learn.propensity import PropensityScore, propensity_curve, propensity_score
 from amorphace.learn.ridge import ExtraRows
+from amorphace.learn.splits import half_width
 from amorphace.observe.displacements import displacements
 from amorphace.observe.propensity import isoconfigurational
 
@@ -117,7 +118,7 @@ def line(what: str, inputs: str, score: PropensityScore) -> str:
     """A row of the table."""
     p = score.pearson
     return (
-        f"| {what} | {inputs} | {score.n_columns} | {p.mean():.3f} ± {p.std(ddof=1):.3f} | "
+        f"| {what} | {inputs} | {score.n_columns} | {p.mean():.3f} ± {half_width(p):.3f} | "
         f"{score.spearman.mean():.3f} |"
     )
 

@@ -247,8 +247,8 @@ def test_accuracy_saturates_at_the_cutoff_that_no_larger_one_beats_beyond_the_er
 def test_published_values_stand_below_ours_with_what_differs() -> None:
     said = html(content(n=200))
     assert said.index("the logarithm of <math>") < said.index("SE(3)-equivariant network")
-    assert "A few hundredths between two methods mean little here" in said
-    row = "<td>CAGE</td>"  # the bare word may stand in encoded numbers
+    assert "100 unseen configurations of the GlassBench set" in said
+    row = "<td>CAGE (at most 100)</td>"  # the bare word may stand in encoded numbers
     assert row in said
     assert row not in html(content(n=200, model="wahnstrom"))
     assert row not in html(content(n=200, propensity=()))

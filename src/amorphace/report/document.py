@@ -143,14 +143,14 @@ def _propensity(content: ReportContent) -> Section:
             p.inputs,
             p.head,
             str(p.n_columns),
-            plus_minus(p.pearson, 2),
-            plus_minus(p.spearman, 2),
+            plus_minus(p.pearson, 3),
+            plus_minus(p.spearman, 3),
         )
         for p in content.propensity
     ]
     table = Table(
         head=("target", "inputs", "head", "features", "Pearson", "Spearman"),
-        rows=(*ours, *(("propensity", "published", m, "", f"{r:.2f}", "") for m, r in others)),
+        rows=(*ours, *(("propensity", "published", m, "", f"{r:.3f}", "") for m, r in others)),
         words=3,
         note=f"Mean over configurations left out, {INTERVAL}." + f" {WHAT_DIFFERS}" * bool(others),
         name="propensity",
