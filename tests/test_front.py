@@ -395,3 +395,22 @@ def test_the_modifier_of_ovito_says_what_it_needs(monkeypatch):
     monkeypatch.delitem(sys.modules, "amorphace.ovito", raising=False)
     with pytest.raises(ImportError, match=r"pip install 'amorphace\[ovito\]'"):
         importlib.import_module("amorphace.ovito")
+
+
+def test_one_large_glass_is_judged_block_by_block():
+    small = amorphous(1)
+    shifts = np.stack(np.meshgrid(*[range(3)] * 3, indexing="ij"), -1).reshape(-1, 3) @ small.cell
+    glass = am.Configuration(
+        positions=np.concatenate([small.positions + shift for shift in shifts]),
+        species=np.tile(small.species, 27),
+        cell=3 * small.cell,
+    )
+    samples = am.load([glass], endpoints=[[shaken(glass, k, 0.06) for k in range(2)]])
+    one = am.fit(samples, **(WORDS | {"cutoff": 1.6, "max_order": 1}), n_jobs=1)
+    assert re.search(r"Folds leave out blocks of the cell, \d x \d x \d of the sample", repr(one))
+    assert one.scores[0].n >= 3
+    assert one.scores[0].mean > 0.7
+    assert re.fullmatch(r"1, block \d", one.unseen.name)
+    measured, score = one.unseen.columns.values()
+    assert (np.isfinite(score) <= np.isfinite(measured)).all()
+    assert 0 < np.isfinite(score).sum() < 0.5 * len(glass)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ import numpy as np
 from amorphace.ace.features import Features
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
+from amorphace.dataset.blocks import blocks_of, in_block, in_blocks, said_of_blocks
 from amorphace.dataset.describe import Sample, describe_columns, labelled_rows, sample_sites
 from amorphace.dataset.files import scaled, unit
 from amorphace.dataset.label_thermal import (
@@ -63,7 +64,7 @@ def fit(
     Parameters
     ----------
     samples : Samples
-        From `load`; at least three.
+        From `load`. Blocks of the cell take their place where they are fewer than three.
     cutoff : float or sequence of float
         Of the features, in units of sigma; of several the best is taken.
     fraction : float
@@ -126,7 +127,7 @@ def fit(
         "max_degree": max_degree, "n_max": n_max, "sigma": length,
     }  # fmt: skip
     origin = provenance("amorphace.fit", made, [file for s in samples for file in s.files])
-    table = _described(samples, labels, words, n_jobs)
+    table = in_blocks(_described(samples, labels, words, n_jobs))
     assert table.columns is not None
     settings = AnalysisSettings(
         parts=("accuracy", "model"), n_columns=tuple(order_ends(table.columns).values())
@@ -137,11 +138,13 @@ def fit(
         raise InputError("; ".join(analysis.warnings))
     folds = min(MOST_FOLDS, analysis.n_samples)
     models = unseen_models(table, analysis.model, n_splits=folds)
-    glasses = _judged(samples, labels)
+    glasses = list(_judged(samples, labels, table))
     everyone = thermal_scores(models, glasses)
     first = samples[0].structure
     kind = majority_species(first.species, majority)
     chosen = glasses[_median(everyone["spearman"][everyone.labels.index(target)])]
+    glass = chosen.configuration
+    inside = in_block(table.provenance, chosen.sample, glass)
     return Predictor(
         model=analysis.model,
         card=Card(
@@ -154,15 +157,15 @@ def fit(
                 )
             ),
             peak=first_peak(first, kind),
-            doubts=analysis.warnings,
+            doubts=(*filter(None, [said_of_blocks(table.provenance)]), *analysis.warnings),
             provenance=origin,
         ),
         unseen=Snapshot(
             name=chosen.sample,
-            configuration=chosen.configuration,
+            configuration=glass,
             columns={
                 target: chosen.targets[target],
-                "score": score(models[chosen.sample], chosen.configuration),
+                "score": np.where(inside, score(models[chosen.sample], glass), np.nan),
             },
         ),
     )
@@ -198,19 +201,13 @@ def _described(samples: Samples, labels: Table, words: Features, n_jobs: int) ->
     )
 
 
-def _judged(samples: Samples, labels: Table) -> list[Judged]:
-    """What all particles of each sample did."""
-    made = []
+def _judged(samples: Samples, labels: Table, table: Table) -> Iterator[Judged]:
+    """What all particles of each sample did, or those of each block."""
     for k, sample in enumerate(samples):
         columns = particle_columns(labels, sample.structure, k)
-        made.append(
-            Judged(
-                sample=sample.name,
-                configuration=sample.structure,
-                targets={name: columns[name] for name in labels.targets},
-            )
-        )
-    return made
+        for group, inside in blocks_of(table, sample.name, sample.structure):
+            targets = {name: np.where(inside, columns[name], np.nan) for name in labels.targets}
+            yield Judged(sample=group, configuration=sample.structure, targets=targets)
 
 
 def _median(values: np.ndarray) -> int:
