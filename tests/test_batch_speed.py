@@ -39,7 +39,7 @@ def said(*words: object) -> str:
 
 
 def test_both_engines_are_timed_and_conserve_energy_alike(tmp_path, monkeypatch):
-    monkeypatch.setattr("amorphace.simulate.batch.speed.ROUNDS", 4)
+    monkeypatch.setattr("amorphace.simulate.batch.speed.ROUNDS", 3)
     file = tmp_path / "a.json"
     text = said(
         "bench-engine", "--device", DEVICE, "--sizes", "2x170", "--steps", 20, "-o", file
