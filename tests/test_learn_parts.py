@@ -412,11 +412,3 @@ def test_a_model_knows_the_descriptor_and_the_species_it_was_fitted_to() -> None
     for n in (0, 4):
         with pytest.raises(InputError, match=f"n_columns must be from 1 to 3, .* got {n}"):
             fit_model(table, 2.0, n)
-
-
-def test_a_model_finds_its_columns_or_says_that_it_is_of_other_settings() -> None:
-    model = fit_model(two_species_table(), 2.0, 2, strengths=[1.0])
-    assert model.column_indices(["B1", "x", "A1"]).tolist() == [2, 0]
-    text = "fitted for other settings: it needs the column 'B1', which is not among the 2 given"
-    with pytest.raises(InputError, match=text):
-        model.column_indices(["A1", "A2"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,29 +128,6 @@ class LinearModel:
                 "describe the sites with the settings of the model"
             )
         return B @ self.weights + self.intercept
-
-    def column_indices(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """Which columns of a matrix the weights belong to, shape (n_columns,).
-
-        Parameters
-        ----------
-        names : sequence of str
-            Of the columns of the matrix.
-
-        Raises
-        ------
-        InputError
-            If a column of the model is not among them.
-        """
-        place = {str(name): k for k, name in enumerate(names)}
-        missing = [name for name in self.names if name not in place]
-        if missing:
-            raise InputError(
-                f"the model was fitted for other settings: it needs the column {missing[0]!r}, "
-                f"which is not among the {len(place)} given ({len(missing)} are missing); describe "
-                "the sites with the settings of the model, or fit again"
-            )
-        return np.array([place[name] for name in self.names], dtype=np.int64)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Probabilities of being inactive and active, shape (n_sites, 2), as in scikit-learn."""

@@ -43,7 +43,6 @@ ACCURACY = "accuracy (cross-validated)"
 DISTANCE = "r / σ"
 LOG_ODDS = "log-odds"
 DENSITY = "probability density"
-PEARSON = "Pearson correlation"
 
 
 def quantity(column: str) -> str:
