@@ -383,12 +383,13 @@ def two_species_table(**changes) -> Table:
 
 
 def test_the_first_radial_column_of_every_species_is_shown_for_labelled_sites() -> None:
-    a, b, known = radial_distributions(two_species_table(), 2.0)
+    a, b, known, larger = radial_distributions(two_species_table(), 2.0)
     assert (a.variant, b.variant, known.labels) == ("A1", "B1", ("A1", "B1"))
     assert known["accuracy"][1] == 1.0
     assert known["accuracy"][0] < 0.8
     assert known["n_active"][0] + known["n_inactive"][0] == 80
-    other, _ = radial_distributions(two_species_table(), 2.0, ["A2"])
+    assert (larger.name, larger.labels) == ("magnitudes", ("A1", "B1"))
+    other, *_ = radial_distributions(two_species_table(), 2.0, ["A2"])
     assert (other.variant, other.cutoff) == ("A2", 2.0)
     with pytest.raises(InputError, match="no column 'C1' in the table; its first are A1, B1, A2"):
         radial_distributions(two_species_table(), 2.0, ["C1"])
