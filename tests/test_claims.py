@@ -107,6 +107,11 @@ def test_picks_hold_where_most_bootstrap_runs_make_them() -> None:
 
     assert [said(n) for n in (20, 11, 2)] == ["yes", "cannot tell", "no"]
     assert answer("picks", content(but(analysis(), "stability"))) == "cannot tell"
+    pair = curve("selection", [1, 2], {"accuracy": [0.7, 0.9]}, labels=("A2", "B3"),
+                 variant="order 1, pairs first", folds=())  # fmt: skip
+    both = but(analysis(), "selection", analysis().curves("selection")[0], pair)
+    (found,) = (s for s in comparisons(content(both)) if s.reading == "picks")
+    assert found.ours == "B1, A1; as a pair A2, B3"
 
 
 def test_components_are_no_better_where_neither_raw_nor_standardised_ones_are() -> None:
@@ -192,6 +197,8 @@ def test_the_table_of_a_case_says_why() -> None:
     row = rows["gain over all radial features"]
     assert row[3] == "yes"
     assert "what three-body features add is less than 2\u00a0points: −0.0" in row[4]
+    tests = {s.reading: s.test for s in stated("kob-andersen", "thermal")}
+    assert tests["saturation"].endswith("within 3 σ is more than 1\u00a0point")
     assert rows["other degree weights of l than 1.5"][4].startswith("needs the same analysis")
     assert table.numbers is not None
     assert len(table.numbers.rows) == len(stated("kob-andersen", "thermal"))

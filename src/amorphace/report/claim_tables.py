@@ -85,7 +85,7 @@ def _why(s: Statement) -> str:
     if s.low is None or s.high is None or np.isnan(s.low):
         return f"needs {s.decides}"
     scale = 100 if "\u00a0" in s.test else 1  # of percentages and points
-    ends = " to ".join(f"{scale * end:.3g}".replace("-", "−") for end in (s.low, s.high))
+    ends = " to ".join(f"{scale * end:.3g}".replace("-", "−") for end in sorted({s.low, s.high}))
     more = f"; needs {s.decides}" if s.answer == "cannot tell" else ""
     return f"{s.test}: {ends}{more}"
 

@@ -141,7 +141,8 @@ def _in_words(low: float, high: float, unit: str) -> str:
     if unit:
         low, high = 100 * low, 100 * high
     least, most = (f"{end:.3g}".replace("-", "−") for end in (low, high))
-    space = unit and f"\u00a0{unit}"
+    only = np.isinf(low) or np.isinf(high)
+    space = unit and f"\u00a0{unit.removesuffix('s') if only and '1' in (least, most) else unit}"
     if np.isinf(low):
         return f"is less than {most}{space}"
     return f"is more than {least}{space}" if np.isinf(high) else f"is {least} to {most}{space}"

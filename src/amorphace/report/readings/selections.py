@@ -64,6 +64,9 @@ def picks(case: Case, a: Analysis) -> Found | None:
     runs = a.curve("stability", picked[0].variant)
     wanted = [name for name in case.paper.split(", ") if name in a.columns.names]
     text, cutoff = ", ".join(picked[0].labels[:2]), picked[0].cutoff
+    pairs = a.curve("selection", "order 1, pairs first")
+    if pairs is not None and set(pairs.labels[:2]) != set(picked[0].labels[:2]):
+        text += f"; as a pair {', '.join(pairs.labels[:2])}"
     if runs is None or not wanted:
         return Found(text, None, cutoff)
     drawn = dict(zip(runs.labels, runs.values, strict=True))
