@@ -299,6 +299,20 @@ def test_files_of_the_public_sets_hold_their_targets(tmp_path, capsys):
         read_public(tmp_path / "odd.npz")
 
 
+@pytest.mark.slow
+def test_a_file_of_botan_is_the_sample_that_it_became(shared):
+    """An original file beside its end points in another format."""
+    (path,) = (shared / "data" / "botan").glob("*.npz")
+    sample, species = read_public(path), ("A", "B")
+    folder = shared / "data" / "ka_T0.44"
+    start = am.read(folder / "sample_01.initial.dump", species)
+    ends = am.iread(folder / "sample_01.endpoints.dump.gz", species)
+    np.testing.assert_allclose(
+        sample.targets["propensity"], am.propensity(start, ends), rtol=1e-3, atol=1e-4
+    )
+    assert not sample.inherent
+
+
 def test_command_tests_on_files_that_it_does_not_learn_from(tmp_path, capsys):
     files = [tmp_path / f"g{k}.npz" for k in range(5)]
     for k, path in enumerate(files):

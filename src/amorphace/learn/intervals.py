@@ -50,6 +50,16 @@ def half_width_apart(one: ArrayLike, other: ArrayLike, level: float = LEVEL) -> 
 def share_interval(n: int, total: int, level: float = LEVEL) -> tuple[float, float]:
     """Ends of the interval of a share, n of `total` independent draws.
 
+    Parameters
+    ----------
+    n, total : int
+    level : float
+
+    Returns
+    -------
+    low, high : float
+        From 0 to 1.
+
     References
     ----------
     E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927).

@@ -329,6 +329,17 @@ def extrapolated(curve: PropensityCurve, n_train: int) -> tuple[float, float]:
     training samples on. The two are a range and no interval: a curve says little of what is far
     beyond its end.
 
+    Parameters
+    ----------
+    curve : PropensityCurve
+    n_train : int
+        Training samples, beyond the end of the curve.
+
+    Returns
+    -------
+    low, high : float
+        Of the two laws.
+
     Raises
     ------
     InputError
