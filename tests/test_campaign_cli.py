@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -56,6 +57,9 @@ def test_status_says_what_is_shared_and_costs_nothing_new(files):
         f"shared with {experiment_key(two, store)}: 74 of 76 units, 6 done: they cost nothing new"
     ) in out
     assert "shared" in amorphace("status", two)
+    found = json.loads(amorphace("status", one, "--json"))
+    assert (found["done"], found["total"]) == (7, 76)  # six of both, and describe
+    assert {"name": "sample_01", "why": "not made"}.items() <= found["dropped"][0].items()
 
 
 def test_retry_forgets_failures(files):
