@@ -99,7 +99,7 @@ def test_results_and_a_configuration_become_a_page_and_figures(folder, capsys) -
     assert "report.html: 2." in capsys.readouterr().out
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert "<title>Kob-Andersen, thermal, 6 samples</title>" in text
-    assert "Compared with the paper" in text
+    assert "claims, one by one" in text
     assert "s0.dump" in text
     written = {path.name for path in (folder / "figures").iterdir()}
     for name in ("figure-1-radial", "figure-2-slices", "figure-3-accuracy", "clusters-v1"):

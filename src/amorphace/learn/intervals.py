@@ -32,7 +32,7 @@ def half_width_apart(one: ArrayLike, other: ArrayLike, level: float = LEVEL) -> 
     Examples
     --------
     >>> round(half_width_apart([0.8, 0.9, 0.7], [0.6, 0.5, 0.7, 0.6]), 3)
-    0.085
+    0.081
     """
     parts = []
     for scores in (one, other):
