@@ -38,10 +38,11 @@ TINY = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("amorphace.simulate.batch.engine.SOFT_STEPS", 120)
-    monkeypatch.setattr("amorphace.simulate.batch.engine.HARD_STEPS", 80)
+def quick(patch):
+    """Short push-offs, and minima that are none."""
+    patch.setattr("amorphace.simulate.batch.engine.SOFT_STEPS", 120)
+    patch.setattr("amorphace.simulate.batch.engine.HARD_STEPS", 80)
+    patch.setattr("amorphace.campaign.plan.INHERENT_TOLERANCE", 1.0)
 
 
 def all_done(store, units):
@@ -54,18 +55,19 @@ def all_done(store, units):
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     """The samples, their rest and two replicas of a tiny experiment, each kind done together."""
-    _, plan = plan_of(tmp_path_factory.mktemp("batch"), TINY)
-    store = Store(tmp_path_factory.mktemp("batch") / "a.store")
-    metas = {}
+    store, metas = Store(tmp_path_factory.mktemp("batch") / "a.store"), {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("amorphace.simulate.batch.engine.SOFT_STEPS", 120)
-        patch.setattr("amorphace.simulate.batch.engine.HARD_STEPS", 80)
+        quick(patch)
+        _, plan = plan_of(tmp_path_factory.mktemp("batch"), TINY)
         for kind, most in ((Prepare, 3), (InherentStructure, 1), (Relax, 3), (Replica, 6)):
             metas |= all_done(store, plan.of_kind(kind)[:most])
     return plan, store, metas
 
 
-def test_units_done_together_are_those_done_alone_and_say_who_made_them(begun, tmp_path):
+def test_units_done_together_are_those_done_alone_and_say_who_made_them(
+    begun, tmp_path, monkeypatch
+):
+    quick(monkeypatch)
     plan, store, metas = begun
     alone = Store(tmp_path / "alone.store")
     first = [plan.of_kind(kind)[1] for kind in (Prepare, Relax)]
@@ -87,7 +89,10 @@ def test_units_done_together_are_those_done_alone_and_say_who_made_them(begun, t
         assert not simulated_on_gpu(plan.of_kind(MeasureThermal)[0], gpu)
 
 
-def test_the_plan_of_an_experiment_does_not_depend_on_who_carries_it_out(begun, tmp_path):
+def test_the_plan_of_an_experiment_does_not_depend_on_who_carries_it_out(
+    begun, tmp_path, monkeypatch
+):
+    quick(monkeypatch)
     plan, _, _ = begun
     _, batch = plan_of(tmp_path, TINY + '[run]\nengine = "batch"\ndevice = "cpu"\n')
     assert batch.by_id.keys() == plan.by_id.keys()
