@@ -27,6 +27,7 @@ extensions = [
 ]
 exclude_patterns = [
     "_generated/*/*.md",
+    "_generated/engines.md",
     "_generated/speed.md",
     "results/summary.md",
     "results/choices/*",
