@@ -11,6 +11,7 @@
 #              beside plain LAMMPS, and bench-campaign runs many units
 # make docs    the documentation, build/docs/index.html; warnings are errors
 # make models  the models that come with the package, from ../shared/data and finished experiments
+# make results  docs/results, the README's table and picture, from what is kept of each case
 # make wheel   sdist and wheel in dist/; Python 3.12 or later makes one wheel for all later ones
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,7 +21,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 SOURCES := pyproject.toml CMakeLists.txt $(wildcard src/amorphace/*/*.cpp src/amorphace/*/*/*.[ch]pp)
 
 .PHONY: env system demo test coverage test-oldest test-wheel test-all test-gpu test-peers lint format \
-  bench bench-kernel bench-engine bench-minimisers bench-campaign bench-peers docs models wheel clean
+  bench bench-kernel bench-engine bench-minimisers bench-campaign bench-peers docs models results \
+  wheel clean
 
 env: .venv/ready
 
@@ -137,6 +139,10 @@ docs: .venv/docs
 EXPERIMENTS ?= out/results
 models: env
 	OMP_NUM_THREADS=1 $(BIN)/python examples/models.py --experiments $(EXPERIMENTS)
+
+results: env
+	OMP_NUM_THREADS=1 $(BIN)/python examples/results.py
+	OMP_NUM_THREADS=1 $(BIN)/python examples/choices.py
 
 .venv/build: .venv/ready
 	$(BIN)/python -m pip install --quiet build && touch $@

@@ -29,8 +29,8 @@ exclude_patterns = [
     "_generated/*/*.md",
     "_generated/engines.md",
     "_generated/speed.md",
+    "results/conditions.md",
     "results/summary.md",
-    "results/choices/*",
 ]
 default_role = "py:obj"
 smartquotes = False  # --option stays what it is

@@ -1,42 +1,36 @@
 """What each choice of the method changes: accuracy under one other choice at a time.
 
-    python examples/choices.py                # all cases that are finished in --folder
-    python examples/choices.py kob-andersen-thermal ka-T0.44
-    python examples/choices.py sigma_ab       # the two Kob-Andersen models, simulated if missing
+    python examples/choices.py                # docs/results/choices.md, from the numbers kept
+    python examples/choices.py wahnstrom-shear  # make the numbers of a case first, or of "all"
 
-Works on what examples/results.py simulated (out/results) and on ../shared; nothing else is
-simulated. Writes docs/results/choices/CASE.csv and docs/results/choices/CASE.md.
+Works on what examples/results.py ran (out/results); nothing is simulated. The numbers of a case
+are kept in docs/results/choices/CASE.csv.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from results import CASES, EXTERNAL, PAGES, ROOT, SPECIES, amorphace, external_files
+from results import CASES, PAGES, ROOT, kept
 
 from amorphace.campaign.describe import DescribeShear, DescribeThermal
 from amorphace.campaign.learn import Learn
-from amorphace.campaign.plan import make_plan
+from amorphace.campaign.plan import make_plan, store_path
 from amorphace.config import read_experiment
 from amorphace.dataset.table import Table
-from amorphace.dataset.zarr_table import read_table
 from amorphace.learn.curves import accuracy_curve
 from amorphace.learn.fit import labelled_sites
-from amorphace.learn.results import Curve, write_table
-from amorphace.learn.splits import Folds
+from amorphace.learn.results import Curve, Gain, write_table
+from amorphace.learn.splits import MOST_FOLDS, Folds
 from amorphace.report.claims import CUTOFFS
 from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
-
-Key = tuple[str, str, str]
-"""Table of the experiment file, key, value as TOML."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,55 +41,31 @@ class Choice:
     ----------
     name : str
     key : tuple of str, optional
-        What differs in the experiment file.
-    label, describe : tuple of str
-        What differs on the command line.
+        What differs in the experiment file: table, key, value as TOML.
     only : {"thermal", "shear"}, optional
         Where the choice exists.
     folds : {"grouped", "random"}
     """
 
     name: str
-    key: Key | None = None
-    label: tuple[str, ...] = ()
-    describe: tuple[str, ...] = ()
+    key: tuple[str, str, str] | None = None
     only: str | None = None
     folds: Folds = "grouped"
 
 
-MODELS = "sigma_ab"
-"""Of the Kob-Andersen models that are compared."""
 USUAL = Choice(name="as usual")
 CHOICES = (
     USUAL,
     Choice(name="random folds", folds="random"),
-    Choice(
-        name='distance transform "paper"',
-        key=("describe", "distance_transform", '"paper"'),
-        describe=("--distance-transform", "paper"),
-    ),
-    Choice(name="not purified", key=("describe", "purify", "false"), describe=("--no-purify",)),
-    Choice(
-        name="D2min cutoff 1.5",
-        key=("label", "d2min_cutoff", "1.5"),
-        label=("--cutoff", "1.5"),
-    ),
-    Choice(
-        name="thermal positions",
-        key=("describe", "positions", '"thermal"'),
-        only="thermal",
-    ),
-    Choice(
-        name="inactive over 1 % of strain",
-        key=("shear", "interval", "0.01"),
-        only="shear",
-    ),
-    Choice(
-        name="events of at most 100",
-        key=("shear", "largest_event", "100"),
-        only="shear",
-    ),
+    Choice(name='distance transform "paper"', key=("describe", "distance_transform", '"paper"')),
+    Choice(name="not purified", key=("describe", "purify", "false")),
+    Choice(name="D²min within 1.5 σ", key=("label", "d2min_cutoff", "1.5")),
+    Choice(name="thermal positions", key=("describe", "positions", '"thermal"'), only="thermal"),
+    Choice(name="inactive over 1 % of strain", key=("shear", "interval", "0.01"), only="shear"),
+    Choice(name="events of at most 100", key=("shear", "largest_event", "100"), only="shear"),
 )
+LINE = ("choice", "features", "n_features", "cutoff", "sites", "samples", "accuracy", "error")
+"""Of a table of choices; of all but the usual one, accuracy is the change, in pairs of folds."""
 
 
 def with_key(text: str, table: str, key: str, value: str) -> str:
@@ -107,14 +77,16 @@ def with_key(text: str, table: str, key: str, value: str) -> str:
     return f"{head}[{table}]\n{changed}"
 
 
-def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
+def described(name: str, folder: Path, choice: Choice) -> Table:
     """The described table of a case under a choice; simulations are those of the case."""
     text = (folder / f"{name}.toml").read_text(encoding="utf-8")
     if choice.key is not None:
         text = with_key(text, *choice.key)
     file = folder / f"{name}.choice.toml"
     file.write_text(text, encoding="utf-8")
-    plan, store = make_plan(read_experiment(file)), Store(folder / f"{name}.store", create=False)
+    experiment = read_experiment(file)
+    plan = make_plan(experiment)
+    store = Store(store_path(folder / f"{name}.toml", experiment), create=False)
     for unit in plan.units:
         if not isinstance(unit.kind, Learn):
             (report,) = do_units(store, [unit])
@@ -124,148 +96,107 @@ def experiment_table(name: str, folder: Path, choice: Choice) -> Table:
     return store.load(plan.one(DescribeThermal, DescribeShear))
 
 
-def external_table(folder: Path, choice: Choice) -> Table:
-    """The same of others' configurations."""
-    place = folder / EXTERNAL
-    word = re.sub(r"\W+", "-", choice.name)
-    labels, table = place / "labels.zarr", place / f"{word}.zarr"
-    initial, ends, rest = external_files()
-    if choice.label:
-        labels = place / f"{word}.labels.zarr"
-        if not labels.exists():
-            amorphace(
-                "label", *initial, "--endpoints", *ends, *SPECIES, *choice.label, "-o", labels
-            )
-    if not table.exists():
-        positions = initial if choice.name == "thermal positions" else rest
-        amorphace(
-            "describe", *positions, "--labels", labels, *SPECIES, *choice.describe, "-o", table
-        )
-    return read_table(table)
-
-
 def points(table: Table) -> dict[str, int]:
-    """Numbers of columns that are compared, by what they are."""
+    """Numbers of features that are compared, by what they are."""
     columns = table.columns
     assert columns is not None
     starts, orders = columns.species_starts(), np.asarray(columns.order)
-    found = {"first column": 1}
+    found = {"first feature": 1}
     if len(starts) > 1:
-        found |= {"A columns": starts[1], "+ B1": starts[1] + 1}
+        found |= {"A features": starts[1], "+ B1": starts[1] + 1}
     names = {1: "radial", 2: "+ 3-body", 3: "+ 4-body"}
     return found | {names[n]: int((orders <= n).sum()) for n in names}
 
 
 def curve(table: Table, cutoff: float, folds: Folds) -> Curve:
+    """Accuracy at the points, with as many folds as `learn` makes."""
     sites = labelled_sites(table, cutoff)
-    n_splits = min(5, len(np.unique(sites.groups)))
+    n_splits = min(MOST_FOLDS, len(np.unique(sites.groups)))
     numbers = sorted(set(points(table).values()))
     return accuracy_curve(
         sites.X, sites.y, sites.groups, n_columns=numbers, n_splits=n_splits, folds=folds
     )
 
 
-def error(scores: NDArray[np.float64]) -> float:
-    """Of their mean."""
-    return float(scores.std(ddof=1) / np.sqrt(len(scores)))
-
-
-def compare(name: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """One line for every choice and number of columns."""
+def compare(name: str, folder: Path) -> Iterator[Mapping[str, object]]:
+    """One line for every choice and number of features."""
     protocol = "shear" if name.endswith("shear") else "thermal"
     cutoff = CUTOFFS[protocol]
-    usual: dict[str, NDArray[np.float64]] = {}
+    usual: Curve | None = None
     for choice in CHOICES:
         if choice.only not in (None, protocol):
             continue
-        table = (
-            external_table(folder, choice)
-            if name == EXTERNAL
-            else experiment_table(name, folder, choice)
-        )
+        table = described(name, folder, choice)
         found = curve(table, cutoff, choice.folds)
+        usual = usual or found
+        head = (cutoff, len(table), len(np.unique(table.sample)))
         for what, n in points(table).items():
-            scores = found.values[list(found.x).index(n)]
-            usual.setdefault(what, scores)
-            paired = len(scores) == len(usual[what])
-            gain = scores - usual[what] if paired else scores - usual[what].mean()
-            yield {
-                "case": name,
-                "choice": choice.name,
-                "columns": what,
-                "n_columns": n,
-                "cutoff": cutoff,
-                "sites": len(table),
-                "configurations": len(np.unique(np.stack([table.sample, table.step]), axis=1).T),
-                "accuracy": float(scores.mean()),
-                "spread": float(scores.std(ddof=1)),
-                "change": float(gain.mean()),
-                # of the folds in pairs; a choice that leaves a sample without sites has fewer
-                "error": error(gain)
-                if paired
-                else float(np.hypot(error(gain), error(usual[what]))),
-            }
-
-
-def compare_models(folder: Path) -> Iterator[dict[str, Any]]:
-    """One line for each model of docs/results/choices/sigma_ab_*.toml and number of columns."""
-    for source in sorted((PAGES / "choices").glob(f"{MODELS}_*.toml")):
-        file = folder / source.name
-        file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-        amorphace("run", file)
-        table = read_table(folder / f"{source.stem}.results" / "table.zarr")
-        cutoff = CUTOFFS["thermal"]
-        found = curve(table, cutoff, "grouped")
-        for what, n in points(table).items():
-            scores = found.values[list(found.x).index(n)]
-            yield {
-                "case": MODELS,
-                "choice": f"sigma_AB = {source.stem.rpartition('_')[2]}",
-                "columns": what,
-                "n_columns": n,
-                "cutoff": cutoff,
-                "accuracy": float(scores.mean()),
-                "spread": float(scores.std(ddof=1)),
-            }
-
-
-def markdown(name: str, lines: Sequence[dict[str, Any]]) -> str:
-    """Choices down, columns across: the accuracy as usual, and what each choice changes."""
-    columns = list(dict.fromkeys(line["columns"] for line in lines))
-    rows = [f"| {name} | {' | '.join(columns)} |", "|" + "---|" * (len(columns) + 1)]
-    for choice in dict.fromkeys(line["choice"] for line in lines):
-        cells = []
-        for what in columns:
-            (line,) = (x for x in lines if (x["choice"], x["columns"]) == (choice, what))
-            if "change" not in line or choice == USUAL.name:
-                cells.append(f"{line['accuracy']:.3f} ± {line['spread']:.3f}")
+            if found is usual:
+                shown = float(found.mean[found.x == n][0]), float(found.error[found.x == n][0])
             else:
-                cells.append(f"{100 * line['change']:+.1f} ± {100 * line['error']:.1f}")
-        rows.append(f"| {choice} | {' | '.join(cells)} |")
-    return "\n".join(rows) + "\n"
+                other = usual if choice.folds == USUAL.folds else replace(usual, folds=())
+                gain = Gain.of(found, n, other)
+                assert gain is not None
+                shown = gain.mean, gain.error
+            yield dict(zip(LINE, (choice.name, what, n, *head, *shown), strict=True))
+
+
+def tables(pages: Path) -> Iterator[str]:
+    """Choices down, numbers of features across, for every case that numbers are kept of."""
+    for name, content in kept(pages):
+        if not (file := pages / "choices" / f"{name}.csv").exists():
+            continue
+        with file.open(encoding="utf-8", newline="") as stream:
+            lines = list(csv.DictReader(stream))
+        title = content.title
+        of = {line["choice"]: line["sites"] for line in lines}
+        yield f"\n## {title}\n\nCutoff {lines[0]['cutoff']} σ, {lines[0]['samples']} samples.\n\n"
+        columns = list(dict.fromkeys(line["features"] for line in lines))
+        yield f"| | sites | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 2)}\n"
+        for choice, sites in of.items():
+            cells = [cell(line) for line in lines if line["choice"] == choice]
+            yield f"| {choice} | {sites} | {' | '.join(cells)} |\n"
+
+
+def cell(line: Mapping[str, str]) -> str:
+    """In percent; a change with its sign."""
+    value, error = (100 * float(line[k]) for k in ("accuracy", "error"))
+    return (
+        f"{value:.1f} ± {error:.1f}"
+        if line["choice"] == USUAL.name
+        else f"{value:+.1f} ± {error:.1f}"
+    )
+
+
+def page(pages: Path) -> str:
+    """The page of all cases."""
+    return f"""# What each choice changes
+
+One choice of the method at a time differs from the usual ones: the distance transform "ace1",
+purified features, folds that keep samples whole, D²min within 2.5 σ, features of inherent
+structures. The first line of a table is the accuracy as usual, in percent; the others are the
+change in points. Errors are half-widths of 68 % intervals of the mean; those of a change are of the
+differences sample by sample, or fold by fold for random ones. Made by
+
+```console
+$ python examples/choices.py all
+```
+{"".join(tables(pages))}"""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("case", nargs="*")
+    parser.add_argument("case", nargs="*", help=f"of {', '.join(CASES)}; or all")
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "results")
     options = parser.parse_args()
-    done = [name for name in CASES if (options.folder / f"{name}.results").is_dir()]
-    if (options.folder / EXTERNAL / "labels.zarr").exists():
-        done.append(EXTERNAL)
-    out = PAGES / "choices"
-    out.mkdir(exist_ok=True)
-    for name in options.case or done:
-        if name not in (*done, MODELS):
+    for name in CASES if options.case == ["all"] else options.case:
+        if not (options.folder / f"{name}.results").is_dir():
             parser.error(f"{name} is not finished in {options.folder}; run examples/results.py")
-        options.folder.mkdir(parents=True, exist_ok=True)
-        found = compare_models(options.folder) if name == MODELS else compare(name, options.folder)
-        lines = list(found)
-        write_table(out / f"{name}.csv", lines)
-        (out / f"{name}.md").write_text(markdown(name, lines), encoding="utf-8")
-        print(markdown(name, lines), flush=True)
+        write_table(PAGES / "choices" / f"{name}.csv", compare(name, options.folder))
+    (PAGES / "choices.md").write_text(page(PAGES), encoding="utf-8")
+    print(PAGES / "choices.md")
 
 
 if __name__ == "__main__":

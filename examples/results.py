@@ -1,184 +1,229 @@
-"""The paper's cases as docs/results shows them: simulate, analyse, write the page of each.
+"""The paper's six cases as docs/results shows them.
 
-    python examples/results.py kob-andersen-thermal     # one case, or several, or "all"
-    python examples/results.py ka-T0.44                 # others' configurations, in ../shared
+    python examples/results.py                       # all pages, from what is kept of each case
+    python examples/results.py bead-spring-thermal   # make a case first, or several, or "all"
 
-Experiment files are in docs/results/CASE. Simulations are kept in --folder (out/results), and what
-is finished is not done again; --publish writes the pages of what is there and runs nothing. The
-page of all that is there side by side is docs/results/summary.md.
+A case is an experiment file, docs/results/CASE/experiment.toml, run in --folder (out/results),
+where what is finished is not done again. What its page shows is kept in
+docs/results/CASE/content.json.gz, and every page, figure and table beside it is written from there:
+`make results`.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from amorphace.campaign.plan import make_plan, store_path
 from amorphace.config import read_experiment
-from amorphace.dataset.label_thermal import summarize_samples
-from amorphace.dataset.zarr_table import read_table
-from amorphace.io import read
-from amorphace.learn.bundle import read_analysis
-from amorphace.report.assemble import assemble, make_snapshot
+from amorphace.front.view import slices
+from amorphace.learn.bundle import Analysis, read_analysis
+from amorphace.report.claims import comparisons
 from amorphace.report.content import ReportContent
 from amorphace.report.document import overview
 from amorphace.report.experiment import experiment_content
+from amorphace.report.kept import read_content, write_content
 from amorphace.report.page import write_report
 from amorphace.runs.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ROOT / "docs" / "results"
-SHARED = ROOT.parent / "shared" / "data" / "ka_T0.44"
 COMMAND = Path(sys.executable).with_name("amorphace")
 
 MODELS = ("bead-spring", "kob-andersen", "wahnstrom")
 OTHER = {"thermal": "shear", "shear": "thermal"}
-CASES = tuple(f"{model}-{protocol}" for model in MODELS for protocol in OTHER)
-EXTERNAL = "ka-T0.44"
-SOURCE = (
-    "External data, not made here: ten configurations of 4096 particles at T = 0.44 with 32 "
-    "isoconfigurational end points each, over about tau_alpha, from the public BOTAN data set "
-    "(github.com/h3-Open-BDEC/pyg_botan, Apache-2.0; Shiba, Hanai, Suzumura, Shimokawabe, "
-    "J. Chem. Phys. 158, 084503, 2023)."
-)
-SPECIES = ("--species", "A", "B")
-FIGURES = (
-    "figure-2",
-    "figure-3",
-    "figure-4",
-    "figure-5-selection",
-    "figure-6",
-    "figure-7-ard",
-    "roc",
-    "relaxation",
-    "stress-strain",
-)
-"""How the names of those on a page begin."""
+CASES = tuple(f"{model}-{protocol}" for protocol in OTHER for model in MODELS)
+SOURCES: Mapping[str, tuple[str, str]] = {
+    "kob-andersen-thermal": (
+        "Kob-Andersen, T = 0.44",
+        "External data, not made here: ten configurations of 4096 particles with 32 "
+        "isoconfigurational end points each, over about tau_alpha, from the public BOTAN data set "
+        "(github.com/h3-Open-BDEC/pyg_botan, Apache-2.0; Shiba, Hanai, Suzumura, Shimokawabe, "
+        "J. Chem. Phys. 158, 084503, 2023).",
+    ),
+    "wahnstrom-thermal": (
+        "Wahnström, T = 0.58",
+        "External data: seven samples of 4096 particles at number density 1.3, cooled from T = 1 "
+        "to 0.58 in a time of 2000 and held for 3000, with 30 isoconfigurational end points each, "
+        "over a time of 1041.6, some three relaxation times; float32 positions.",
+    ),
+}
+"""Title and origin of cases whose configurations come from files."""
+PAPER: Mapping[str, str] = {
+    "thermal": "{T}, 30 runs over {lag} from one configuration of 30,000",
+    "shear": "30 samples of 30,000, data over 1 % of strain",
+}
+"""What the paper's cases are; it gives the number of particles of the polymer."""
+STATES: Mapping[str, Mapping[str, str]] = {
+    "bead-spring": {"T": "T = 0.47", "lag": "1000"},
+    "kob-andersen": {"T": "T = 0.44", "lag": "5000"},
+    "wahnstrom": {"T": "T = 0.58", "lag": "1000"},
+}
+GIVEN: Mapping[str, str] = {
+    "kob-andersen-thermal": "T = 0.44, 32 runs over about the relaxation time",
+    "wahnstrom-thermal": "T = 0.58, 30 runs over 1041.6",
+}
+"""What is known of the cases of `SOURCES`."""
+FIGURES = ("figure-2", "figure-4", "figure-6", "roc", "relaxation", "stress-strain")
+"""How the names of those begin that stand on the page of a case; 3, 5 and 7 show all cases."""
+KEPT = "content.json.gz"
+SHOWN = "kob-andersen-thermal"
+"""The case that README.md opens with."""
+BEGIN, END = "<!-- written by make results -->", "<!-- end -->"
+ANSWERS = ("yes", "no", "cannot tell")
+BRIEF = ("first species", "radial")
+"""Readings of the brief table."""
 
 
-def amorphace(*words: object) -> None:
-    subprocess.run([COMMAND, *map(str, words)], check=True)
-
-
-def run(name: str, folder: Path) -> None:
-    """Simulate and analyse a case."""
-    if name == EXTERNAL:
-        run_external(folder)
-        return
+def make(name: str, folder: Path) -> ReportContent:
+    """Run a case; what its page shows."""
     file = folder / f"{name}.toml"
     text = (PAGES / name / "experiment.toml").read_text(encoding="utf-8")
     if not file.exists() or file.read_text(encoding="utf-8") != text:
         file.write_text(text, encoding="utf-8")
-    amorphace("run", file)
+    subprocess.run([COMMAND, "run", file], check=True)
+    return found(name, folder)
 
 
 def found(name: str, folder: Path) -> ReportContent:
     """What a finished case gave, with its companion for figure 4 if that is finished too."""
-    if name == EXTERNAL:
-        return read_external(folder)
     model, protocol = name.rsplit("-", 1)
     file = folder / f"{name}.toml"
     experiment = read_experiment(file)
     store = Store(store_path(file, experiment), create=False)
-    content = experiment_content(make_plan(experiment), store, command=command(name))
+    command = f"python examples/results.py {name}"
+    content = experiment_content(make_plan(experiment), store, command=command)
+    if name in SOURCES:
+        title, source = SOURCES[name]
+        content = replace(
+            content, title=title, model=model, protocol=protocol, summary=(source, *content.summary)
+        )
     companion = folder / f"{model}-{OTHER[protocol]}.results"
     if not companion.is_dir():
         return content
-    other = read_analysis(companion)
-    return replace(content, companion=other, companion_protocol=OTHER[protocol])
-
-
-def command(name: str) -> str:
-    """That makes a page again."""
-    return f"python examples/results.py {name}"
-
-
-def external_files() -> list[list[Path]]:
-    """Others' initial configurations, end points and inherent structures, one a sample each."""
-    kinds = ("initial.dump", "endpoints.dump.gz", "inherent.dump")
-    return [sorted(SHARED.glob(f"sample_*.{kind}")) for kind in kinds]
-
-
-def run_external(folder: Path) -> None:
-    """Label, describe and learn others' configurations; what is there is not made again."""
-    place = folder / EXTERNAL
-    place.mkdir(exist_ok=True)
-    initial, ends, rest = external_files()
-    labels, table, results = (place / n for n in ("labels.zarr", "table.zarr", "results"))
-    if not labels.exists():
-        amorphace("label", *initial, "--endpoints", *ends, *SPECIES, "-o", labels)
-    if not table.exists():
-        basis = ["--max-degree", 10, "--n-max", 10, "--max-order", 3, "--cutoff", 2, 2.5, 3, 4]
-        amorphace("describe", *rest, "--labels", labels, *SPECIES, *basis, "-o", table)
-    if not results.exists():
-        amorphace("learn", table, "--full", "-o", results)
-
-
-def read_external(folder: Path) -> ReportContent:
-    place = folder / EXTERNAL
-    analysis = read_analysis(place / "results")
-    labels = read_table(place / "labels.zarr")
-    snapshot = make_snapshot(
-        "sample_01",
-        read(SHARED / "sample_01.inherent.dump", ("A", "B")),
-        labels=labels,
-        model=analysis.model,
-        protocol="thermal",
+    return replace(
+        content,
+        companion=distributions(read_analysis(companion)),
+        companion_protocol=OTHER[protocol],
     )
-    content = ReportContent(
-        title="Kob-Andersen, T = 0.44, external data",
-        summary=(SOURCE,),
-        provenance={"command": command(EXTERNAL), "seed": analysis.settings.seed},
-        analysis=analysis,
-        snapshots=(snapshot,),
-        model="kob-andersen",
-        protocol="thermal",
-        correlations=tuple(s.correlation for s in summarize_samples(labels, "A")),
-    )
-    return assemble(content)
 
 
-def finished(folder: Path) -> Iterator[ReportContent]:
-    """The six cases, as far as they are there."""
-    for name in CASES:
-        if (folder / f"{name}.results").is_dir():
-            yield found(name, folder)
+def distributions(analysis: Analysis) -> Analysis:
+    """What figure 4 shows of an analysis."""
+    return replace(analysis, results=analysis.curves("distributions"), model=None)
 
 
-def publish(name: str, content: ReportContent) -> None:
-    """Write the page of a case with its figures and numbers; what is there is replaced."""
-    folder = PAGES / name
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in (*folder.glob("*.svg"), *folder.glob("*.csv"), *folder.glob("*.json")):
+def keep(path: Path, content: ReportContent) -> None:
+    """Write a content, packed; the same content gives the same bytes."""
+    with TemporaryDirectory() as folder:
+        write_content(plain := Path(folder) / "content.json", content)
+        path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+
+
+def kept(pages: Path = PAGES) -> Iterator[tuple[str, ReportContent]]:
+    """What is kept of the cases, by name."""
+    with TemporaryDirectory() as folder:
+        for name in CASES:
+            if (file := pages / name / KEPT).exists():
+                (plain := Path(folder) / f"{name}.json").write_bytes(
+                    gzip.decompress(file.read_bytes())
+                )
+                yield name, read_content(plain)
+
+
+def publish(pages: Path, cases: Sequence[tuple[str, ReportContent]]) -> None:
+    """Write the page of every case with its figures and numbers, and the summary of all."""
+    for old in (o for kind in ("svg", "csv") for o in pages.glob(f"*-*/*.{kind}")):
         old.unlink()
-    print(write_report(folder / "page.md", content, figures=FIGURES).relative_to(ROOT), flush=True)
+    for name, content in cases:
+        print(write_report(pages / name / "page.md", content, figures=FIGURES), flush=True)
+    contents = [content for _, content in cases]
+    print(write_report(pages / "summary.md", overview(contents, "The paper's cases")))
+    (pages / "conditions.md").write_text(conditions(cases), encoding="utf-8")
+
+
+def brief(contents: Sequence[ReportContent]) -> str:
+    """The table of README.md and of the documentation's first page, and how many claims hold."""
+    rows = ["| accuracy (%) | A features: paper | here | all radial: paper | here |"]
+    rows.append("|---|---|---|---|---|")
+    answers: Counter[str] = Counter()
+    for content in contents:
+        found = comparisons(content, contents)
+        answers.update(s.answer for s in found)
+        by = {s.reading: s for s in found}
+        cells = (f"{by[k].paper} | {by[k].ours}" if k in by else "– | –" for k in BRIEF)
+        rows.append(f"| {content.title} | {' | '.join(cells)} |")
+    n, yes, no = sum(answers[a] for a in ANSWERS), answers["yes"], answers["no"]
+    return "\n".join(rows) + (
+        f"\n\nOf {n} statements of the paper on these cases {yes} hold here, {no} do not, and "
+        f"{answers['cannot tell']} cannot be told from these samples."
+    )
+
+
+def conditions(cases: Sequence[tuple[str, ReportContent]]) -> str:
+    """What was simulated, beside the paper: a table."""
+    rows = ["| case | here | the paper |", "|---|---|---|"]
+    for name, content in cases:
+        model, protocol = name.rsplit("-", 1)
+        assert content.analysis is not None
+        a, n = content.analysis, len(content.snapshots[0].configuration)
+        if name in GIVEN:
+            how = GIVEN[name]
+        else:
+            made = content.provenance["experiment"]
+            how = (
+                f"T = {made['preparation']['temperature']:g}, {made['thermal']['replicas']} runs "
+                f"over {content.lag:.4g}"
+                if protocol == "thermal"
+                else f"data over {100 * made['shear']['strain']:g} % of strain, {a.n_events} events"
+            )
+        here = f"{a.n_samples} samples of {n:,}, {how}; {a.n_active} active sites"
+        paper = PAPER[protocol].format(**STATES[model])
+        rows.append(f"| [{content.title}]({name}/page.md) | {here} | {paper} |")
+    return "\n".join(rows) + "\n"
+
+
+def with_block(text: str, block: str) -> str:
+    """A page with what stands between its marks replaced."""
+    head, rest = text.split(BEGIN, 1)
+    return f"{head}{BEGIN}\n\n{block}\n\n{END}{rest.split(END, 1)[1]}"
+
+
+def show(content: ReportContent, folder: Path) -> None:
+    """The picture that README.md opens with, and the page of a case as it opens in a browser."""
+    (snapshot,) = content.snapshots
+    columns = {name: snapshot.columns[name] for name in ("d2min", "score")}
+    picture = slices(replace(snapshot, name="", columns=columns))
+    picture.savefig(folder / "hero.png", dpi=200, metadata={"Software": None})
+    print(write_report(folder / f"{SHOWN}.html", content))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("case", nargs="*", help=f"of {', '.join(CASES)}, {EXTERNAL}; or all")
+    parser.add_argument("case", nargs="*", help=f"of {', '.join(CASES)}; or all")
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "results")
-    parser.add_argument("--publish", action="store_true", help="run nothing")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    known = (*CASES, EXTERNAL)
-    for name in known if options.case == ["all"] else options.case:
-        if name not in known:
-            parser.error(f"no case {name!r}; there are {', '.join(known)}, and all")
-        if name == EXTERNAL and not SHARED.is_dir():
-            print(f"../shared/data/{SHARED.name} is not there: {name} needs its configurations")
-            continue
-        if not options.publish:
-            run(name, options.folder)
-        publish(name, found(name, options.folder))
-    if contents := list(finished(options.folder)):
-        write_report(PAGES / "summary.md", overview(contents, "The paper's cases"))
+    for name in CASES if options.case == ["all"] else options.case:
+        if name not in CASES:
+            parser.error(f"no case {name!r}; there are {', '.join(CASES)}, and all")
+        options.folder.mkdir(parents=True, exist_ok=True)
+        keep(PAGES / name / KEPT, make(name, options.folder))
+    cases = list(kept())
+    publish(PAGES, cases)
+    for page in (ROOT / "README.md", ROOT / "docs" / "index.md"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(with_block(text, brief([c for _, c in cases])), encoding="utf-8")
+    if SHOWN in dict(cases):
+        show(dict(cases)[SHOWN], ROOT / "docs" / "_static")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 if not DOCS.is_dir():
     pytest.skip("needs docs/ beside tests/", allow_module_level=True)
 
-SLOW = ("cluster.md", "new_model.md", "own_trajectory.md", "shear.md", "thermal.md")
+SLOW = ("cluster.md", "metal.md", "new_model.md", "own_trajectory.md", "shear.md", "thermal.md")
 """Ten seconds to half a minute of molecular dynamics."""
 
 
