@@ -162,7 +162,8 @@ def _finish(file: Path, key: str, plan: Plan, store: Store) -> None:
                     content = experiment_content(plan, store, command=command_line())
                     save_figures(new / "figures", panels(content), ["png"])
                     write_report(new / "report.html", content)
-                    write(new / "glass.dump", content.snapshots[0].configuration)
+                    for snapshot in content.snapshots:
+                        write(new / "glass.dump", snapshot.configuration)
     if why:
         raise SimulationError(f"no result: {why}; the lines above say why runs were not used")
     for line in store.outcome(plan.one(Learn)).results.conclusions:
