@@ -25,6 +25,7 @@ from amorphace.campaign.plan import make_plan, store_path
 from amorphace.config import read_experiment
 from amorphace.front.view import slices
 from amorphace.learn.bundle import Analysis, read_analysis
+from amorphace.learn.results import Curve
 from amorphace.report.claims import comparisons
 from amorphace.report.content import ReportContent
 from amorphace.report.document import overview
@@ -110,14 +111,16 @@ def found(name: str, folder: Path) -> ReportContent:
         return content
     return replace(
         content,
-        companion=distributions(read_analysis(companion)),
+        companion=compared(read_analysis(companion)),
         companion_protocol=OTHER[protocol],
     )
 
 
-def distributions(analysis: Analysis) -> Analysis:
-    """What figure 4 shows of an analysis."""
-    return replace(analysis, results=analysis.curves("distributions"), model=None)
+def compared(analysis: Analysis) -> Analysis:
+    """What figure 4 and the statements on two cases need of the other one."""
+    names = ("distributions", "accuracy")
+    found = tuple(curve for name in names for curve in analysis.curves(name))
+    return replace(analysis, results=found, model=None, unseen=None)
 
 
 def keep(path: Path, content: ReportContent) -> None:
@@ -143,9 +146,14 @@ def publish(pages: Path, cases: Sequence[tuple[str, ReportContent]]) -> None:
     for old in (o for kind in ("svg", "csv") for o in pages.glob(f"*-*/*.{kind}")):
         old.unlink()
     for name, content in cases:
-        print(write_report(pages / name / "page.md", content, figures=FIGURES), flush=True)
+        print(
+            write_report(pages / name / "page.md", content, figures=FIGURES, numbers=False),
+            flush=True,
+        )
     contents = [content for _, content in cases]
-    print(write_report(pages / "summary.md", overview(contents, "The paper's cases")))
+    print(
+        write_report(pages / "summary.md", overview(contents, "The paper's cases"), numbers=False)
+    )
     (pages / "conditions.md").write_text(conditions(cases), encoding="utf-8")
 
 
@@ -202,7 +210,18 @@ def show(content: ReportContent, folder: Path) -> None:
     columns = {name: snapshot.columns[name] for name in ("d2min", "score")}
     picture = slices(replace(snapshot, name="", columns=columns))
     picture.savefig(folder / "hero.png", dpi=200, metadata={"Software": None})
-    print(write_report(folder / f"{SHOWN}.html", content))
+    assert content.analysis is not None
+    results = tuple(map(_mean_angles, content.analysis.results))
+    lighter = replace(content, analysis=replace(content.analysis, results=results))
+    print(write_report(folder / f"{SHOWN}.html", lighter))
+
+
+def _mean_angles(curve: Curve) -> Curve:
+    """A map of angles without its folds, which a page downloads and nobody sees."""
+    if curve.name != "v2_angle":
+        return curve
+    means = {k: v.mean(axis=1, keepdims=True) for k, v in curve.scores.items()}
+    return replace(curve, scores=means, folds=(), of="draws")
 
 
 def main() -> None:

@@ -33,7 +33,11 @@ MARKDOWN = ".md"
 
 
 def write_report(
-    path: str | Path, content: ReportContent | Document, *, figures: Sequence[str] = ("",)
+    path: str | Path,
+    content: ReportContent | Document,
+    *,
+    figures: Sequence[str] = ("",),
+    numbers: bool = True,
 ) -> Path:
     """Write a page; the file appears whole or not at all.
 
@@ -48,6 +52,8 @@ def write_report(
         Of one case, or what `overview` makes of several.
     figures : sequence of str
         How the names of figures begin that stand on a page that ends in .md; all if left out.
+    numbers : bool
+        Whether NAME.csv are written beside it.
 
     Returns
     -------
@@ -61,7 +67,11 @@ def write_report(
     """
     shown = document(content) if isinstance(content, ReportContent) else content
     path = Path(path)
-    text = page(shown) if path.suffix != MARKDOWN else _markdown(shown, path.parent, tuple(figures))
+    text = (
+        page(shown)
+        if path.suffix != MARKDOWN
+        else _markdown(shown, path.parent, tuple(figures), numbers)
+    )
     with text_written_aside(path) as stream:
         stream.write(text)
     return path
@@ -116,13 +126,15 @@ def view_page(title: str, snapshots: Sequence[Snapshot]) -> str:
     )
 
 
-def _markdown(shown: Document, folder: Path, figures: tuple[str, ...]) -> str:
+def _markdown(shown: Document, folder: Path, figures: tuple[str, ...], numbers: bool) -> str:
     """A page of Markdown; pictures and numbers are written into a folder."""
     panels = {name: p for name, p in shown.panels.items() if name.startswith(figures)}
     for name, panel in panels.items():
         save_figure(draw(panel), folder / name, formats=("svg",))
     tables = {
-        n: table for n, table in shown.numbers.items() if n in panels or n not in shown.panels
+        n: table
+        for n, table in shown.numbers.items()
+        if numbers and (n in panels or n not in shown.panels)
     }
     for name, table in tables.items():
         with text_written_aside(folder / f"{name}.csv") as stream:

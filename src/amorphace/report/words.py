@@ -124,14 +124,16 @@ def for_matplotlib(text: object) -> str:
 
 
 def for_markdown(text: object) -> str:
-    r"""Text that Markdown shows as it is, in a line or in a cell of a table.
+    r"""Text that Markdown shows as it is, but for `commands`, in a line or in a cell of a table.
 
     Examples
     --------
     >>> for_markdown("a|b of D2min")
     'a\\|b of $D^2_\\mathrm{min}$'
     """
-    return for_matplotlib(re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split())))
+    parts = re.split(r"(`[^`|]+`)", " ".join(str(text).split()))
+    parts[::2] = [for_matplotlib(re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", p)) for p in parts[::2]]
+    return "".join(parts)
 
 
 def for_plotly(text: object) -> str:

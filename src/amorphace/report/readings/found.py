@@ -39,7 +39,15 @@ class Case:
     @property
     def thermal(self) -> Analysis | None:
         """The analysis of thermal motion of the same glass, where this one is of shear."""
-        return self.content.companion if self.content.companion_protocol == "thermal" else None
+        own = self.content
+        if own.protocol != "shear":
+            return None
+        if own.companion is not None and own.companion_protocol == "thermal":
+            return own.companion
+        return next(
+            (c.analysis for c in self.others if (c.model, c.protocol) == (own.model, "thermal")),
+            None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
