@@ -20,8 +20,9 @@ from amorphace import Configuration
 from amorphace.simulate import GlassModel
 from amorphace.simulate.batch.forces import Forces
 from amorphace.simulate.batch.laws import largest_cutoff
+from amorphace.simulate.batch.lists import Neighbours
 from amorphace.simulate.batch.minimise import SKIN
-from amorphace.simulate.batch.neighbours import Lists, Neighbours, watch
+from amorphace.simulate.batch.neighbours import Lists, watch
 from amorphace.simulate.batch.packed import pack
 from amorphace.simulate.batch.state import IDLE, Slots, Systems, lives, quantise
 

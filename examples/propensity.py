@@ -23,7 +23,8 @@ import numpy as np
 
 import amorphace as am
 from amorphace.learn.coarse import propensity_inputs
-from amorphace.learn.propensity import PropensityScore, propensity_curve, propensity_score
+from amorphace.learn.propensity import propensity_curve, propensity_score
+from amorphace.learn.regression import PropensityScore
 from amorphace.learn.ridge import ExtraRows
 from amorphace.learn.splits import half_width
 from amorphace.observe.displacements import displacements

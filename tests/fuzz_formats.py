@@ -24,7 +24,7 @@ from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn.bundle import read_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns, model_descriptor
-from amorphace.learn.propensity import read_regression
+from amorphace.learn.regression import read_regression
 from amorphace.runs.pruning import find_leftovers
 from amorphace.runs.scratch import Failure
 from amorphace.runs.status import find_status

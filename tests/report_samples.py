@@ -10,7 +10,7 @@ from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
 from amorphace.dataset.table import Columns
 from amorphace.learn.bundle import Analysis, AnalysisSettings
-from amorphace.learn.propensity import PropensityCurve, PropensityScore
+from amorphace.learn.regression import PropensityCurve, PropensityScore
 from amorphace.learn.results import Curve
 from amorphace.report.content import HealthLine, ReportContent, Snapshot
 from amorphace.report.measured import (

@@ -173,7 +173,7 @@ def test_lists_grow_for_a_system_that_overflows_them_and_nothing_else_changes(
     ]
     roomy = all_moved(model, starts, precision=precision)
     monkeypatch.setattr("amorphace.simulate.batch.dynamics.CROWD", 0.65)
-    monkeypatch.setattr("amorphace.simulate.batch.neighbours.DEPTH", 5)
+    monkeypatch.setattr("amorphace.simulate.batch.lists.DEPTH", 5)
     device = Dynamics(model, 3, SIZE["kob-andersen"], device=DEVICE, precision=precision)
     for start, path in starts:
         device.begin(pack(model, start.configuration, start.velocities), path)
@@ -193,7 +193,7 @@ def test_a_system_whose_lists_find_no_memory_fails_alone(monkeypatch):
     dense = here.replace(positions=0.9 * here.positions, cell=0.9 * here.cell)
     path = Path(steps=20)
     lists = Dynamics(model, 2, len(here), device=DEVICE).neighbours
-    monkeypatch.setattr("amorphace.simulate.batch.neighbours.LARGEST_ARRAY", len(lists.data.fours))
+    monkeypatch.setattr("amorphace.simulate.batch.lists.LARGEST_ARRAY", len(lists.data.fours))
     monkeypatch.setattr("amorphace.simulate.batch.dynamics.CROWD", 0.95)
     wrong, right = all_moved(model, [(State(dense, good.velocities), path), (good, path)])
     assert isinstance(wrong, SimulationError)

@@ -19,7 +19,7 @@ wp = pytest.importorskip("warp")
 
 from amorphace.simulate.batch.forces import Forces, pair_kernels
 from amorphace.simulate.batch.laws import largest_cutoff, pair_tables
-from amorphace.simulate.batch.neighbours import Neighbours
+from amorphace.simulate.batch.lists import Neighbours
 from amorphace.simulate.batch.packed import pack
 from amorphace.simulate.batch.state import RUNNING, Slots, check, quantise
 

@@ -65,7 +65,7 @@ def test_shear_goes_through_the_events_of_lammps(name, increment, strain):
 def test_a_minimum_is_the_same_to_the_last_bit_when_lists_had_to_grow(monkeypatch):
     model, start = MODELS["kob-andersen"], glass("kob-andersen").configuration
     (roomy,) = minima(model, [start])
-    monkeypatch.setattr("amorphace.simulate.batch.neighbours.DEPTH", 3)
+    monkeypatch.setattr("amorphace.simulate.batch.lists.DEPTH", 3)
     (grown,) = minima(replace(model, number_density=0.4), [start])
     assert grown.packed.place.tobytes() == roomy.packed.place.tobytes()
     assert (grown.energy, grown.evaluations) == (roomy.energy, roomy.evaluations)

@@ -27,7 +27,7 @@ from amorphace.dataset.zarr_table import read_table, write_table
 from amorphace.learn.bundle import read_analysis, write_analysis
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import model_columns, model_descriptor, score
-from amorphace.learn.propensity import read_regression, write_regression
+from amorphace.learn.regression import read_regression, write_regression
 from amorphace.learn.selection import twins
 
 from fuzzing import MEMORY, files_of

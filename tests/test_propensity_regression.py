@@ -14,12 +14,14 @@ from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import write_table
 from amorphace.learn.coarse import input_names, propensity_inputs, sample_inputs, table_samples
 from amorphace.learn.propensity import (
-    PropensityCurve,
-    Regression,
     extrapolated,
     propensity_curve,
     propensity_predictions,
     propensity_score,
+)
+from amorphace.learn.regression import (
+    PropensityCurve,
+    Regression,
     read_regression,
     write_regression,
 )

@@ -15,7 +15,7 @@ from amorphace.dataset.zarr_table import write_table
 from amorphace.learn.analysis import analyse
 from amorphace.learn.bundle import AnalysisSettings, write_analysis
 from amorphace.learn.contributions import contributions
-from amorphace.learn.propensity import Regression, write_regression
+from amorphace.learn.regression import Regression, write_regression
 from amorphace.report.assemble import assemble, make_snapshot
 from amorphace.report.content import ReportContent
 from amorphace.report.document import document

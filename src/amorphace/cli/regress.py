@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from amorphace.learn.coarse import Measured
-    from amorphace.learn.propensity import PropensityScore
+    from amorphace.learn.regression import PropensityScore
 
 FAR = (100, 400)
 """Training samples of the methods that others publish."""
@@ -85,13 +85,8 @@ def regress(
     from amorphace.dataset.plausible import check_neighbours, warn
     from amorphace.dataset.provenance import provenance
     from amorphace.learn.coarse import LENGTHS, sample_inputs
-    from amorphace.learn.propensity import (
-        Regression,
-        extrapolated,
-        propensity_curve,
-        propensity_score,
-        write_regression,
-    )
+    from amorphace.learn.propensity import extrapolated, propensity_curve, propensity_score
+    from amorphace.learn.regression import Regression, write_regression
 
     given = [(configurations, labels), (test or [], test_labels)]
     inputs = [path for files, own in given for path in (*files, *([own] if own else []))]

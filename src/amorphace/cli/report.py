@@ -83,7 +83,7 @@ def report(
     """
     from amorphace.core.owned import check_file
     from amorphace.learn.bundle import read_analysis
-    from amorphace.learn.propensity import read_regression
+    from amorphace.learn.regression import read_regression
     from amorphace.report.assemble import assemble
     from amorphace.report.document import document, overview
     from amorphace.report.measured import propensity_curve

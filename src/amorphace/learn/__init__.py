@@ -13,6 +13,7 @@ clusters, contributions     what a fitted model has learned
 reading                     whether its weights may be read
 everyone                    all particles of samples left out, events of shear
 coarse, ridge, propensity   regression over all particles
+regression                  its results, as JSON
 parts, analysis, doubts     all of it, with its warnings
 bundle, version_1           an Analysis as JSON, and files of 0.1
 """

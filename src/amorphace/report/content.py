@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.learn.bundle import Analysis
-from amorphace.learn.propensity import PropensityScore
+from amorphace.learn.regression import PropensityScore
 from amorphace.learn.results import Curve
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from amorphace.ace.radial import RadialBasis
 from amorphace.core.configuration import Configuration
-from amorphace.learn.propensity import PropensityCurve
+from amorphace.learn.regression import PropensityCurve
 from amorphace.learn.results import Curve
 from amorphace.observe.pair_correlation import pair_correlation
 from amorphace.report.words import target_name

@@ -3,7 +3,7 @@
 | | |
 |---|---|
 | `boxes`, `packed`, `state` | boxes and separations; systems in slots |
-| `neighbours` | full lists, made anew for a system when it needs one |
+| `neighbours`, `lists` | full lists, made anew for a system when it needs one; their memory |
 | `laws`, `bonds`, `forces` | what acts between particles |
 | `motions`, `dynamics`, `pushoff` | molecular dynamics, with thermostat and barostat |
 | `search`, `minimise` | conjugate gradients |

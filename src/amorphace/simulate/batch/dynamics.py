@@ -21,8 +21,9 @@ from amorphace.core.errors import SimulationError
 from amorphace.simulate.batch.boxes import Box, fixed_point, fractional
 from amorphace.simulate.batch.forces import Forces, Precision
 from amorphace.simulate.batch.laws import largest_cutoff
+from amorphace.simulate.batch.lists import Neighbours
 from amorphace.simulate.batch.motions import Motions, Path, no_motions, set_path
-from amorphace.simulate.batch.neighbours import Lists, Neighbours, box_moved, watch
+from amorphace.simulate.batch.neighbours import Lists, box_moved, watch
 from amorphace.simulate.batch.packed import Packed
 from amorphace.simulate.batch.pushoff import SoftForces
 from amorphace.simulate.batch.recorded import Recorded

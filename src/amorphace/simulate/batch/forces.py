@@ -41,7 +41,8 @@ from amorphace.simulate.batch.laws import (
     SingleLaws,
     laws,
 )
-from amorphace.simulate.batch.neighbours import Lists, Neighbours
+from amorphace.simulate.batch.lists import Neighbours
+from amorphace.simulate.batch.neighbours import Lists
 from amorphace.simulate.batch.state import BROKEN_BOND, Slots, Sums, Systems, lives
 from amorphace.simulate.potentials import InversePower
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amorphace.core.errors import SimulationError
 from amorphace.simulate.batch.forces import Forces
 from amorphace.simulate.batch.laws import largest_cutoff
-from amorphace.simulate.batch.neighbours import Neighbours
+from amorphace.simulate.batch.lists import Neighbours
 from amorphace.simulate.batch.packed import Packed
 from amorphace.simulate.batch.recorded import Recorded
 from amorphace.simulate.batch.search import (

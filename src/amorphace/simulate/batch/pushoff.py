@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from amorphace.simulate.batch.bonds import bond_force
 from amorphace.simulate.batch.boxes import separation
 from amorphace.simulate.batch.laws import Laws, bonds_of
+from amorphace.simulate.batch.lists import Neighbours
 from amorphace.simulate.batch.motions import Motions
-from amorphace.simulate.batch.neighbours import Lists, Neighbours
+from amorphace.simulate.batch.neighbours import Lists
 from amorphace.simulate.batch.state import Slots, Sums, Systems, lives
 from amorphace.simulate.engine import SOFT_HEIGHT
 
