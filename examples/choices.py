@@ -134,8 +134,10 @@ def compare(name: str, folder: Path) -> Iterator[Mapping[str, object]]:
             if found is usual:
                 shown = float(found.mean[found.x == n][0]), float(found.error[found.x == n][0])
             else:
-                other = usual if choice.folds == USUAL.folds else replace(usual, folds=())
-                gain = Gain.of(found, n, other)
+                pair = found, usual
+                if choice.folds != USUAL.folds:
+                    pair = replace(found, folds=()), replace(usual, folds=())
+                gain = Gain.of(pair[0], n, pair[1])
                 assert gain is not None
                 shown = gain.mean, gain.error
             yield dict(zip(LINE, (choice.name, what, n, *head, *shown), strict=True))

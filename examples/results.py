@@ -207,7 +207,7 @@ def with_block(text: str, block: str) -> str:
 def show(content: ReportContent, folder: Path) -> None:
     """The picture that README.md opens with, and the page of a case as it opens in a browser."""
     (snapshot,) = content.snapshots
-    columns = {name: snapshot.columns[name] for name in ("d2min", "score")}
+    columns = {name: snapshot.columns[name] for name in ("score", "d2min")}
     picture = slices(replace(snapshot, name="", columns=columns))
     picture.savefig(folder / "hero.png", dpi=200, metadata={"Software": None})
     assert content.analysis is not None
