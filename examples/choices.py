@@ -70,6 +70,8 @@ LINE = ("choice", "features", "n_features", "cutoff", "sites", "samples", "accur
 
 def with_key(text: str, table: str, key: str, value: str) -> str:
     """An experiment file with one key set, in its place where it stands there."""
+    if f"[{table}]\n" not in text:
+        text += f"\n[{table}]\n"
     head, rest = text.split(f"[{table}]\n", 1)
     changed, n = re.subn(rf"^(# )?{key} = .*$", f"{key} = {value}", rest, count=1, flags=re.M)
     if not n:

@@ -175,7 +175,8 @@ CASES: dict[str, Files | Experiment] = {
         Card(
             title="Wahnstrom mixture, thermal motion at T = 0.58",
             state="T = 0.58, number density 1.3, 50 % A; runs of about three relaxation times",
-            source="made by amorphace: 7 samples of 4096 particles, 30 runs each",
+            source="7 samples of 4096 particles, 30 runs each, made on one GPU outside of this "
+            "repository",
         ),
     ),
     "kob-andersen-sheared": Experiment("kob-andersen-shear.toml"),
