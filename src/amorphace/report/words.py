@@ -131,7 +131,8 @@ def for_markdown(text: object) -> str:
     >>> for_markdown("a|b of D2min")
     'a\\|b of $D^2_\\mathrm{min}$'
     """
-    parts = re.split(r"(`[^`|]+`)", " ".join(str(text).split()))
+    together = " ".join(str(text).split()).replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
+    parts = re.split(r"(`[^`|]+`)", together)
     parts[::2] = [for_matplotlib(re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", p)) for p in parts[::2]]
     return "".join(parts)
 
