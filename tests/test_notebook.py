@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 
 @pytest.mark.slow
-def test_the_notebook_runs(sources: Path, tmp_path: Path) -> None:
+def test_the_notebook_runs(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    monkeypatch.setenv("PATH", here)  # as where the environment is active
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
     notebook = nbformat.read(sources / "examples" / "first_glass.ipynb", as_version=4)

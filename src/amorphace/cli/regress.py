@@ -249,6 +249,9 @@ def _show_scores(made: Sequence[PropensityScore]) -> None:
 
 
 def _with_error(values: NDArray[np.float64]) -> str:
+    import numpy as np
+
     from amorphace.learn.splits import half_width
 
-    return f"{values.mean():.3f} ± {half_width(values):.3f}"
+    error = half_width(values)
+    return f"{values.mean():.3f}" + (f" ± {error:.3f}" if np.isfinite(error) else "")
