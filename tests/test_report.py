@@ -413,7 +413,7 @@ def test_a_page_of_markdown_has_the_same_sections_with_its_pictures(tmp_path) ->
     assert "$D^2_\\mathrm{min}$ with propensity" in text
     tables = [line for line in text.splitlines() if line.startswith("| ")]
     assert "radial features of A" in "".join(tables)
-    rows = [line.replace("\\|", "").count("|") for line in tables if "60-65 %" in line]
+    rows = [line.replace("\\|", "").count("|") for line in tables if "60-65\u00a0%" in line]
     assert rows == [7]  # of six cells
 
 
