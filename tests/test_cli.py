@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import redirect_stdout
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,22 +37,26 @@ def run(*words):
     return 0
 
 
-@pytest.fixture(scope="module")
-def ensemble(tmp_path_factory):
-    """Six glasses in which particles near many B move far, in four runs each."""
-    folder = tmp_path_factory.mktemp("ensemble")
+def write_ensemble(folder: Path, count: int, ends: str = "ends.dump") -> None:
+    """Glasses in which particles near many B move far, in four runs each."""
     rng = np.random.default_rng(8)
     ace = am.ACEDescriptor(cutoff=2.0, species=("A", "B"), max_order=1)
-    for k in range(6):
+    for k in range(count):
         g = glass(k, n=64)
         near_b = -ace.transform(g)[:, 10]
         size = 0.02 + 0.1 * (near_b > np.median(near_b))
-        ends = [
+        moved = [
             g.replace(positions=g.positions + size[:, None] * rng.normal(size=(64, 3)))
             for _ in range(4)
         ]
         am.write(folder / f"s{k}.initial.dump", g)
-        am.write(folder / f"s{k}.ends.dump.gz", ends)
+        am.write(folder / f"s{k}.{ends}", moved)
+
+
+@pytest.fixture(scope="module")
+def ensemble(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ensemble")
+    write_ensemble(folder, 6, "ends.dump.gz")
     return folder
 
 

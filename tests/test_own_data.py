@@ -28,12 +28,11 @@ from amorphace.learn.bundle import QUICK
 from amorphace.learn.fit import fit_model
 from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
-from test_cli import run
+from test_cli import run, write_ensemble
 from test_plausible import amorphous, dump, moved
 
 from campaign_samples import amorphace
 from runs_samples import until
-from test_ace_features import glass
 
 HEAD = '[experiment]\nname = "mine"\n[data]\nspecies = ["A", "B"]\n'
 THERMAL = f"""{HEAD}
@@ -50,26 +49,10 @@ n_max = 5
 """
 
 
-def write_ensemble(folder: Path, count: int = 4) -> None:
-    """Glasses in which particles near many B move far, in four runs each."""
-    rng = np.random.default_rng(8)
-    ace = am.ACEDescriptor(cutoff=2.0, species=("A", "B"), max_order=1)
-    for k in range(count):
-        g = glass(k, n=64)
-        near_b = -ace.transform(g)[:, 10]
-        size = 0.02 + 0.1 * (near_b > np.median(near_b))
-        ends = [
-            g.replace(positions=g.positions + size[:, None] * rng.normal(size=(64, 3)))
-            for _ in range(4)
-        ]
-        am.write(folder / f"s{k}.initial.dump", g)
-        am.write(folder / f"s{k}.ends.dump", ends)
-
-
 @pytest.fixture(scope="module")
 def ensemble(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
-    write_ensemble(folder)
+    write_ensemble(folder, 4)
     return folder
 
 

@@ -9,7 +9,7 @@ double precision and 8,000 of them for the forces on a particle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from amorphace.config.sections import RunSection
@@ -67,12 +67,8 @@ H200 = Device(
     double=Pace(6e8, 9e-5),
     minima=Pace(4e8, 1.5e-4),
 )
-H100 = Device(
-    name="H100",
-    basis="by what an H200, which has the same processors, is taken to do",
-    mixed=H200.mixed,
-    double=H200.double,
-    minima=H200.minima,
+H100 = replace(
+    H200, name="H100", basis="by what an H200, which has the same processors, is taken to do"
 )
 CONSUMER = Device(
     name="consumer card",

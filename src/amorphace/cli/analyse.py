@@ -43,14 +43,8 @@ def analyse(
         list[Path] | None,
         typer.Option(help="Instead: sheared glasses, one file a sample, a frame a strain step."),
     ] = None,
-    frame: Annotated[
-        int | None,
-        typer.Option(help="Which frame of its file is the start, from 0, or from -1 backwards."),
-    ] = None,
-    lag: Annotated[
-        int | None,
-        typer.Option(help="Take the end points so many time steps after the start alone."),
-    ] = None,
+    frame: options.Frame = None,
+    lag: options.Lag = None,
     cutoff: Annotated[
         list[float] | None,
         typer.Option(help="Cutoffs of the features, in units of sigma.  [default: 2 2.5 3 4]"),
@@ -60,26 +54,14 @@ def analyse(
     d2min_cutoff: Annotated[
         float, typer.Option(help="Cutoff of D2min, in units of sigma.", min=0)
     ] = 2.5,
-    fraction: Annotated[
-        float, typer.Option(help="Of the majority species: most active, and least active.")
-    ] = 0.05,
+    fraction: options.Fraction = 0.05,
     threshold: Annotated[
         float | None,
         typer.Option(help="With --steps: D2min above which a particle is active.  [default: 0.6]"),
     ] = None,
-    majority: Annotated[
-        str | None, typer.Option(help="Species to label; the most frequent when left out.")
-    ] = None,
-    masses: Annotated[
-        list[float] | None,
-        typer.Option(help="Of each of --species, to take off the drift; equal when left out."),
-    ] = None,
-    unwrapped: Annotated[
-        bool,
-        typer.Option(
-            "--unwrapped", help="Positions are unwrapped: keep displacements beyond half a cell."
-        ),
-    ] = False,
+    majority: options.Majority = None,
+    masses: options.Masses = None,
+    unwrapped: options.Unwrapped = False,
     order: options.Order = options.BY_ID,
     folds: Annotated[
         int, typer.Option(help="Folds of the cross-validation; no more than samples.", min=2)

@@ -27,38 +27,20 @@ def label(
             "other frames of the initial files."
         ),
     ] = None,
-    frame: Annotated[
-        int | None,
-        typer.Option(help="Which frame of its file is the start, from 0, or from -1 backwards."),
-    ] = None,
-    lag: Annotated[
-        int | None,
-        typer.Option(help="Take the end points so many time steps after the start alone."),
-    ] = None,
+    frame: options.Frame = None,
+    lag: options.Lag = None,
     cutoff: Annotated[float, typer.Option(help="Cutoff of D2min, in units of sigma.")] = 2.5,
     sigma: options.Sigma = None,
-    fraction: Annotated[
-        float, typer.Option(help="Of the majority species: most active, and least active.")
-    ] = 0.05,
-    majority: Annotated[
-        str | None, typer.Option(help="Species to label; the most frequent when left out.")
-    ] = None,
+    fraction: options.Fraction = 0.05,
+    majority: options.Majority = None,
     power: Annotated[
         float, typer.Option(help="Propensity: mean |u|^power; 1 absolute, 2 squared.")
     ] = 1.0,
     normalize: Annotated[
         bool, typer.Option("--normalize", help="D2min per neighbour instead of the sum.")
     ] = False,
-    unwrapped: Annotated[
-        bool,
-        typer.Option(
-            "--unwrapped", help="Positions are unwrapped: keep displacements beyond half a cell."
-        ),
-    ] = False,
-    masses: Annotated[
-        list[float] | None,
-        typer.Option(help="Of each of --species, to take off the drift; equal when left out."),
-    ] = None,
+    unwrapped: options.Unwrapped = False,
+    masses: options.Masses = None,
     n_jobs: options.Jobs = -1,
     order: options.Order = options.BY_ID,
     overwrite: options.Overwrite = False,

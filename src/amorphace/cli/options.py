@@ -169,4 +169,28 @@ Full = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Random seed.", min=0)]
+Frame = Annotated[
+    int | None,
+    typer.Option(help="Which frame of its file is the start, from 0, or from -1 backwards."),
+]
+Lag = Annotated[
+    int | None,
+    typer.Option(help="Take the end points so many time steps after the start alone."),
+]
+Fraction = Annotated[
+    float, typer.Option(help="Of the majority species: most active, and least active.")
+]
+Majority = Annotated[
+    str | None, typer.Option(help="Species to label; the most frequent when left out.")
+]
+Masses = Annotated[
+    list[float] | None,
+    typer.Option(help="Of each of --species, to take off the drift; equal when left out."),
+]
+Unwrapped = Annotated[
+    bool,
+    typer.Option(
+        "--unwrapped", help="Positions are unwrapped: keep displacements beyond half a cell."
+    ),
+]
 BY_ID = ParticleOrder.id
