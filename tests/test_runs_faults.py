@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 
@@ -150,6 +151,45 @@ def test_a_shard_that_never_comes_and_one_that_runs_twice_change_nothing(store, 
         out, _ = run.communicate(timeout=120)
         assert run.returncode == 0, out
     everything_there(graph, store)
+
+
+THREADS = """
+import sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+import os
+from amorphace.runs.local_pool import _begin_worker
+
+def work(mark):
+    with ThreadPool(2):
+        Path(mark).touch()
+        time.sleep(60)
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin_worker,
+                               initargs=(os.getpid(),))
+    pool.submit(work, sys.argv[1])
+    while not Path(sys.argv[1]).exists():
+        time.sleep(0.02)
+    (process,) = pool._processes.values()
+    process.terminate()
+    pool.shutdown(wait=True, cancel_futures=True)
+"""
+
+
+def test_a_worker_with_threads_that_is_ended_leaves_no_word_behind(tmp_path):
+    """Python's tracker of resources would warn of the locks of the threads."""
+    (tmp_path / "program.py").write_text(THREADS)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "program.py", tmp_path / "mark"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr == ""
 
 
 def test_more_cores_than_there_are_are_refused(store):

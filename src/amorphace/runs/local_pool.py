@@ -10,7 +10,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import (
+    connection,
+    get_all_start_methods,
+    get_context,
+    parent_process,
+    set_start_method,
+)
 from typing import Any
 
 from amorphace.core.checks import count_threads
@@ -201,6 +207,9 @@ def _one_thread() -> Iterator[None]:
 def _begin_worker(parent: int) -> None:
     """End with the parent, however it ends; leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if "fork" in get_all_start_methods():
+        # locks then leave nothing that is missed when the process is killed; none begins here
+        set_start_method("fork", force=True)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
