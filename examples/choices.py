@@ -13,7 +13,7 @@ import argparse
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from amorphace.config import read_experiment
 from amorphace.dataset.table import Table
 from amorphace.learn.curves import accuracy_curve
 from amorphace.learn.fit import labelled_sites
+from amorphace.learn.intervals import half_width_apart
 from amorphace.learn.results import Curve, Gain, write_table
 from amorphace.learn.splits import MOST_FOLDS, Folds
 from amorphace.report.claims import CUTOFFS
@@ -136,13 +137,20 @@ def compare(name: str, folder: Path) -> Iterator[Mapping[str, object]]:
             if found is usual:
                 shown = float(found.mean[found.x == n][0]), float(found.error[found.x == n][0])
             else:
-                pair = found, usual
-                if choice.folds != USUAL.folds:
-                    pair = replace(found, folds=()), replace(usual, folds=())
-                gain = Gain.of(pair[0], n, pair[1])
-                assert gain is not None
-                shown = gain.mean, gain.error
+                shown = gain_of(found, usual, n, paired=choice.folds == USUAL.folds)
             yield dict(zip(LINE, (choice.name, what, n, *head, *shown), strict=True))
+
+
+def gain_of(found: Curve, usual: Curve, n: int, *, paired: bool) -> tuple[float, float]:
+    """What a choice adds with n features, and its error; other folds have no pairs."""
+    if paired:
+        gain = Gain.of(found, n, usual)
+        assert gain is not None
+        return gain.mean, gain.error
+    own, other = found.at(n), usual.at(n)
+    assert own is not None
+    assert other is not None
+    return float(own.mean() - other.mean()), half_width_apart(own, other)
 
 
 def tables(pages: Path) -> Iterator[str]:
@@ -180,7 +188,7 @@ One choice of the method at a time differs from the usual ones: the distance tra
 purified features, folds that keep samples whole, D²min within 2.5 σ, features of inherent
 structures. The first line of a table is the accuracy as usual, in percent; the others are the
 change in points. Errors are half-widths of 68 % intervals of the mean; those of a change are of the
-differences sample by sample, or fold by fold for random ones. Made by
+differences sample by sample; random folds share none, and are compared by Welch's interval. Made by
 
 ```console
 $ python examples/choices.py all

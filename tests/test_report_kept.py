@@ -95,9 +95,13 @@ def test_the_pages_of_the_results_are_what_is_written_now(copy, monkeypatch):
     assert written(copy, ("md",)) == written(RESULTS, ("md",))
     assert len(cases) >= 4
     assert (copy / "conditions.md").read_text() == (RESULTS / "conditions.md").read_text()
-    block = results.brief([content for _, content in cases])
     for page in (ROOT / "README.md", ROOT / "docs" / "index.md"):
-        assert results.with_block(page.read_text(), block) == page.read_text()
+        assert results.with_blocks(page.read_text(), results.blocks(cases)) == page.read_text()
+
+
+def test_a_page_that_is_kept_in_the_documentation_is_no_larger_than_it_may_be():
+    (page,) = (ROOT / "docs" / "_static").glob("*.html")
+    assert page.stat().st_size < 2_500_000
 
 
 @pytest.mark.slow
