@@ -21,6 +21,7 @@ the other, in one of the processes that share the tests ('make test'), so that t
 taken many times."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a fixture of their file stay together, so that it is made once."""
     for item in items:

@@ -15,6 +15,18 @@ import amorphace as am
 EXTRAS = {"sim", "bench", "test"}
 
 
+@pytest.fixture(scope="module")
+def _dear() -> None:
+    """Stands for a fixture that takes long."""
+
+
+@pytest.mark.usefixtures("_dear")
+def test_tests_that_share_a_fixture_of_their_file_stay_in_one_process(request) -> None:
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("needs several processes (make test)")
+    assert request.node.nodeid.endswith("@test_packaging.py")
+
+
 def test_version_is_that_of_the_metadata() -> None:
     assert am.__version__ == version("amorphace")
 

@@ -194,7 +194,7 @@ def test_a_bad_worker_is_set_aside_and_a_killed_one_replaced_while_the_others_go
 @pytest.mark.slow
 def test_a_run_ends_when_all_workers_are_bad_and_says_why(store, tmp_path):
     graph = Graph(tuple(Unit(kind=Picky(), name=f"{k}", parameters=Pick(k)) for k in range(4)))
-    with parts(tmp_path, cores=0) as cluster, connected(cluster.address) as client:
+    with parts(tmp_path, workers=0) as cluster, connected(cluster.address) as client:
         cluster.workers += [cluster.worker(TOY_IS_BAD="1") for _ in range(2)]
         until(lambda: len(client.nthreads()) == 2)
         with pytest.raises(SetupError, match=r"no worker is left .* this node has no lmp"):
@@ -244,7 +244,7 @@ def test_a_lost_scheduler_is_named_and_a_rerun_completes_the_work(store, tmp_pat
 @pytest.mark.slow
 def test_workers_of_several_threads_or_too_few_cores_are_refused(store, tmp_path):
     words = ("--nthreads", "2")
-    with parts(tmp_path, *words, cores=1) as cluster, connected(cluster.address) as client:
+    with parts(tmp_path, *words, workers=1) as cluster, connected(cluster.address) as client:
         until(lambda: client.nthreads())
         with pytest.raises(SetupError, match=r"has 2 threads, .* start workers with --nthreads 1"):
             list(run_on_dask(waiting(2), store, client))

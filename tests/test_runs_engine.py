@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from amorphace.core.codec import encode
 from amorphace.core.errors import InputError
+from amorphace.core.process import this_process
 from amorphace.runs import engine, watching
-from amorphace.runs.claims import Claims
+from amorphace.runs.claims import Claims, Owner
 from amorphace.runs.engine import What, carry_out
 from amorphace.runs.frontier import Frontier, Shard
 from amorphace.runs.pruning import find_leftovers, remove
@@ -55,6 +58,21 @@ def test_units_are_done_after_those_that_they_read_and_found_afterwards(store):
     assert next(e.outcome.results.index for e in events if e.what is What.FINISHED) == 0
     everything_there(graph, store)
     assert {e.what for e in run_inline(graph, store)} == {What.FOUND}
+
+
+def test_what_a_process_left_that_was_killed_just_after_its_unit_is_cleared(store):
+    graph = waiting(2)
+    run_inline(graph, store)
+    dead, alive = (store.scratch.folder(unit.id) for unit in graph.units)
+    for place in (dead, alive):
+        place.mkdir()
+    owner = Owner(replace(this_process(), start="long ago"))
+    (dead / "claim.0").write_text(json.dumps(encode(owner)))
+    with Claims(store) as claims:
+        assert claims.take(alive.name)
+        assert {e.what for e in run_inline(graph, store)} == {What.FOUND}
+        assert store.scratch.begun() == [alive.name]
+    everything_there(graph, store)
 
 
 def test_a_unit_that_fails_stops_only_those_that_read_it_and_is_tried_again(store):

@@ -197,6 +197,10 @@ class _Run:
                 yield Event(What.FOUND, unit)
             else:
                 self._store.set_aside(unit.id)
+        for name in self._store.scratch.begun():
+            done = name in self._front.units and name not in self._front.open
+            if done and self._claims.free(name):  # killed when it had just written the unit
+                self._store.scratch.clear(name)
         for unit, failure in self._store.scratch.failures().items():
             if unit not in self._front.open:
                 continue
