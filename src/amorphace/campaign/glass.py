@@ -1,19 +1,15 @@
-"""What the kinds of units share: the model by its numbers, errors, provenance."""
+"""What the kinds of units share: the model by its numbers, provenance."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from amorphace.config import OwnGlass
 from amorphace.core.codec import encode
 from amorphace.core.digest import sha256
-from amorphace.core.errors import SetupError, SimulationError
 from amorphace.dataset.provenance import provenance
 from amorphace.runs.job import Job
-from amorphace.runs.unit import Dropped
 from amorphace.simulate.models import EmbeddedAtom, GlassModel
 
 INHERENT_TOLERANCE = 1e-6
@@ -40,20 +36,6 @@ def with_its_file(model: GlassModel, job: Job[Any]) -> GlassModel:
         return model
     file = str(job.store.file(model.potential.file))
     return replace(model, potential=replace(model.potential, file=file))
-
-
-@contextmanager
-def judged() -> Iterator[None]:
-    """A simulation that goes wrong by its physics is a result that may not be used.
-
-    A LAMMPS that is missing, a full disk or a damaged file is none.
-    """
-    try:
-        yield
-    except SetupError:
-        raise
-    except SimulationError as error:
-        raise Dropped(str(error)) from error
 
 
 def unit_provenance(

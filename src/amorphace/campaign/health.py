@@ -38,9 +38,10 @@ def _record(value: Any) -> Any:
     return value if math.isfinite(value) else str(float(value))
 
 
-def problems_of(health: tuple[Mapping[str, Any], ...]) -> str:
-    """What is wrong, in one line; empty for a sound run."""
-    return "; ".join(text for entry in health for text in entry["problems"])
+def checked(results: Any, *health: Mapping[str, Any]) -> Outcome:
+    """The outcome of a simulation, which may not be used where its health entries find it wrong."""
+    wrong = "; ".join(text for entry in health for text in entry["problems"])
+    return Outcome(results=results, health=health, dropped=wrong)
 
 
 def numbers_of(outcome: Outcome) -> dict[str, Any]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amorphace.campaign.glass import judged, with_its_file
-from amorphace.campaign.health import health_entry, problems_of
+from amorphace.campaign.glass import with_its_file
+from amorphace.campaign.health import checked, health_entry
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.core.configuration import Configuration
@@ -49,13 +49,12 @@ class InherentStructure(Simulated[InherentParameters, Configuration]):
         """See `inherent_structure`."""
         p = job.parameters
         start = job.input("start").load(Prepare).state.configuration
-        with judged():
-            found = inherent_structure(
-                with_its_file(p.model, job),
-                start,
-                force_tolerance=p.force_tolerance,
-                engine=engines.whole,
-            )
+        found = inherent_structure(
+            with_its_file(p.model, job),
+            start,
+            force_tolerance=p.force_tolerance,
+            engine=engines.whole,
+        )
         crystal = crystal_fraction(found.configuration)
         health = health_entry(
             "inherent structure",
@@ -63,11 +62,7 @@ class InherentStructure(Simulated[InherentParameters, Configuration]):
             Tolerances(fmax=p.force_tolerance, crystal=p.crystal_limit),
         )
         write_record(job.folder, found.configuration)
-        return Outcome(
-            results=InherentResults(found.energy, found.fmax),
-            health=(health,),
-            dropped=problems_of((health,)),
-        )
+        return checked(InherentResults(found.energy, found.fmax), health)
 
     def sentence(self, outcome: Outcome) -> str:
         """Energy and largest force."""

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import judged, with_its_file
-from amorphace.campaign.health import health_entry, numbers_of, problems_of
+from amorphace.campaign.glass import with_its_file
+from amorphace.campaign.health import checked, health_entry, numbers_of
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import Stretch, ignore, run_stretch
@@ -205,18 +205,17 @@ class Relax(Simulated[RelaxParameters, Relaxed]):
         p = job.parameters
         start = job.input("start").load(Prepare).state
         n = len(start.configuration)
-        with judged():
-            run = relax(
-                with_its_file(p.model, job),
-                start,
-                wavenumber=p.wavenumber,
-                longest_lag=p.longest_lag,
-                lag=p.lag,
-                engine=engines.mover,
-                found=job.resume(Relaxation, lambda r: r.origin.shape == (n, 3)),
-                keep=lambda run: job.checkpoint(lambda: run),
-                report=job.report,
-            )
+        run = relax(
+            with_its_file(p.model, job),
+            start,
+            wavenumber=p.wavenumber,
+            longest_lag=p.longest_lag,
+            lag=p.lag,
+            engine=engines.mover,
+            found=job.resume(Relaxation, lambda r: r.origin.shape == (n, 3)),
+            keep=lambda run: job.checkpoint(lambda: run),
+            report=job.report,
+        )
         times, early, late = (
             np.array(x) for x in (run.windows[0].times, *(w.fs for w in run.windows))
         )
@@ -225,16 +224,13 @@ class Relax(Simulated[RelaxParameters, Relaxed]):
         drift = abs(float(second - first))
         health = health_entry("relax", Health(energy_drift=drift, aging=aging(early, late)))
         write_record(job.folder, Relaxed(times, early, late))
-        return Outcome(
-            results=RelaxResults(
-                tau_early=_tau(times, early),
-                tau_late=_tau(times, late),
-                tau=_tau(times, (early + late) / 2),
-                n_majority=int((start.configuration.species == p.model.species[0]).sum()),
-            ),
-            health=(health,),
-            dropped=problems_of((health,)),
+        results = RelaxResults(
+            tau_early=_tau(times, early),
+            tau_late=_tau(times, late),
+            tau=_tau(times, (early + late) / 2),
+            n_majority=int((start.configuration.species == p.model.species[0]).sum()),
         )
+        return checked(results, health)
 
     def sentence(self, outcome: Outcome) -> str:
         """tau_alpha and aging."""

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import INHERENT_TOLERANCE, judged, with_its_file
-from amorphace.campaign.health import health_entry, numbers_of, problems_of
+from amorphace.campaign.glass import INHERENT_TOLERANCE, with_its_file
+from amorphace.campaign.health import checked, health_entry, numbers_of
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import Stretch, run_stretch
@@ -75,31 +75,26 @@ class Replica(Simulated[ReplicaParameters, Ends]):
         seed = derive_seed(p.seed, "replica", p.sample, p.replica)
         stage, steps = replica_stage(lag), step_count(model, lag)
         found = job.resume(Stretch, lambda s: len(s.state.configuration) == len(start))
-        with judged():
-            state, record = run_stretch(
-                model,
-                found or Stretch(start_replica(model, start, p.temperature, seed=seed)),
-                stage,
-                seed=seed,
-                engine=engines.mover,
-                keep=lambda stretch: job.checkpoint(lambda: stretch),
-                report=lambda share: job.report(share * steps, steps, f"replica {p.replica + 1}"),
-            )
-            health = (health_entry("replica", stage_health(model, stage, state, record)),)
-            end, inherent = state.configuration, None
-            if p.quench:
-                rest = inherent_structure(
-                    model, end, force_tolerance=p.force_tolerance, engine=engines.whole
-                )
-                inherent = rest.configuration.positions
-                limits = Tolerances(fmax=p.force_tolerance)
-                health += (health_entry("its inherent structure", rest.health, limits),)
-        write_record(job.folder, Ends(end.positions, inherent))
-        return Outcome(
-            results=ReplicaResults(lag, seed, float(record.temperature.mean())),
-            health=health,
-            dropped=problems_of(health),
+        state, record = run_stretch(
+            model,
+            found or Stretch(start_replica(model, start, p.temperature, seed=seed)),
+            stage,
+            seed=seed,
+            engine=engines.mover,
+            keep=lambda stretch: job.checkpoint(lambda: stretch),
+            report=lambda share: job.report(share * steps, steps, f"replica {p.replica + 1}"),
         )
+        health = [health_entry("replica", stage_health(model, stage, state, record))]
+        end, inherent = state.configuration, None
+        if p.quench:
+            rest = inherent_structure(
+                model, end, force_tolerance=p.force_tolerance, engine=engines.whole
+            )
+            inherent = rest.configuration.positions
+            limits = Tolerances(fmax=p.force_tolerance)
+            health.append(health_entry("its inherent structure", rest.health, limits))
+        write_record(job.folder, Ends(end.positions, inherent))
+        return checked(ReplicaResults(lag, seed, float(record.temperature.mean())), *health)
 
     def sentence(self, outcome: Outcome) -> str:
         """Lag and drift."""

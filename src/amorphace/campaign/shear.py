@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import judged, with_its_file
-from amorphace.campaign.health import health_entry, problems_of
+from amorphace.campaign.glass import with_its_file
+from amorphace.campaign.health import checked, health_entry
 from amorphace.campaign.inherent import InherentStructure
 from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import ignore
@@ -204,16 +204,15 @@ class ShearRun(Simulated[ShearParameters, Sheared]):
         """See `shear_glass`."""
         p = job.parameters
         glass = job.input("start").load(InherentStructure)
-        with judged():
-            run = shear_glass(
-                with_its_file(p.model, job),
-                glass,
-                p.shear,
-                engine=engines.whole,
-                found=job.resume(Shearing, lambda s: len(s.run.end) == len(glass)),
-                keep=job.checkpoint,
-                report=job.report,
-            )
+        run = shear_glass(
+            with_its_file(p.model, job),
+            glass,
+            p.shear,
+            engine=engines.whole,
+            found=job.resume(Shearing, lambda s: len(s.run.end) == len(glass)),
+            keep=job.checkpoint,
+            report=job.report,
+        )
         fmax, attempts = (run.steps[:, ROWS.index(name)].max() for name in ("fmax", "attempts"))
         health = health_entry(
             "shear",
@@ -221,11 +220,7 @@ class ShearRun(Simulated[ShearParameters, Sheared]):
             Tolerances(fmax=p.shear.force_tolerance, crystal=p.crystal_limit),
         )
         write_record(job.folder, run)
-        return Outcome(
-            results=ShearResults(run.first_step, len(run.moved), int(attempts)),
-            health=(health,),
-            dropped=problems_of((health,)),
-        )
+        return checked(ShearResults(run.first_step, len(run.moved), int(attempts)), health)
 
     def sentence(self, outcome: Outcome) -> str:
         """Steps and attempts."""

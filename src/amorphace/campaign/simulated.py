@@ -1,4 +1,4 @@
-"""What the kinds of units share that move particles: who moves them."""
+"""What the kinds of units share that move particles: who moves them, what becomes of errors."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, ClassVar, TypeVar
 
 from amorphace.campaign.devices import TOGETHER
 from amorphace.config.sections import Simulator
-from amorphace.core.errors import SetupError
+from amorphace.core.errors import SetupError, SimulationError
 from amorphace.runs.job import Job
 from amorphace.runs.meta import Meta
-from amorphace.runs.unit import Kind, Outcome, Unit
+from amorphace.runs.unit import Dropped, Kind, Outcome, Unit
 from amorphace.simulate.engine import OpenEngine, OpenMover
 from amorphace.simulate.lammps_engine import LammpsEngine
 from amorphace.simulate.outside import open_lammps
@@ -44,7 +44,7 @@ class Simulated(Kind[P, R]):
         """Do a unit by itself."""
         settings = _settings(job)
         if settings.engine == "lammps":
-            return self.simulate(job, Engines(mover=open_lammps(settings.lammps)))
+            return self._judged(job, Engines(mover=open_lammps(settings.lammps)))
         ((_, outcome),) = self.do_many([job])
         if isinstance(outcome, Exception):
             raise outcome
@@ -64,8 +64,20 @@ class Simulated(Kind[P, R]):
             ) from None
         crew = Crew(settings.device, settings.precision)
         engines = Engines(crew, crew)
-        for number, outcome in crew.run([partial(self.simulate, job, engines) for job in jobs]):
+        for number, outcome in crew.run([partial(self._judged, job, engines) for job in jobs]):
             yield jobs[number], outcome
+
+    def _judged(self, job: Job[P], engines: Engines) -> Outcome:
+        """A simulation that goes wrong by its physics is a result that may not be used.
+
+        A LAMMPS that is missing, a full disk or a damaged file is none.
+        """
+        try:
+            return self.simulate(job, engines)
+        except SetupError:
+            raise
+        except SimulationError as error:
+            raise Dropped(str(error)) from error
 
 
 def simulated_on_gpu(unit: Unit[Any, Any], made: Meta) -> bool:
