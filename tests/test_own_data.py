@@ -14,17 +14,15 @@ import pytest
 
 import amorphace as am
 from amorphace.campaign.describe import DescribeShear, DescribeThermal
-from amorphace.campaign.given import GivenSteps
+from amorphace.campaign.given import GivenSteps, read_steps
 from amorphace.campaign.health import doubts
 from amorphace.campaign.label import LabelShear, LabelThermal
-from amorphace.campaign.learn import Learn
+from amorphace.campaign.learn import Learn, all_scores
 from amorphace.campaign.plan import Plan, make_plan
-from amorphace.cli.learn import judged_by_files
 from amorphace.config import OwnExperiment, read_experiment
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.table import Table
-from amorphace.dataset.zarr_table import read_table, write_table
-from amorphace.learn.bundle import QUICK
+from amorphace.dataset.zarr_table import read_table
 from amorphace.learn.fit import fit_model
 from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
@@ -191,9 +189,8 @@ def test_sheared_frames_are_labelled_by_the_steps_in_which_particles_rearrange(t
     run_ = store.load(plan.of_kind(GivenSteps)[0])
     assert [step.strain for step in run_.data_steps()] == pytest.approx(1e-3 * np.arange(1, 9))
     model = fit_model(table, 2.0, strengths=[1.0])
-    write_table(tmp_path / "labels.zarr", labels)
-    files = sorted(tmp_path.glob("*.steps.dump"))
-    events = judged_by_files(table, model, 3, QUICK, tmp_path / "labels.zarr", files)
+    runs = (read_steps(file, ("A", "B"), "id") for file in sorted(tmp_path.glob("*.steps.dump")))
+    events = all_scores(table, model, labels, runs, n_splits=3)
     assert events["n_events"].tolist() == [[2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 1, 1]]
     assert events.x.tolist() == [0.0, 0.001, 0.002, 0.005]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from amorphace.ace.features import Features
 from amorphace.campaign.given import noted
 from amorphace.campaign.glass import unit_provenance
-from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.label import labels_of, samples_of
 from amorphace.campaign.measure import reference_of, sheared_of
 from amorphace.config import OwnGlass
 from amorphace.core.codec import encode
@@ -26,7 +27,7 @@ from amorphace.dataset.describe import (
 )
 from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import read_table
-from amorphace.runs.job import Job
+from amorphace.runs.job import Input, Job
 from amorphace.runs.unit import Cores, Kind, Outcome, Role
 from amorphace.simulate.models import GlassModel
 
@@ -98,17 +99,20 @@ class _Describe(Kind[DescribeParameters, Table]):
     results = DescribeResults
     cores = Cores.ALL
 
-    def _describe(
-        self, job: Job[DescribeParameters], labels: Table, find: Callable[[Table], Iterator[Sites]]
-    ) -> Outcome:
+    @abstractmethod
+    def sites(self, samples: Mapping[str, Input], rows: Table) -> Iterator[Sites]:
+        """The sites of the rows of a table, in the inputs of its samples."""
+
+    def do(self, job: Job[DescribeParameters]) -> Outcome:
+        """See `describe_labelled`."""
         p = job.parameters
         descriptors = p.features.descriptors(p.model.species, n_jobs=job.n_jobs)
         given = encode(p.features) | {"species": list(p.model.species), "sort": descriptors[0].sort}
         return Outcome(
             results=describe_labelled(
                 job.folder / TABLE,
-                labels,
-                find,
+                labels_of(job),
+                partial(self.sites, samples_of(job)),
                 descriptors,
                 provenance=unit_provenance(job, p.model, **given),
                 report=job.report,
@@ -130,10 +134,10 @@ class DescribeThermal(_Describe):
 
     inputs: ClassVar = {"label": Role(), "reference": Role(some=True, digests=False)}
 
-    def do(self, job: Job[DescribeParameters]) -> Outcome:
-        """See `describe_labelled`."""
-        labels = job.input("label").load(LabelThermal)
-        return self._describe(job, labels, partial(_in_samples, job))
+    def sites(self, samples: Mapping[str, Input], rows: Table) -> Iterator[Sites]:
+        """Sites sample by sample."""
+        found = [Sample(name, reference_of(samples[name])) for name in rows.sample_names]
+        return sample_sites(rows, found)
 
 
 class DescribeShear(_Describe):
@@ -141,25 +145,12 @@ class DescribeShear(_Describe):
 
     inputs: ClassVar = {"label": Role(), "shear": Role(some=True, digests=False)}
 
-    def do(self, job: Job[DescribeParameters]) -> Outcome:
-        """See `describe_labelled`."""
-        labels = job.input("label").load(LabelShear)
-        return self._describe(job, labels, partial(_before_events, job))
-
-
-def _in_samples(job: Job[DescribeParameters], rows: Table) -> Iterator[Sites]:
-    """Sites sample by sample."""
-    inputs = dict(zip(job.parameters.samples, job.inputs("reference"), strict=True))
-    return sample_sites(rows, [Sample(n, reference_of(inputs[n])) for n in rows.sample_names])
-
-
-def _before_events(job: Job[DescribeParameters], rows: Table) -> Iterator[Sites]:
-    """Sites event by event, each in the configuration before it."""
-    inputs = dict(zip(job.parameters.samples, job.inputs("shear"), strict=True))
-    before: dict[tuple[str, int], Configuration] = {}
-    for k, name in enumerate(rows.sample_names):
-        wanted = set(rows.step[rows.sample == k].tolist())
-        for step in sheared_of(inputs[name]).data_steps() if wanted else ():
-            if step.step in wanted:
-                before[name, step.step] = step.before
-    yield from event_sites(rows, lambda name, step: before[name, step])
+    def sites(self, samples: Mapping[str, Input], rows: Table) -> Iterator[Sites]:
+        """Sites event by event, each in the configuration before it."""
+        before: dict[tuple[str, int], Configuration] = {}
+        for k, name in enumerate(rows.sample_names):
+            wanted = set(rows.step[rows.sample == k].tolist())
+            for step in sheared_of(samples[name]).data_steps() if wanted else ():
+                if step.step in wanted:
+                    before[name, step.step] = step.before
+        return event_sites(rows, lambda name, step: before[name, step])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -54,12 +54,30 @@ class LabelThermalResults:
     doubts: tuple[str, ...] = ()
 
 
-def sound_samples(job: Job[Any], names: Sequence[str], *roles: str) -> Iterator[tuple[Any, ...]]:
-    """Name and inputs of each sample whose inputs of these roles are all sound."""
-    columns = [job.inputs(role) for role in roles]
-    for name, *inputs in zip(names, *columns, strict=True):
-        if not any(i.dropped for i in inputs):
-            yield (name, *inputs)
+def samples_of(job: Job[Any]) -> dict[str, Input]:
+    """The references or shear runs that a unit reads, by the names of their samples."""
+    role = "shear" if "shear" in job.unit.inputs else "reference"
+    return dict(zip(job.parameters.samples, job.inputs(role), strict=True))
+
+
+def labels_of(job: Job[Any]) -> Table:
+    """The labels that a unit reads, of either protocol."""
+    return read_table(job.input("label").folder / LABELS)
+
+
+def sound_samples(job: Job[Any]) -> list[tuple[str, Input, Input]]:
+    """Name of each sound sample, its reference or shear run, and who moved in it.
+
+    Raises
+    ------
+    Dropped
+        If there are none.
+    """
+    pairs = zip(samples_of(job).items(), job.inputs("measure"), strict=True)
+    sound = [(n, given, seen) for (n, given), seen in pairs if not (given.dropped or seen.dropped)]
+    if not sound:
+        raise Dropped("no sample is sound")
+    return sound
 
 
 class _Labels:
@@ -87,9 +105,7 @@ class LabelThermal(_Labels, Kind[LabelThermalParameters, Table]):
     def do(self, job: Job[LabelThermalParameters]) -> Outcome:
         """See `isoconfigurational_table`."""
         p, majority = job.parameters, job.parameters.model.majority
-        found = list(sound_samples(job, p.samples, "reference", "measure"))
-        if not found:
-            raise Dropped("no sample is sound")
+        found = sound_samples(job)
         moved = [seen.load(MeasureThermal) for _, _, seen in found]
         table = isoconfigurational_table(
             [name for name, _, _ in found],
@@ -190,7 +206,7 @@ class LabelShear(_Labels, Kind[LabelShearParameters, Table]):
         p, majority = job.parameters, job.parameters.model.majority
         samples = [
             part
-            for name, run, seen in sound_samples(job, p.samples, "shear", "measure")
+            for name, run, seen in sound_samples(job)
             for part in sheared_samples(
                 name,
                 sheared_of(run),
@@ -200,8 +216,6 @@ class LabelShear(_Labels, Kind[LabelShearParameters, Table]):
                 interval=p.rule.interval,
             )
         ]
-        if not samples:
-            raise Dropped("no sample is sound")
         try:
             labels = label_shear(
                 samples,

@@ -15,8 +15,10 @@ from amorphace.campaign.label import (
     LabelThermalParameters,
 )
 from amorphace.campaign.learn import Learn, LearnParameters
-from amorphace.config.sections import AnyExperiment
+from amorphace.config import OwnGlass
+from amorphace.config.sections import AnyExperiment, EventRule
 from amorphace.runs.unit import Kind, Unit
+from amorphace.simulate.models import GlassModel
 
 Units = Sequence[Unit[Any, Any]]
 ALL = "all samples"
@@ -24,10 +26,11 @@ ALL = "all samples"
 
 def last_units(
     experiment: AnyExperiment,
-    rule: LabelThermalParameters | LabelShearParameters,
+    model: GlassModel | OwnGlass,
     samples: Units,
     measured: Units,
     *,
+    rule: EventRule | None = None,
     features: Features,
     sites: float,
     described: Units | None = None,
@@ -37,24 +40,32 @@ def last_units(
     Parameters
     ----------
     experiment : AnyExperiment
-    rule : LabelThermalParameters or LabelShearParameters
-        The protocol, and which particles are active.
+    model : GlassModel or OwnGlass
     samples, measured : sequence of Unit
-        Configurations or sheared ones, and who moved in them.
+        Configurations or sheared ones, one a sample, and who moved in them.
+    rule : EventRule, optional
+        Which particles of sheared samples are active; of others the most mobile ones are.
     features : Features
     sites : float
         Rows of the table, as they are estimated.
     described : sequence of Unit, optional
         The configurations that are described instead.
     """
-    thermal = isinstance(rule, LabelThermalParameters)
-    role, label_kind = ("reference", LabelThermal()) if thermal else ("shear", LabelShear())
-    label = _unit(label_kind, rule, {role: ids(samples), "measure": ids(measured)})
+    names = tuple(unit.name for unit in samples)
+    if rule is None:
+        role, label_kind, describe_kind = "reference", LabelThermal(), DescribeThermal()
+        active = LabelThermalParameters(
+            model=model, samples=names, fraction=experiment.label.fraction
+        )
+    else:
+        role, label_kind, describe_kind = "shear", LabelShear(), DescribeShear()
+        active = LabelShearParameters(model=model, samples=names, rule=rule)
+    label = _unit(label_kind, active, {role: ids(samples), "measure": ids(measured)})
     inputs = {"label": (label.id,), role: ids(described or samples)}
-    numbers = sites * features.n_columns(len(rule.model.species)) * len(features.cutoffs)
+    numbers = sites * features.n_columns(len(model.species)) * len(features.cutoffs)
     table = _unit(
-        DescribeThermal() if thermal else DescribeShear(),
-        DescribeParameters(model=rule.model, samples=rule.samples, features=features),
+        describe_kind,
+        DescribeParameters(model=model, samples=names, features=features),
         inputs,
         cost=numbers * (estimates.FEATURE + estimates.WRITTEN * features.itemsize),
         disk=estimates.SMALL + int(numbers * features.itemsize),
@@ -62,11 +73,11 @@ def last_units(
     learned = _unit(
         Learn(),
         LearnParameters(
-            model=rule.model,
+            model=model,
             folds=experiment.learn.folds,
             full=experiment.learn.full,
             seed=experiment.experiment.seed,
-            samples=rule.samples,
+            samples=names,
         ),
         {"table": (table.id,), **inputs},
         cost=estimates.FITS,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from amorphace.campaign.describe import TABLE
 from amorphace.campaign.glass import unit_provenance
-from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.label import labels_of, samples_of
 from amorphace.campaign.measure import reference_of, sheared_of
 from amorphace.config import OwnGlass
 from amorphace.dataset.blocks import in_blocks
+from amorphace.dataset.label_shear import is_of_events
 from amorphace.dataset.zarr_table import read_table
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Cores, Dropped, Kind, Outcome, Role
@@ -21,6 +22,8 @@ from amorphace.simulate.models import GlassModel
 if TYPE_CHECKING:
     from amorphace.dataset.table import Table
     from amorphace.learn.bundle import Analysis
+    from amorphace.learn.model import LinearModel
+    from amorphace.learn.results import Curve
 
 ANALYSIS = "analysis"
 
@@ -46,34 +49,33 @@ class LearnResults:
     conclusions: tuple[str, ...] = ()
 
 
-def judged(job: Job[LearnParameters], table: Table, analysis: Analysis) -> Analysis:
-    """The analysis, with the score of all particles of the samples left out, if it is asked for.
+def all_scores(
+    table: Table,
+    model: LinearModel,
+    labels: Table,
+    samples: Iterable[Any],
+    *,
+    n_splits: int,
+    n_jobs: int | None = None,
+) -> Curve:
+    """The score of all particles beside what they did, by models that have not seen the sample.
 
-    It is where the unit reads labels, and configurations or shear runs.
+    Parameters
+    ----------
+    table, model, n_splits, n_jobs
+        As for `everyone`.
+    labels : Table
+        Of all particles, or of the events of sheared samples; see `is_of_events`.
+    samples : iterable of Configuration, or of Sheared or Frames
+        Those that were described, in the order of the labels.
     """
     from amorphace.learn.events import every_event
     from amorphace.learn.everyone import everyone
 
-    if not job.inputs("label") or analysis.model is None:
-        return analysis
-    sheared = bool(job.inputs("shear"))
-    labels = job.input("label").load(LabelShear if sheared else LabelThermal)
-    given = dict(
-        zip(job.parameters.samples, job.inputs("shear" if sheared else "reference"), strict=True)
-    )
-    inputs = [given[name] for name in labels.sample_names]
-    words = {
-        "n_splits": min(analysis.settings.n_splits, analysis.n_samples),
-        "n_jobs": job.n_jobs,
-    }
-    if sheared:
-        runs = (sheared_of(run) for run in inputs)
-        steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in runs)
-        curve = every_event(table, analysis.model, labels, steps, **words)
-    else:
-        glasses = map(reference_of, inputs)
-        curve = everyone(table, analysis.model, labels, glasses, **words)
-    return replace(analysis, results=(*analysis.results, curve))
+    if not is_of_events(labels):
+        return everyone(table, model, labels, samples, n_splits=n_splits, n_jobs=n_jobs)
+    steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in samples)
+    return every_event(table, model, labels, steps, n_splits=n_splits, n_jobs=n_jobs)
 
 
 class Learn(Kind[LearnParameters, "Analysis"]):
@@ -120,7 +122,17 @@ class Learn(Kind[LearnParameters, "Analysis"]):
             "n_columns": len(analysis.model.names),
             "cutoff": float(analysis.model.settings["cutoff"]),
         }
-        analysis = judged(job, table, analysis)
+        labels, given = labels_of(job), samples_of(job)
+        load = sheared_of if is_of_events(labels) else reference_of
+        curve = all_scores(
+            table,
+            analysis.model,
+            labels,
+            (load(given[name]) for name in labels.sample_names),
+            n_splits=min(analysis.settings.n_splits, analysis.n_samples),
+            n_jobs=job.n_jobs,
+        )
+        analysis = replace(analysis, results=(*analysis.results, curve))
         write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
         return Outcome(
             results=LearnResults(best, tuple(analysis.warnings), tuple(conclusions(analysis)))

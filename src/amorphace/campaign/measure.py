@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amorphace.campaign.given import Frames, Given, GivenSteps
 from amorphace.campaign.inherent import InherentStructure
-from amorphace.campaign.prepare import Prepare
+from amorphace.campaign.prepare import Prepare, Prepared
 from amorphace.campaign.replica import Replica
 from amorphace.campaign.shear import Sheared, ShearRun
 from amorphace.campaign.stretch import ignore
@@ -75,10 +75,8 @@ def measure_isoconfigurational(
 
 def reference_of(found: Input) -> Configuration:
     """The configuration of a reference: a sample, its inherent structure, or one from a file."""
-    for kind in (InherentStructure, Given):
-        if found.kind == kind.name:
-            return found.load(kind)
-    return found.load(Prepare).state.configuration
+    loaded = found.load(InherentStructure, Given, Prepare)
+    return loaded.state.configuration if isinstance(loaded, Prepared) else loaded
 
 
 class MeasureThermal(Kind[MeasureThermalParameters, Mobility]):
@@ -144,7 +142,7 @@ class StepD2min:
 
 def sheared_of(found: Input) -> Sheared | Frames:
     """The strain steps of a shear run, or those of a file."""
-    return found.load(GivenSteps) if found.kind == GivenSteps.name else found.load(ShearRun)
+    return found.load(ShearRun, GivenSteps)
 
 
 def measure_steps(

@@ -10,7 +10,6 @@ from typing import Any
 from amorphace.ace.features import Features
 from amorphace.campaign import estimates
 from amorphace.campaign.given import Given, GivenParameters, GivenSteps
-from amorphace.campaign.label import LabelShearParameters, LabelThermalParameters
 from amorphace.campaign.last_units import Units, last_units
 from amorphace.campaign.measure import MeasureShear, MeasureShearParameters
 from amorphace.campaign.measure_ends import MeasureEnds, MeasureEndsParameters
@@ -26,22 +25,12 @@ LINE = 40
 """Bytes of a particle in a file."""
 
 
-class Digests:
-    """Files, and the digests of their contents."""
+class Digests(dict[Path, str]):
+    """Files, and the digests of their contents, each of which is read once."""
 
-    def __init__(self) -> None:
-        self._known: dict[Path, str] = {}
-
-    def of(self, path: Path) -> str:
-        """The digest of a file, which is read once."""
-        place = path.resolve()
-        if place not in self._known:
-            self._known[place] = sha256(place)
-        return self._known[place]
-
-    def links(self) -> dict[str, str]:
-        """Where the files lie, by their digests."""
-        return {digest: str(path) for path, digest in self._known.items()}
+    def __missing__(self, path: Path) -> str:
+        self[path] = sha256(path)
+        return self[path]
 
 
 def own_units(experiment: OwnExperiment) -> tuple[Units, dict[str, str]]:
@@ -53,10 +42,11 @@ def own_units(experiment: OwnExperiment) -> tuple[Units, dict[str, str]]:
         If a file is given twice, or as `OwnExperiment.samples`.
     """
     samples, digests = experiment.samples(), Digests()
-    known = [(str(s.start), digests.of(s.start)) for s in samples]
+    known = [(str(s.start), digests[s.start]) for s in samples]
     check_repeated(known, "the files")
     make = _thermal if experiment.protocol == "thermal" else _sheared
-    return make(experiment, samples, digests), digests.links()
+    units = make(experiment, samples, digests)
+    return units, {digest: str(path) for path, digest in digests.items()}
 
 
 def own_features(experiment: OwnExperiment) -> Features:
@@ -84,7 +74,7 @@ def _given(
         kind=kind,
         name=name,
         parameters=GivenParameters(
-            file=digests.of(path),
+            file=digests[path],
             species=data.species,
             frame=frame,
             order=data.order,
@@ -107,13 +97,13 @@ def _thermal(experiment: OwnExperiment, samples: Sequence[OwnSample], digests: D
             if s.inherent is not None
         ]
     ends = [(s.ends or s.start, s.ends in (None, s.start)) for s in samples]
-    check_repeated([(str(path), digests.of(path)) for path, _ in ends], "the end points")
+    check_repeated([(str(path), digests[path]) for path, _ in ends], "the end points")
     seen = [
         Unit(
             kind=MeasureEnds(),
             name=start.name,
             parameters=MeasureEndsParameters(
-                file=digests.of(path),
+                file=digests[path],
                 own=own,
                 species=data.species,
                 lag=data.lag,
@@ -131,14 +121,9 @@ def _thermal(experiment: OwnExperiment, samples: Sequence[OwnSample], digests: D
         )
         for start, (path, own) in zip(starts, ends, strict=True)
     ]
-    rule = LabelThermalParameters(
-        model=experiment.glass(),
-        samples=tuple(s.name for s in samples),
-        fraction=experiment.label.fraction,
-    )
     last = last_units(
         experiment,
-        rule,
+        experiment.glass(),
         starts,
         seen,
         features=own_features(experiment),
@@ -165,16 +150,12 @@ def _sheared(experiment: OwnExperiment, samples: Sequence[OwnSample], digests: D
         )
         for run in runs
     ]
-    active = LabelShearParameters(
-        model=experiment.glass(),
-        samples=tuple(s.name for s in samples),
-        rule=replace(rule, threshold=scaled(rule.threshold, sigma**2)),
-    )
     last = last_units(
         experiment,
-        active,
+        experiment.glass(),
         runs,
         seen,
+        rule=replace(rule, threshold=scaled(rule.threshold, sigma**2)),
         features=own_features(experiment),
         sites=_sites(experiment, samples),
     )

@@ -12,7 +12,6 @@ from amorphace.ace.features import Features
 from amorphace.campaign import estimates
 from amorphace.campaign.glass import INHERENT_TOLERANCE, named_by_content
 from amorphace.campaign.inherent import InherentParameters, InherentStructure
-from amorphace.campaign.label import LabelShearParameters, LabelThermalParameters
 from amorphace.campaign.last_units import ALL, Units, ids, last_units
 from amorphace.campaign.measure import (
     MeasureShear,
@@ -223,12 +222,9 @@ def _thermal(experiment: Experiment) -> Units:
             starts, rest if thermal.quench_ends else starts, replicas, strict=True
         )
     ]
-    rule = LabelThermalParameters(
-        model=model, samples=sample_names(len(starts)), fraction=experiment.label.fraction
-    )
     last = last_units(
         experiment,
-        rule,
+        model,
         rest if experiment.describe.positions == "inherent" else starts,
         seen,
         features=part(experiment.describe, Features),
@@ -269,14 +265,12 @@ def _shear(experiment: Experiment) -> Units:
         )
         for run in runs
     ]
-    rule = LabelShearParameters(
-        model=model, samples=sample_names(len(starts)), rule=part(sheared, EventRule)
-    )
     last = last_units(
         experiment,
-        rule,
+        model,
         runs,
         seen,
+        rule=part(sheared, EventRule),
         features=part(experiment.describe, Features),
         sites=estimates.table_sites(experiment),
     )

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
+from amorphace.cli.samples import files_of
 from amorphace.cli.shared import FILES, Json, app, command_line, progress_bar, show, show_json
 from amorphace.core.errors import InputError
-
-if TYPE_CHECKING:
-    from amorphace.dataset.table import Table
-    from amorphace.learn.bundle import AnalysisSettings
-    from amorphace.learn.model import LinearModel
-    from amorphace.learn.results import Curve
 
 
 @app.command(cls=options.ListOptions, rich_help_panel=FILES)
@@ -99,7 +94,7 @@ def learn(
     from amorphace.learn.analysis import analyse
     from amorphace.learn.bundle import QUICK, AnalysisSettings, summarize, write_folder
     from amorphace.learn.conclusions import conclusions
-    from amorphace.learn.fit import labelled_sites
+    from amorphace.learn.fit import labelled_sites, recorded_species
     from amorphace.learn.splits import MOST_FOLDS, split
     from amorphace.report.content import ReportContent
     from amorphace.report.figures import draw, save_figure
@@ -138,8 +133,19 @@ def learn(
     if not curves:
         raise InputError("; ".join(analysis.warnings))
     if labels is not None and analysis.model is not None:
-        curve = judged_by_files(
-            data, analysis.model, analysis.n_samples, settings, labels, configuration
+        from amorphace.campaign.given import read_steps
+        from amorphace.campaign.learn import all_scores
+        from amorphace.dataset.label_shear import is_of_events
+        from amorphace.io import read
+
+        known, names = read_table(labels), recorded_species(data)
+        files, sheared = files_of(known, configuration or []), is_of_events(known)
+        curve = all_scores(
+            data,
+            analysis.model,
+            known,
+            (read_steps(f, names, "id") if sheared else read(f, names or None) for f in files),
+            n_splits=min(settings.n_splits, analysis.n_samples),
         )
         analysis = replace(analysis, results=(*analysis.results, curve))
     parameters = {
@@ -185,31 +191,3 @@ def learn(
                 "files": [str(output / name) for name in written],
             }
         )
-
-
-def judged_by_files(
-    data: Table,
-    model: LinearModel,
-    n_samples: int,
-    settings: AnalysisSettings,
-    labels: Path,
-    configurations: list[Path] | None,
-) -> Curve:
-    """The score of all particles of the samples left out beside what they did."""
-    from amorphace.campaign.given import read_steps
-    from amorphace.cli.samples import files_of
-    from amorphace.dataset.zarr_table import read_table
-    from amorphace.io import read
-    from amorphace.learn.events import every_event
-    from amorphace.learn.everyone import everyone
-    from amorphace.learn.fit import recorded_species
-
-    known = read_table(labels)
-    files = files_of(known, configurations or [])
-    species, n_splits = recorded_species(data) or None, min(settings.n_splits, n_samples)
-    if "maximum" in known.targets:  # of sheared samples: active and inactive particles of events
-        runs = (read_steps(path, species or (), "id") for path in files)
-        steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in runs)
-        return every_event(data, model, known, steps, n_splits=n_splits)
-    glasses = (read(path, species) for path in files)
-    return everyone(data, model, known, glasses, n_splits=n_splits)

@@ -164,6 +164,11 @@ def label_shear(
     )
 
 
+def is_of_events(labels: Table) -> bool:
+    """Whether labels are sites of events, as `label_shear` gives them."""
+    return "maximum" in labels.targets
+
+
 def shear_sites(labels: ShearSet) -> Sites:
     """The sites of the table, row by row, each in the configuration before its event.
 

@@ -46,11 +46,13 @@ class Input:
         """
         return self._verified(self.id)
 
-    def load(self, kind: type[Kind[Any, R]]) -> R:
-        """What it wrote; an InputError if it is of another kind."""
-        if kind.name != self.kind:
-            raise InputError(f"the input {self.id} is no unit of the kind {kind.name}")
-        return kind().load(self.folder)
+    def load(self, *kinds: type[Kind[Any, R]]) -> R:
+        """What it wrote, by that of these kinds which it is of; an InputError if it is of none."""
+        for kind in kinds:
+            if kind.name == self.kind:
+                return kind().load(self.folder)
+        names = " or ".join(kind.name for kind in kinds)
+        raise InputError(f"the input {self.id} is no unit of the kind {names}")
 
 
 @dataclass(eq=False, kw_only=True)

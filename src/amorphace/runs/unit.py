@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from amorphace.runs.job import Job
 
 P = TypeVar("P")
-R = TypeVar("R")
+R = TypeVar("R", covariant=True)
 K = TypeVar("K", bound="Kind[Any, Any]")
 
 DIGITS = 16
