@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -139,6 +140,8 @@ def test_figures_are_written_in_three_formats_with_the_same_bytes_every_time(
     assert pdf.startswith(b"%PDF")
     assert png.startswith(b"\x89PNG")
     assert svg.startswith(b"<?xml")
+    assert re.search(rb' d="M \d+\.\d\d? ', svg)
+    assert not re.search(rb' (?:d|x|y)="[^"]*\.\d{3}', svg)
     height, width, _ = imread(tmp_path / "a.v1.png").shape
     assert 900 < width < 1100  # a journal's column at 300 dots an inch
     assert 0.7 < height / width < 0.85

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -39,6 +40,9 @@ NO_DATE: Mapping[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
 }
+PLACES = re.compile(r' (?:d|x|y)="[^"]*"|translate\([^)]*\)')
+"""Where numbers of a picture of SVG are places."""
+LONG = re.compile(r"-?\d+\.\d{3,}")
 FAINT, INK = 0.12, "0.35"
 SCREEN = 144
 """Pixels an inch in a notebook."""
@@ -124,6 +128,8 @@ def save_figure(
             target = Path(f"{path}.{suffix}")
             with written_aside(target) as partial:
                 figure.savefig(partial, format=suffix, dpi=300, metadata=NO_DATE[suffix])
+                if suffix == "svg":
+                    _round_places(partial)
             written.append(target)
     return tuple(written)
 
@@ -145,6 +151,16 @@ def save_figures(
         partial.mkdir()
         for name, panel in panels.items():
             save_figure(draw(panel), partial / name, formats)
+
+
+def _round_places(file: Path) -> None:
+    """Places in a picture of SVG to a hundredth of a point, which makes it an eighth smaller."""
+    text = PLACES.sub(lambda found: LONG.sub(_short, found[0]), file.read_text("utf-8"))
+    file.write_text(text, "utf-8")
+
+
+def _short(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,9 @@ def write_content(path: str | Path, content: ReportContent) -> None:
     ----------
     path : str or Path
     content : ReportContent
-        Numbers keep four digits.
+        Numbers keep four digits; the leverage of a model, which no page shows, is left out.
     """
-    fields = {"format": FORMAT, "format_version": FORMAT_VERSION} | encode(content)
+    fields = {"format": FORMAT, "format_version": FORMAT_VERSION} | encode(_shown(content))
     with text_written_aside(path) as stream:
         json.dump(_rounded(fields), stream, separators=(",", ":"), ensure_ascii=False)
         stream.write("\n")
@@ -45,6 +46,18 @@ def read_content(path: str | Path) -> ReportContent:
         path, what="a report's content", name=FORMAT, version=FORMAT_VERSION, again=MAKE_AGAIN
     )
     return decode(ReportContent, fields, source=path, again=MAKE_AGAIN)
+
+
+def _shown(content: ReportContent) -> ReportContent:
+    """The content without the matrices that its models judge a site's place by."""
+    found = content.analysis
+    if found is None:
+        return content
+    model = found.model and replace(found.model, leverage=None)
+    unseen = found.unseen and replace(
+        found.unseen, model=replace(found.unseen.model, leverage=None)
+    )
+    return replace(content, analysis=replace(found, model=model, unseen=unseen))
 
 
 def _rounded(value: Any) -> Any:
