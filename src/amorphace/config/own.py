@@ -205,7 +205,7 @@ def found_files(given: Files, folder: Path, what: str) -> list[Path]:
         if not paths or not Path(paths[0]).is_file():
             raise InputError(
                 f"{what}: {'no file matches' if has_magic(word) else 'there is no file'} {place}; "
-                "check the name, which counts from the folder of the experiment file"
+                f"check the name ({word} counts from {folder})"
             )
         found += [Path(path) for path in paths]
     if not found:
