@@ -109,7 +109,7 @@ def test_the_drift_is_taken_off_with_the_masses_of_the_species(ensemble, tmp_pat
     assert found.provenance["parameters"]["masses"] == [2.0, 0.5]
     capsys.readouterr()
     for given, text in (
-        ([2], "--masses must be one for each of the species A, B, in their order; got 1"),
+        ([2], "masses (--masses) must be one for each of the species A, B, in their order; got 1"),
         ([2, 0], "masses must be 64 positive numbers"),
     ):
         other = tmp_path / "other.zarr"

@@ -373,7 +373,8 @@ def test_a_table_is_overwritten_only_when_asked(tmp_path: Path) -> None:
     path = tmp_path / "t.zarr"
     write_table(path, small_table(5))
     with pytest.raises(
-        InputError, match=r"is there already; choose another path, or overwrite it \(--overwrite"
+        InputError,
+        match=r"is there already; choose another path .-o., or overwrite it \(--overwrite",
     ):
         write_table(path, small_table(6))
     assert_same(small_table(5), read_table(path))

@@ -221,7 +221,7 @@ def test_what_cannot_be_loaded_is_said(words, text):
 
 def test_files_are_checked_as_by_the_command(folder, tmp_path):
     starts, ends = (str(folder / f"s*.{kind}.dump") for kind in ("initial", "ends"))
-    with pytest.raises(am.InputError, match=r"give the end points of the runs with endpoints="):
+    with pytest.raises(am.InputError, match=r"give the end points of the runs as endpoints"):
         am.load(starts)
     with pytest.raises(am.InputError, match=r"as many files of end points \(endpoints\), got 1"):
         am.load(starts, endpoints=folder / "s1.ends.dump")

@@ -35,7 +35,7 @@ def test_a_file_is_replaced_as_long_as_it_is_what_the_program_wrote(tmp_path):
             path.write_text(text)
 
     write("one", overwrite=False)
-    with pytest.raises(InputError, match=r"out.txt is there already; choose another -o or give"):
+    with pytest.raises(InputError, match=r"out.txt is there already; choose another path .-o., or"):
         write("two", overwrite=False)
     write("two")
     path.write_text("by hand")

@@ -220,7 +220,7 @@ WRONG = {
     "steps with ends": ('steps = "b"\nendpoints = "e"', "endpoints goes with initial, not with"),
     "masses": (
         'initial = "a"\nendpoints = "b"\nmasses = [1.0]',
-        "masses must be one for each of the species A, B, in their order; got 1",
+        "masses .--masses. must be one for each of the species A, B, in their order; got 1",
     ),
     "unknown": ('initial = "a"\nendpoint = "b"', "did you mean endpoints"),
     "model": ('initial = "a"\nframe = 0\n[model]', r"\[data\] takes the place of \[model\]"),

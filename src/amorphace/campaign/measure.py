@@ -53,6 +53,11 @@ class Mobility:
     d2min: NDArray[np.float64]
     propensity: NDArray[np.float64]
 
+    def correlation(self, where: NDArray[np.bool_]) -> float:
+        """Of one with the other among some particles; NaN where one of them does not vary."""
+        with np.errstate(invalid="ignore"):
+            return float(np.corrcoef(self.d2min[where], self.propensity[where])[0, 1])
+
 
 def measure_isoconfigurational(
     model: GlassModel, start: Configuration, ends: Iterable[Configuration], cutoff: float
@@ -107,7 +112,7 @@ class MeasureThermal(Kind[MeasureThermalParameters, Mobility]):
 
         seen = measure_isoconfigurational(p.model, start, ends(), p.d2min_cutoff)
         majority = start.species == p.model.species[0]
-        correlation = float(np.corrcoef(seen.d2min[majority], seen.propensity[majority])[0, 1])
+        correlation = seen.correlation(majority)
         write_record(job.folder, seen)
         return Outcome(
             results=MeasureThermalResults(len(replicas), len(asked) - len(replicas), correlation)

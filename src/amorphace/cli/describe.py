@@ -55,7 +55,6 @@ def describe(
     Example: amorphace describe glass.dump --species A,B --cutoff 4 --max-degree 10 --n-max 10
     --max-order 3 -o features.zarr
     """
-    from amorphace.core.owned import refuse_inputs
     from amorphace.core.sites import Sites
     from amorphace.dataset.describe import all_sites, labelled_rows, sample_sites, write_features
     from amorphace.dataset.files import read_samples, scaled, unit
@@ -64,8 +63,7 @@ def describe(
     from amorphace.dataset.zarr_table import check_replaceable, read_table
 
     inputs = [*files, *([labels] if labels else [])]
-    refuse_inputs(output, inputs)
-    check_replaceable(output, overwrite=overwrite)
+    check_replaceable(output, overwrite=overwrite, inputs=inputs)
     known = None if labels is None else read_table(labels)
     if known is not None:
         files = files_of(known, files)

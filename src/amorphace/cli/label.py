@@ -12,7 +12,6 @@ from rich.table import Table as RichTable
 from amorphace.cli import options
 from amorphace.cli.samples import show_lengths, show_pairs
 from amorphace.cli.shared import FILES, Json, app, command_line, progress_bar, show, show_json
-from amorphace.core.errors import InputError
 
 
 @app.command(cls=options.ListOptions, rich_help_panel=FILES)
@@ -58,21 +57,16 @@ def label(
     Example: amorphace label s1.initial.dump s2.initial.dump --endpoints s1.ends.dump
     s2.ends.dump --species A,B -o labels.zarr
     """
-    from amorphace.core.owned import refuse_inputs
+    from amorphace.dataset.ensembles import masses_by_species
     from amorphace.dataset.files import ends_of, sample_names, scaled, start_of, unit
-    from amorphace.dataset.label_thermal import (
-        ThermalSample,
-        label_thermal,
-        summarize_samples,
-    )
+    from amorphace.dataset.label_thermal import ThermalSample, label_thermal, summarize_samples
     from amorphace.dataset.plausible import check_repeated
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import check_replaceable, write_table
 
     inputs = [*initial, *(endpoints or [])]
-    refuse_inputs(output, inputs)
-    check_replaceable(output, overwrite=overwrite)
-    weights = None if masses is None else _by_species(masses, species)
+    check_replaceable(output, overwrite=overwrite, inputs=inputs)
+    weights = masses_by_species(species, masses)
     names = sample_names(initial)
     ends = _ends(initial, endpoints, names, frame)
     first = start_of(initial[0], species, frame, order.value)
@@ -137,27 +131,14 @@ def label(
         show_json({"samples": found, "file": str(output)})
 
 
-def _by_species(masses: list[float], species: list[str]) -> dict[str, float]:
-    if len(masses) != len(species):
-        raise InputError(
-            f"--masses must be one for each of the species {', '.join(species)}, in their order; "
-            f"got {len(masses)}"
-        )
-    return dict(zip(species, masses, strict=True))
-
-
 def _ends(
     initial: list[Path], endpoints: list[Path] | None, names: list[str], frame: int | None
 ) -> list[Path]:
     """The file of end points of each initial configuration; shows which."""
-    from amorphace.dataset.files import paired
+    from amorphace.dataset.files import check_ends_given, paired
 
+    check_ends_given(endpoints, frame)
     if endpoints is None:
-        if frame is None:
-            raise InputError(
-                "give the end points of the runs with --endpoints; or, for trajectories that hold "
-                "start and ends, --frame (0 if the first frame is the start)"
-            )
         return initial
     ends, by = paired([str(path) for path in initial], endpoints, "end points (--endpoints)")
     show_pairs(["start", "end points"], zip(names, initial, ends, strict=True), by)

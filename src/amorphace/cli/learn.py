@@ -87,7 +87,7 @@ def learn(
     """
     from dataclasses import replace
 
-    from amorphace.core.owned import owned_folder, refuse_inputs
+    from amorphace.core.owned import check_free, owned_folder
     from amorphace.dataset.blocks import in_blocks
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import read_table
@@ -102,9 +102,7 @@ def learn(
 
     if (labels is None) != (not configuration):
         raise InputError("--labels and --configuration are needed together; give both or neither")
-    refuse_inputs(output, [table])
-    if output.exists() and not overwrite:
-        raise InputError(f"{output} is there already; choose another -o or give --overwrite")
+    check_free(output, overwrite=overwrite, inputs=[table])
     data = in_blocks(read_table(table), blocks)
     if target not in data.targets:
         known = ", ".join(data.targets) or "none"

@@ -81,7 +81,7 @@ def report(
     Example: amorphace report results --labels labels.zarr --configuration s1.inherent.dump
     --model kob-andersen --protocol thermal -o report.html
     """
-    from amorphace.core.owned import check_file
+    from amorphace.core.owned import check_file, check_free
     from amorphace.learn.bundle import read_analysis
     from amorphace.learn.regression import read_regression
     from amorphace.report.assemble import assemble
@@ -97,8 +97,8 @@ def report(
     inputs = [*sources, *(configuration or []), *(regression or [])]
     inputs += [path for path in (labels, companion) if path is not None]
     check_file(output, overwrite=overwrite, inputs=inputs)
-    if figures is not None and figures.exists() and not overwrite:
-        raise InputError(f"{figures} is there already; choose another, or give --overwrite")
+    if figures is not None:
+        check_free(figures, overwrite=overwrite)
     if len(sources) > 1:
         if given := [name for name, value in of_one.items() if value]:
             raise InputError(f"{given[0]} goes with one source, got {len(sources)}")

@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 from amorphace.config.sections import AnyExperiment, EventRule, Section
 from amorphace.core.checks import Limits
 from amorphace.core.errors import InputError
-from amorphace.dataset.files import paired, sample_names
+from amorphace.dataset.ensembles import masses_by_species
+from amorphace.dataset.files import check_ends_given, paired, sample_names
 
 Files = str | tuple[str, ...]
 """A path or a pattern such as "s*.dump", or a list of them."""
@@ -64,16 +65,9 @@ class DataSection(Section):
         for name in ("endpoints", "inherent", "frame", "lag", "masses") if self.steps else ():
             if getattr(self, name) is not None:
                 raise InputError(f"{name} goes with initial, not with steps; leave it out")
-        if self.initial is not None and self.endpoints is None and self.frame is None:
-            raise InputError(
-                "give the end points of the runs as endpoints; or, for trajectories that hold "
-                "start and ends, frame (0 if the first frame is the start)"
-            )
-        if self.masses is not None and len(self.masses) != len(self.species):
-            raise InputError(
-                f"masses must be one for each of the species {', '.join(self.species)}, in their "
-                f"order; got {len(self.masses)}"
-            )
+        if self.initial is not None:
+            check_ends_given(self.endpoints, self.frame)
+        masses_by_species(self.species, self.masses)
 
 
 @dataclass(frozen=True, kw_only=True)

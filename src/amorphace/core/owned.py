@@ -69,21 +69,22 @@ def check_file(path: str | Path, *, overwrite: bool, inputs: Iterable[str | Path
         Otherwise.
     """
     target = Path(path).resolve()
-    refuse_inputs(path, inputs)
     if target.is_dir():
         raise InputError(f"{path} is a folder, which is not overwritten; choose another name")
-    if target.exists():
-        if not overwrite:
-            raise InputError(f"{path} is there already; choose another -o or give --overwrite")
-        if not target.is_file() or _line(target) not in _lines(target.parent / FILES):
-            raise InputError(
-                f"{path} is not what amorphace wrote there; it may be yours, and is not "
-                "overwritten: choose another name, or remove it yourself"
-            )
+    check_free(path, overwrite=overwrite, inputs=inputs)
+    if target.exists() and (
+        not target.is_file() or _line(target) not in _lines(target.parent / FILES)
+    ):
+        raise InputError(
+            f"{path} is not what amorphace wrote there; it may be yours, and is not "
+            "overwritten: choose another name, or remove it yourself"
+        )
 
 
-def refuse_inputs(path: str | Path, inputs: Iterable[str | Path]) -> None:
-    """An output is none of the files and folders that it is made from, under whatever name.
+def check_free(path: str | Path, *, overwrite: bool, inputs: Iterable[str | Path] = ()) -> None:
+    """Nothing is at `path`, or what is to be replaced, and is none of the inputs by another name.
+
+    Whether it is the program's own is another question.
 
     Raises
     ------
@@ -93,6 +94,10 @@ def refuse_inputs(path: str | Path, inputs: Iterable[str | Path]) -> None:
     for given in inputs:
         if Path(path).exists() and Path(given).exists() and Path(path).samefile(given):
             raise InputError(f"{path} is an input of this command; choose another name for -o")
+    if Path(path).exists() and not overwrite:
+        raise InputError(
+            f"{path} is there already; choose another path (-o), or overwrite it (--overwrite)"
+        )
 
 
 def _line(file: Path) -> bytes:

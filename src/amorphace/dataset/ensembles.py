@@ -1,6 +1,7 @@
-"""Ends of runs that can be read and are probably not what was meant.
+"""Ends of runs: who moved, and what can be read and is probably not what was meant.
 
-Each function looks at one thing and returns a sentence for every doubt, as in `plausible`.
+Each function `check_...` looks at one thing and returns a sentence for every doubt, as in
+`plausible`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from numpy.typing import NDArray
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
-from amorphace.dataset.plausible import RANDOM, rms
+from amorphace.dataset.plausible import RANDOM, rms, warn
 from amorphace.dataset.table import INACTIVE
 from amorphace.observe.displacements import displacements, nearest_image
+from amorphace.observe.propensity import Isoconfigurational, isoconfigurational
 from amorphace.observe.structure import random_displacement
 
 SOME = 0.4
@@ -60,6 +62,84 @@ class Ensemble:
     def distance(self) -> float:
         """Root-mean-square displacement of a typical end point."""
         return float(np.median([end.distance for end in self.ends]))
+
+
+def masses_by_species(
+    species: Sequence[str], masses: Sequence[float] | None
+) -> dict[str, float] | None:
+    """Mass of each species; None where none are given.
+
+    Raises
+    ------
+    InputError
+        If there is not one for each.
+    """
+    if masses is None:
+        return None
+    if len(masses) != len(species):
+        raise InputError(
+            f"masses (--masses) must be one for each of the species {', '.join(species)}, in their "
+            f"order; got {len(masses)}"
+        )
+    return dict(zip(species, masses, strict=True))
+
+
+def measure_sample(
+    name: str,
+    start: Configuration,
+    ends: Iterable[Configuration],
+    *,
+    cutoff: float,
+    power: float = 1,
+    normalize: bool = False,
+    unwrapped: bool = False,
+    masses: Mapping[str, float] | None = None,
+    n_jobs: int | None = None,
+) -> tuple[Isoconfigurational, Ensemble]:
+    """Who moved in a sample, and what is kept of its end points.
+
+    Parameters
+    ----------
+    name : str
+        Of the sample.
+    start : Configuration
+    ends : iterable of Configuration
+        Taken one at a time.
+    cutoff, power, normalize, unwrapped, n_jobs
+        As for `isoconfigurational`.
+    masses : mapping of str to float, optional
+        Mass of each species, by which the drift is weighted; equal when left out.
+
+    Raises
+    ------
+    InputError
+        As `watched`, `isoconfigurational`, or if a species has no mass where others have.
+
+    Warns
+    -----
+    InputWarning
+        See `check_ends`.
+    """
+    found: list[End] = []
+    try:
+        weights = None
+        if masses is not None:
+            weights = np.array([*masses.values()], float)[start.species_index([*masses])]
+        seen = isoconfigurational(
+            start,
+            watched(start, ends, found, unwrapped=unwrapped),
+            cutoff,
+            power=power,
+            normalize=normalize,
+            unwrapped=unwrapped,
+            masses=weights,
+            n_jobs=n_jobs,
+        )
+    except InputError as error:
+        raise InputError(f"sample {name}: {error}") from error
+    ensemble = Ensemble.of(name, start, found)
+    warn(check_ends(ensemble, start.cell))
+    return seen, ensemble
 
 
 def watched(

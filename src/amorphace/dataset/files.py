@@ -94,6 +94,21 @@ def paired(names: Sequence[str], files: Sequence[Path], what: str) -> tuple[list
     return [files[places.index(k)] for k in range(len(files))], by
 
 
+def check_ends_given(endpoints: object, frame: int | None) -> None:
+    """Where runs ended is known: by files of their own, or by the other frames of those given.
+
+    Raises
+    ------
+    InputError
+        Otherwise.
+    """
+    if endpoints is None and frame is None:
+        raise InputError(
+            "give the end points of the runs as endpoints (--endpoints); or, for trajectories that "
+            "hold start and ends, frame (--frame; 0 if the first frame is the start)"
+        )
+
+
 def start_of(
     path: Path, species: Sequence[str] | None, frame: int | None, order: Order
 ) -> Configuration:

@@ -12,17 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.ensembles import (
-    End,
-    Ensemble,
     check_correlation,
-    check_ends,
     check_samples,
     check_ties,
-    watched,
+    measure_sample,
 )
 from amorphace.dataset.plausible import check_neighbours, check_spacing, warn
 from amorphace.dataset.table import ACTIVE, INACTIVE, NOT_SELECTED, Table
-from amorphace.observe.propensity import isoconfigurational
 
 FEW_SAMPLES = 3
 """With fewer, the table tells the cells, so that blocks of them can be left out in turn."""
@@ -116,47 +112,37 @@ def label_thermal(
         If a sample is probably not what was meant; see `amorphace.dataset.plausible` and
         `amorphace.dataset.ensembles`.
     """
-    names, starts, d2, moved = [], [], [], []
-    ensembles: list[Ensemble] = []
+    starts, seen, ensembles = [], [], []
     for sample in samples:
-        found: list[End] = []
         warn(check_spacing(sample.name, sample.initial))
-        if not names:
+        if not starts:
             warn(check_neighbours(sample.name, sample.initial, [cutoff]))
-        try:
-            result = isoconfigurational(
-                sample.initial,
-                watched(sample.initial, sample.endpoints, found, unwrapped=unwrapped),
-                cutoff,
-                power=power,
-                normalize=normalize,
-                unwrapped=unwrapped,
-                masses=particle_masses(sample.initial, masses),
-                n_jobs=n_jobs,
-            )
-        except InputError as error:
-            raise InputError(f"sample {sample.name}: {error}") from error
-        ensembles.append(Ensemble.of(sample.name, sample.initial, found))
-        warn(check_ends(ensembles[-1], sample.initial.cell))
-        names.append(sample.name)
+        found, ensemble = measure_sample(
+            sample.name,
+            sample.initial,
+            sample.endpoints,
+            cutoff=cutoff,
+            power=power,
+            normalize=normalize,
+            unwrapped=unwrapped,
+            masses=masses,
+            n_jobs=n_jobs,
+        )
         starts.append(sample.initial)
-        d2.append(result.d2min)
-        moved.append(result.propensity)
+        seen.append(found)
+        ensembles.append(ensemble)
     table = isoconfigurational_table(
-        names, starts, d2, moved, fraction=fraction, majority=majority, provenance=provenance
+        [ensemble.name for ensemble in ensembles],
+        starts,
+        [found.d2min for found in seen],
+        [found.propensity for found in seen],
+        fraction=fraction,
+        majority=majority,
+        provenance=provenance,
     )
     warn(check_samples(ensembles))
     warn(doubts_of_labels(table, majority))
     return table
-
-
-def particle_masses(
-    configuration: Configuration, masses: Mapping[str, float] | None
-) -> NDArray[np.float64] | None:
-    """Mass of each particle by its species, shape (n,)."""
-    if masses is None:
-        return None
-    return np.array([*masses.values()], dtype=np.float64)[configuration.species_index([*masses])]
 
 
 def isoconfigurational_table(

@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import written_aside
+from amorphace.core.owned import check_free
 from amorphace.dataset.arrays import (
     AGAIN,
     StoredArray,
@@ -301,21 +302,20 @@ def _chosen(names: NDArray[np.str_], codes: NDArray[Any]) -> NDArray[np.str_]:
     return names[codes]
 
 
-def check_replaceable(path: str | Path, *, overwrite: bool) -> None:
-    """Nothing is at `path`, or a table that may be replaced.
+def check_replaceable(
+    path: str | Path, *, overwrite: bool, inputs: Iterable[str | Path] = ()
+) -> None:
+    """Nothing is at `path`, or a table that may be replaced, and is none of the inputs.
 
     Raises
     ------
     InputError
         Otherwise.
     """
+    check_free(path, overwrite=overwrite, inputs=inputs)
     place = Path(path)
     if not place.exists():
         return
-    if not overwrite:
-        raise InputError(
-            f"{path} is there already; choose another path, or overwrite it (--overwrite)"
-        )
     try:
         read_head(path)
     except FileFormatError as error:

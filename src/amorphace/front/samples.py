@@ -14,7 +14,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.digest import sha256
 from amorphace.core.display import html_table
 from amorphace.core.errors import InputError
-from amorphace.dataset.files import ends_of, paired, sample_names, start_of
+from amorphace.dataset.files import check_ends_given, ends_of, paired, sample_names, start_of
 from amorphace.dataset.plausible import check_repeated
 from amorphace.io import read
 from amorphace.io.files import Order
@@ -155,11 +155,7 @@ def load(
     if not _are_files(starts):
         return _of_configurations(starts, endpoints, inherent, labels)
     names, by = sample_names(starts), "name"
-    if endpoints is None and frame is None:
-        raise InputError(
-            "give the end points of the runs with endpoints=; or, for trajectories that hold start "
-            "and ends, frame= (0 if the first frame is the start)"
-        )
+    check_ends_given(endpoints, frame)
     first = start_of(starts[0], labels or None, frame, order)
     labels = labels or tuple(sorted(set(first.species.tolist())))
     ends, whole = starts, [str(path) for path in starts]
