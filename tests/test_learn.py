@@ -25,12 +25,7 @@ from amorphace.learn import newton
 from amorphace.learn.analysis import analyse
 from amorphace.learn.bundle import AnalysisSettings, summarize
 from amorphace.learn.curves import accuracy_curve
-from amorphace.learn.logistic import (
-    STRENGTHS,
-    fit_best,
-    fit_classifier,
-    logistic_path,
-)
+from amorphace.learn.logistic import STRENGTHS, fit_best, fit_classifier
 from amorphace.learn.model import LinearModel
 from amorphace.learn.points import default_columns
 from amorphace.learn.results import Curve
@@ -147,7 +142,8 @@ def test_folds_that_cannot_be_made_say_what_to_do(y, groups, options, text) -> N
 def test_the_fit_is_where_the_gradient_of_loss_and_penalty_vanishes() -> None:
     X, y, _ = logistic_data(300, [1.0, -2.0, 0.0, 0.5], seed=1)
     X = X * [1, 10, 1e-3, 1] + [0, 5, 0, 100]
-    for fit in logistic_path(X, y, [100.0, 1.0, 0.01]):
+    for strength in (100.0, 1.0, 0.01):
+        fit = fit_best(X, y, (), [strength])
         Z = (X - X.mean(axis=0)) / X.std(axis=0)
         residual = expit(Z @ fit.weights + fit.intercept) - y
         np.testing.assert_allclose(Z.T @ residual + fit.strength * fit.weights, 0, atol=1e-3)
@@ -157,22 +153,24 @@ def test_the_fit_is_where_the_gradient_of_loss_and_penalty_vanishes() -> None:
 
 def test_a_fit_does_not_depend_on_the_path_that_led_to_it() -> None:
     X, y, _ = logistic_data(200, [1.0, -2.0, 0.0, 0.5], seed=2)
-    *_, led = logistic_path(X, y, [1e4, 10.0, 0.1])
-    (alone,) = logistic_path(X, y, [0.1])
+    folds = split(y, samples(4, 50), n_splits=4)
+    led = fit_best(X, y, folds, [1e4, 10.0, 0.1])
+    alone = fit_best(X, y, (), [led.strength])
+    assert led.strength < 1e4
     np.testing.assert_allclose(led.weights, alone.weights, rtol=1e-4)
 
 
 def test_planted_weights_are_recovered() -> None:
     X, y, _ = logistic_data(20_000, [1.0, -2.0, 0.0], seed=3)
-    (fit,) = logistic_path(X, y, [1e-3])
+    fit = fit_best(X, y, (), [1e-3])
     np.testing.assert_allclose(fit.weights / fit.scale, [1.0, -2.0, 0.0], atol=0.08)
 
 
 def test_constant_columns_have_no_weight() -> None:
     X, y, _ = logistic_data(100, [2.0, 1.0], seed=4)
     padded = np.column_stack([np.full(100, -7.3), X, np.zeros(100)])
-    (bare,) = logistic_path(X, y, [1.0])
-    (fit,) = logistic_path(padded, y, [1.0])
+    bare = fit_best(X, y, (), [1.0])
+    fit = fit_best(padded, y, (), [1.0])
     np.testing.assert_allclose(fit.weights[[0, 3]], 0, atol=1e-20)
     np.testing.assert_allclose(fit.weights[1:3], bare.weights, rtol=1e-6)
 
@@ -181,7 +179,7 @@ def test_separable_labels_and_more_columns_than_sites_are_no_trouble() -> None:
     rng = np.random.default_rng(5)
     X = rng.normal(size=(30, 80))
     y = (X[:, 0] > 0).astype(int)
-    *_, fit = logistic_path(X, y, STRENGTHS)
+    fit = fit_best(X, y, (), STRENGTHS[-1:])
     assert ((fit.decision(X) > 0) == y).all()
 
 
@@ -189,7 +187,7 @@ def test_a_fit_that_does_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatc
     X, y, _ = logistic_data(100, [2.0, 1.0], seed=6)
     monkeypatch.setattr(newton, "MAX_STEPS", 1)
     with pytest.raises(InputError, match="100 sites on 2 columns does not converge at strength"):
-        list(logistic_path(X, y, [1e-3]))
+        fit_best(X, y, (), [1e-3])
 
 
 @pytest.mark.parametrize("seed", range(2))

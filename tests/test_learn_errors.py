@@ -13,7 +13,7 @@ from amorphace.dataset.describe import labelled_rows, sample_sites
 from amorphace.learn.classifiers import compare_classifiers
 from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.learning_curve import learning_curve
-from amorphace.learn.logistic import logistic_path
+from amorphace.learn.logistic import fit_best
 from amorphace.learn.results import Curve, Gain
 from amorphace.learn.selection import nested_selection
 from amorphace.learn.splits import half_width, jackknife, split
@@ -141,7 +141,7 @@ def coverage(X: list[np.ndarray], y: list[np.ndarray], k: int) -> float:
     found: dict[tuple[tuple[int, ...], int], float] = {}
     for train in combinations(range(n), k - 1):
         rows = [X[j] for j in train], [y[j] for j in train]
-        (fit,) = logistic_path(np.concatenate(rows[0]), np.concatenate(rows[1]), [1.0])
+        fit = fit_best(np.concatenate(rows[0]), np.concatenate(rows[1]), (), [1.0])
         for test in set(range(n)) - set(train):
             found[train, test] = float(((fit.decision(X[test]) > 0) == y[test]).mean())
     truth = np.mean(list(found.values()))

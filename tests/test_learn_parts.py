@@ -12,14 +12,14 @@ from sklearn.metrics import auc, roc_auc_score
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
-from amorphace.learn import classifiers, newton
+from amorphace.learn import classifiers, logistic, newton
 from amorphace.learn.ard import ard_curve, fit_ard
 from amorphace.learn.classifiers import compare_classifiers
 from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.distributions import distribution, radial_distributions
 from amorphace.learn.fit import descriptor_settings, fit_model, labelled_sites
 from amorphace.learn.learning_curve import learning_curve
-from amorphace.learn.logistic import logistic_path
+from amorphace.learn.logistic import fit_best
 from amorphace.learn.newton import Problem, Solver
 from amorphace.learn.probabilities import calibration, receiver_operating
 from amorphace.learn.splits import split
@@ -39,7 +39,8 @@ def drawn(n: int, weights: list[float], seed: int) -> tuple[np.ndarray, np.ndarr
 # ---------------------------------------------------------------- fits made together
 
 
-def test_fits_made_together_are_the_fits_made_alone() -> None:
+def test_fits_made_together_are_the_fits_made_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logistic, "TOLERANCE", 1e-9)
     X, y = drawn(240, [2.0, -1.0, 0.5] + [0.0] * 30, seed=1)
     X[:, 5:] += X[:, :1]  # strongly correlated
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -49,7 +50,7 @@ def test_fits_made_together_are_the_fits_made_alone() -> None:
     for strength in (100.0, 1.0, 0.01):
         theta = together.solve(strength, theta, 1e-9)
         for j, chosen in enumerate(rows):
-            (alone,) = logistic_path(X[chosen], y[chosen], [strength], tolerance=1e-9)
+            alone = fit_best(X[chosen], y[chosen], (), [strength])
             f = together.problem.Z @ theta[:, j]
             # the gradient of the mean loss is 1e-9, the least curvature 1e-4 at strength 0.01
             np.testing.assert_allclose(f[chosen], alone.decision(X[chosen]), atol=1e-4)
@@ -77,10 +78,11 @@ def test_conjugate_gradients_take_over_where_the_factor_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     X, y = drawn(200, [2.0] * 3 + [0.0] * 30, seed=4)
-    (fresh,) = logistic_path(X, y, [0.1], tolerance=1e-9)
+    monkeypatch.setattr(logistic, "TOLERANCE", 1e-9)
+    fresh = fit_best(X, y, (), [0.1])
     monkeypatch.setattr(newton, "STALE", 1000)
     monkeypatch.setattr(newton, "FEW", 0)
-    (kept,) = logistic_path(X, y, [0.1], tolerance=1e-9)
+    kept = fit_best(X, y, (), [0.1])
     np.testing.assert_allclose(kept.weights, fresh.weights, atol=1e-6)
 
 
@@ -197,7 +199,7 @@ def test_components_are_those_of_the_standardised_training_rows() -> None:
         mean, std = X[fold.train].mean(axis=0), X[fold.train].std(axis=0)
         pca = PCA(2).fit((X[fold.train] - mean) / std)
         train, test = (pca.transform((X[rows] - mean) / std) for rows in (fold.train, fold.test))
-        (fit,) = logistic_path(train, y[fold.train], [1.0])
+        fit = fit_best(train, y[fold.train], (), [1.0])
         assert curve["accuracy"][0, f] == ((fit.decision(test) > 0) == y[fold.test]).mean()
 
 

@@ -15,7 +15,7 @@ from amorphace.dataset.table import Columns
 from amorphace.learn import forward
 from amorphace.learn.curves import accuracy_curve
 from amorphace.learn.forward import fit_bordered
-from amorphace.learn.logistic import logistic_path
+from amorphace.learn.logistic import fit_best
 from amorphace.learn.results import Curve
 from amorphace.learn.selection import forward_selection, nested_selection, twins
 from amorphace.learn.splits import split
@@ -55,7 +55,7 @@ def test_the_accuracy_of_a_step_is_that_of_a_fit_to_the_picks() -> None:
     for step in range(3):
         picks = picked(found)[: step + 1]
         for f, fold in enumerate(split(y, groups, n_splits=5)):
-            (fit,) = logistic_path(X[np.ix_(fold.train, picks)], y[fold.train], [0.3])
+            fit = fit_best(X[np.ix_(fold.train, picks)], y[fold.train], (), [0.3])
             right = (fit.decision(X[np.ix_(fold.test, picks)]) > 0) == y[fold.test]
             assert found.values[step, f] == right.mean()
 
@@ -66,7 +66,7 @@ def test_bordered_fits_are_the_fits_of_base_and_column_together() -> None:
     base = np.vstack([np.ones(150), Z[:, :2].T])
     theta = fit_bordered(base, Z[:, 2:].T, y.astype(float), np.zeros(3), 0.1)
     for j in range(2):
-        (fit,) = logistic_path(Z[:, [0, 1, 2 + j]], y, [0.1])
+        fit = fit_best(Z[:, [0, 1, 2 + j]], y, (), [0.1])
         # both stop at a gradient of 1e-6 of the mean loss, whose curvature is of order 0.1
         np.testing.assert_allclose(theta[j], [fit.intercept, *fit.weights], atol=1e-4)
 

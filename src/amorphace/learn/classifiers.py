@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 
 from amorphace.core.errors import InputError
 from amorphace.learn.curves import SCORES, scores_of
-from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
+from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best, least_loss
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.points import column_points
 from amorphace.learn.probabilities import calibration, receiver_operating
@@ -152,16 +152,15 @@ def _svm_strength(
     """The strength with the least squared hinge loss on the rows left out."""
     if len(strengths) == 1:
         return strengths[0]
-    losses: list[float] = []
-    for strength in strengths:
-        loss = 0.0
+
+    def loss(strength: float) -> float:
+        total = 0.0
         for fold in folds:
             f = _svm_decision(X[fold.train], y[fold.train], X[fold.test], strength, seed)
-            loss += float((np.maximum(0, 1 - np.where(y[fold.test] == 1, f, -f)) ** 2).sum())
-        losses.append(loss)
-        if len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]:
-            break
-    return strengths[int(np.argmin(losses))]
+            total += float((np.maximum(0, 1 - np.where(y[fold.test] == 1, f, -f)) ** 2).sum())
+        return total
+
+    return strengths[least_loss(strengths, loss)[0]]
 
 
 def _svm_decision(

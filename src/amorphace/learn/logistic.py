@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,54 +56,6 @@ class LogisticFit:
         return (X - self.mean) / self.scale @ self.weights + self.intercept
 
 
-def logistic_path(
-    X: NDArray[Any],
-    y: NDArray[np.int64],
-    strengths: Sequence[float],
-    *,
-    tolerance: float = TOLERANCE,
-) -> Iterator[LogisticFit]:
-    """Fits at every strength in turn, each begun where the one before it ended.
-
-    Minimises sum_i log(1 + exp(-s_i f(x_i))) + strength/2 |weights|^2 with s_i = -1, 1 for the
-    labels 0, 1 and f linear in the standardised columns; scikit-learn's C is 1/strength. Newton's
-    method with a Cholesky factor (`Solver`): for hundreds of strongly correlated columns it needs
-    a few steps where gradient methods need hundreds.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_sites, n_columns)
-    y : ndarray of shape (n_sites,)
-        Labels 0 and 1, both present.
-    strengths : sequence of float
-        Fastest from strong to weak.
-    tolerance : float
-        Largest component of the gradient of the mean loss at the end of a fit.
-
-    Raises
-    ------
-    InputError
-        If a fit does not converge.
-    """
-    X = np.asarray(X, dtype=np.float64)
-    scaled = StandardScaler().fit(X)
-    solver = Solver(Problem.of(np.asarray(scaled.transform(X)), y, [np.arange(len(y))]))
-    theta = solver.problem.start
-    for strength in strengths:
-        theta = _solve(solver, strength, theta, tolerance)
-        yield _fit(scaled, theta[:, 0], strength)
-
-
-def _fit(scaled: StandardScaler, theta: NDArray[np.float64], strength: float) -> LogisticFit:
-    return LogisticFit(
-        mean=np.asarray(scaled.mean_),
-        scale=np.asarray(scaled.scale_),
-        weights=theta[:-1],
-        intercept=float(theta[-1]),
-        strength=float(strength),
-    )
-
-
 def _solve(
     solver: Solver, strength: float, start: NDArray[np.float64], tolerance: float
 ) -> NDArray[np.float64]:
@@ -125,37 +77,70 @@ def fit_best(
 ) -> LogisticFit:
     """A fit to all rows at the strength with the least log-loss on the rows left out.
 
-    The log-loss and not the accuracy decides: it is smooth in the strength, so that the choice
-    does not hang on a few sites. Strengths are tried from strong to weak until the loss, summed
-    over the folds, has risen twice in a row. Of equal ones the strongest is taken. The fits of
-    the folds are made together (`Solver`), and their mean is where the fit to all rows begins.
+    Minimises sum_i log(1 + exp(-s_i f(x_i))) + strength/2 |weights|^2 with s_i = -1, 1 for the
+    labels 0, 1 and f linear in the standardised columns; scikit-learn's C is 1/strength. Newton's
+    method with a Cholesky factor (`Solver`): for hundreds of strongly correlated columns it needs
+    a few steps where gradient methods need hundreds.
+
+    The log-loss, summed over the folds, and not the accuracy decides: it is smooth in the
+    strength, so that the choice does not hang on a few sites; see `least_loss`. The fits of the
+    folds are made together, each begun where the one before it ended, and their mean is where
+    the fit to all rows begins.
 
     Parameters
     ----------
     X : ndarray of shape (n_sites, n_columns)
     y : ndarray of shape (n_sites,)
+        Labels 0 and 1, both present.
     folds : sequence of Fold
         Of these rows; not needed for one strength.
     strengths : sequence of float
+
+    Raises
+    ------
+    InputError
+        If a fit does not converge.
     """
     ordered = sorted(strengths, reverse=True)
-    if len(ordered) == 1:
-        return next(logistic_path(X, y, ordered))
     X = np.asarray(X, dtype=np.float64)
     scaled = StandardScaler().fit(X)
     Z = np.asarray(scaled.transform(X))
-    solver = Solver(Problem.of(Z, y, [fold.train for fold in folds]))
-    thetas, losses = [solver.problem.start], []
-    for strength in ordered:
-        thetas.append(_solve(solver, strength, thetas[-1], SEARCH_TOLERANCE))
-        losses.append(_loss_left_out(solver.problem, thetas[-1], folds))
+    whole = Solver(Problem.of(Z, y, [np.arange(len(y))]))
+    strength, start, loss = ordered[0], whole.problem.start, np.nan
+    if len(ordered) > 1:
+        parts = Solver(Problem.of(Z, y, [fold.train for fold in folds]))
+        thetas = [parts.problem.start]
+
+        def loss_left_out(strength: float) -> float:
+            thetas.append(_solve(parts, strength, thetas[-1], SEARCH_TOLERANCE))
+            return _loss_left_out(parts.problem, thetas[-1], folds)
+
+        best, least = least_loss(ordered, loss_left_out)
+        strength, start = ordered[best], thetas[best + 1].mean(axis=1, keepdims=True)
+        loss = least / sum(len(fold.test) for fold in folds)
+    theta = _solve(whole, strength, start, TOLERANCE)[:, 0]
+    return LogisticFit(
+        mean=np.asarray(scaled.mean_),
+        scale=np.asarray(scaled.scale_),
+        weights=theta[:-1],
+        intercept=float(theta[-1]),
+        strength=float(strength),
+        loss=loss,
+    )
+
+
+def least_loss(strengths: Sequence[float], loss: Callable[[float], float]) -> tuple[int, float]:
+    """Which strength has the least loss, and this loss; of equal ones the first.
+
+    They are tried from strong to weak, until the loss has risen twice in a row.
+    """
+    losses: list[float] = []
+    for strength in strengths:
+        losses.append(loss(strength))
         if len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]:
             break
     best = int(np.argmin(losses))
-    start = thetas[best + 1].mean(axis=1, keepdims=True)
-    whole = Solver(Problem.of(Z, y, [np.arange(len(y))]))
-    fit = _fit(scaled, _solve(whole, ordered[best], start, TOLERANCE)[:, 0], ordered[best])
-    return replace(fit, loss=losses[best] / sum(len(fold.test) for fold in folds))
+    return best, losses[best]
 
 
 def _loss_left_out(problem: Problem, theta: NDArray[np.float64], folds: Sequence[Fold]) -> float:
