@@ -19,19 +19,18 @@ import numpy as np
 import amorphace as am
 from amorphace.campaign.describe import DescribeShear, DescribeThermal
 from amorphace.campaign.label import LabelShear, LabelThermal
+from amorphace.campaign.learn import all_scores
 from amorphace.campaign.plan import Plan
 from amorphace.cli.experiments import open_experiment
 from amorphace.config import OwnExperiment
 from amorphace.dataset.label_thermal import majority_species
 from amorphace.dataset.table import Table
 from amorphace.front.predictor import Card, Predictor
-from amorphace.learn.events import every_event
-from amorphace.learn.everyone import everyone
-from amorphace.learn.fit import fit_model
+from amorphace.learn.fit import fit_model, unseen_models
 from amorphace.learn.model import LinearModel
 from amorphace.learn.points import order_ends
 from amorphace.learn.results import Curve
-from amorphace.learn.splits import MOST_FOLDS, half_width
+from amorphace.learn.splits import MOST_FOLDS
 from amorphace.learn.worth import Score
 from amorphace.observe.structure import first_peak
 from amorphace.report.experiment import experiment_content
@@ -127,7 +126,7 @@ def _right(curve: Curve, n: int, kind: str) -> Iterator[Score]:
     """Accuracy and ROC-AUC of the labelled particles with so many columns."""
     place = int(np.flatnonzero(curve.x == n)[0])
     for name, words in (("accuracy", "accuracy"), ("roc_auc", "ROC-AUC")):
-        yield _score(words, f"labelled {kind}", curve[name][place], chance=0.5)
+        yield Score.over(words, f"labelled {kind}", curve[name][place], chance=0.5)
 
 
 def _ranks(
@@ -135,24 +134,19 @@ def _ranks(
 ) -> Iterator[Score]:
     """What the score of all particles says of them, by models that have not seen the sample."""
     described, labelled = plan.one(*DESCRIBED), plan.one(LabelThermal, LabelShear)
-    labels, words = store.load(labelled), {"n_splits": folds, "n_jobs": -1}
+    labels, models = store.load(labelled), unseen_models(table, model, n_splits=folds)
     role = "shear" if plan.experiment.protocol == "shear" else "reference"
     ids = dict(zip(described.parameters.samples, described.inputs[role], strict=True))
     given = (store.load(plan.by_id[ids[name]]) for name in labels.sample_names)
     if role == "reference":
-        glasses = (g if isinstance(g, am.Configuration) else g.state.configuration for g in given)
-        found = everyone(table, model, labels, glasses, **words)
-        for target, values in zip(found.labels, found["spearman"], strict=True):
-            yield _score(f"Spearman with {target}", f"all {kind}", values)
+        given = (g if isinstance(g, am.Configuration) else g.state.configuration for g in given)
+    found = all_scores(models, table, labels, given, n_jobs=-1)
+    if role == "shear":
+        name = "rank of an event's core, 2 AUC - 1"
+        yield Score.over(name, "right before events", found["core"][0])
         return
-    steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in given)
-    found = every_event(table, model, labels, steps, **words)
-    yield _score("rank of an event's core, 2 AUC - 1", "right before events", found["core"][0])
-
-
-def _score(name: str, of: str, values: np.ndarray, chance: float = 0.0) -> Score:
-    known = values[np.isfinite(values)]
-    return Score(name, of, float(known.mean()), half_width(known), len(known), chance)
+    for target, values in zip(found.labels, found["spearman"], strict=True):
+        yield Score.over(f"Spearman with {target}", f"all {kind}", values)
 
 
 CASES: dict[str, Files | Experiment] = {

@@ -16,12 +16,12 @@ from ase.build import bulk
 
 import amorphace as am
 from amorphace.core.neighbors import find_neighbors
-from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.zarr_table import read_table
 from amorphace.front.predictor import Predictor, shipped_models
 from amorphace.learn.analysis import analyse
 from amorphace.learn.bundle import AnalysisSettings
-from amorphace.learn.everyone import Judged, thermal_scores, unseen_models
+from amorphace.learn.everyone import judged_glasses, thermal_scores
+from amorphace.learn.fit import unseen_models
 from amorphace.learn.points import order_ends
 from amorphace.learn.worth import Score
 from amorphace.observe.structure import first_peak
@@ -115,14 +115,7 @@ def test_fit_gives_the_numbers_of_the_commands(fitted, folder, tmp_path):
     assert fitted.model.settings == analysis.model.settings
     assert fitted.model.centres == ("A",)
     glasses = [am.read(path, ("A", "B")) for path in quiet]
-    judged = [
-        Judged(
-            sample=name,
-            configuration=glass,
-            targets={"d2min": particle_columns(known, glass, k)["d2min"]},
-        )
-        for k, (name, glass) in enumerate(zip(known.sample_names, glasses, strict=True))
-    ]
+    judged = judged_glasses(data, known, glasses)
     everyone = thermal_scores(unseen_models(data, analysis.model, n_splits=3), judged)
     (chosen,) = analysis.curves("model")
     found = {s.name: s for s in fitted.scores}

@@ -290,7 +290,7 @@ def with_nan(given: Table) -> Table:
         (
             lambda t: replace(t, label=np.ones(160)),
             {},
-            "all 160 labelled sites have label 1; both labels are needed",
+            "all 160 sites have label 1; both labels are needed",
         ),
         (with_nan, {}, r"X\[3, 1\] is nan; features must be finite numbers"),
         (lambda t: t, {"cutoffs": (5.0,)}, "no features of cutoff 5 in the table; there are: 2, 3"),

@@ -9,16 +9,11 @@ import pytest
 
 import amorphace as am
 from amorphace.core.errors import InputError
+from amorphace.dataset.sheared import DataStep
 from amorphace.dataset.table import Columns, Table
-from amorphace.learn.events import before_events, every_event
-from amorphace.learn.everyone import (
-    Judged,
-    event_scores,
-    shear_scores,
-    thermal_scores,
-    unseen_models,
-)
-from amorphace.learn.fit import fit_model
+from amorphace.learn.events import before_events, judged_events
+from amorphace.learn.everyone import Judged, event_scores, shear_scores, thermal_scores
+from amorphace.learn.fit import fit_model, unseen_models
 from amorphace.learn.predict import score
 
 from test_ace_features import glass
@@ -144,7 +139,7 @@ def sheared_labels(g: am.Configuration) -> Table:
 
 def test_an_event_is_judged_by_what_came_a_strain_before_it(taught) -> None:
     g = taught[1][0]
-    steps = [(k, 0.5 + 0.0005 * k, replace(g, step=k)) for k in range(1, 41)]
+    steps = [DataStep(k, 0.5 + 0.0005 * k, replace(g, step=k), g) for k in range(1, 41)]
     labels = sheared_labels(g)
     found = list(before_events(labels, 0, iter(steps)))
     at = [(j.configuration.step, j.strain, int(j.active.sum())) for j in found]
@@ -154,7 +149,8 @@ def test_an_event_is_judged_by_what_came_a_strain_before_it(taught) -> None:
     assert np.isfinite(found[0].targets["d2min"]).sum() == 2
     with pytest.raises(InputError, match="s0 has an event at step 30, of which there is no con"):
         list(before_events(labels, 0, steps[:20]))
-    few = [(3, 0.1, am.Configuration(positions=g.positions[:2], species="A", cell=g.cell))]
+    bare = am.Configuration(positions=g.positions[:2], species="A", cell=g.cell)
+    few = [DataStep(3, 0.1, bare, bare)]
     with pytest.raises(InputError, match="s0 holds no particle id"):
         list(before_events(labels, 0, few))
 
@@ -163,7 +159,8 @@ def test_every_event_is_judged_by_a_model_without_its_sample(taught) -> None:
     table, glasses = taught
     model = fit_model(table, 1.9, strengths=[1.0])
     labels = sheared_labels(glasses[0])
-    steps = [(k, 0.0005 * k, glasses[0]) for k in range(1, 41)]
-    found = every_event(table, model, labels, [steps], n_splits=4)
+    steps = [DataStep(k, 0.0005 * k, glasses[0], glasses[0]) for k in range(1, 41)]
+    models = unseen_models(table, model, n_splits=4)
+    found = shear_scores(models, judged_events(labels, [steps]))
     assert (found.name, found.folds) == ("events", ("s0",))
     assert found["n_events"][:, 0].tolist() == [2, 2, 1, 1, 1]

@@ -316,10 +316,10 @@ def test_a_target_that_does_not_vary_has_no_correlation() -> None:
     ("change", "text"),
     [
         ({"t": -np.ones(20), "log_target": True}, "the logarithm needs a positive target, got -1"),
-        ({"t": np.full(20, np.nan)}, "the target is nan at row 0; only finite numbers"),
-        ({"X": np.full((20, 2), np.inf)}, "X is inf at row 0"),
-        ({"t": np.ones(3)}, r"got \(20, 2\) and \(3,\)"),
-        ({"groups": np.zeros(3)}, r"groups must have shape \(20,\), got \(3,\)"),
+        ({"t": np.full(20, np.nan)}, "the target is nan at row 0; leave out the particles"),
+        ({"X": np.full((20, 2), np.inf)}, r"X\[0, 0\] is inf; features must be finite"),
+        ({"t": np.ones(3)}, r"got \(20, 2\), \(3,\) and \(20,\)"),
+        ({"groups": np.zeros(3)}, r"got \(20, 2\), \(20,\) and \(3,\)"),
         ({"groups": samples(2, 10)}, "5 folds grouped by sample need at least 5 samples, got 2"),
         ({"n_columns": [3]}, "n_columns must be whole numbers from 1 to 2"),
     ],
@@ -395,7 +395,7 @@ def test_the_first_radial_column_of_every_species_is_shown_for_labelled_sites() 
     assert (other.variant, other.cutoff) == ("A2", 2.0)
     with pytest.raises(InputError, match="no column 'C1' in the table; its first are A1, B1, A2"):
         radial_distributions(two_species_table(), 2.0, ["C1"])
-    with pytest.raises(InputError, match="all 100 sites have label 1; both are needed"):
+    with pytest.raises(InputError, match="all 100 sites have label 1; both labels are needed"):
         radial_distributions(two_species_table(label=np.ones(100)), 2.0)
 
 

@@ -23,7 +23,7 @@ from amorphace.config import OwnExperiment, read_experiment
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.dataset.table import Table
 from amorphace.dataset.zarr_table import read_table
-from amorphace.learn.fit import fit_model
+from amorphace.learn.fit import fit_model, unseen_models
 from amorphace.runs.execute import do_units
 from amorphace.runs.store import Store
 from test_cli import run, write_ensemble
@@ -190,7 +190,7 @@ def test_sheared_frames_are_labelled_by_the_steps_in_which_particles_rearrange(t
     assert [step.strain for step in run_.data_steps()] == pytest.approx(1e-3 * np.arange(1, 9))
     model = fit_model(table, 2.0, strengths=[1.0])
     runs = (read_steps(file, ("A", "B"), "id") for file in sorted(tmp_path.glob("*.steps.dump")))
-    events = all_scores(table, model, labels, runs, n_splits=3)
+    events = all_scores(unseen_models(table, model, n_splits=3), table, labels, runs)
     assert events["n_events"].tolist() == [[2, 2, 2], [2, 2, 2], [2, 2, 2], [1, 1, 1]]
     assert events.x.tolist() == [0.0, 0.001, 0.002, 0.005]
 

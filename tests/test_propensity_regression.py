@@ -16,7 +16,6 @@ from amorphace.learn.coarse import input_names, propensity_inputs, sample_inputs
 from amorphace.learn.propensity import (
     extrapolated,
     propensity_curve,
-    propensity_predictions,
     propensity_score,
 )
 from amorphace.learn.regression import (
@@ -25,7 +24,7 @@ from amorphace.learn.regression import (
     read_regression,
     write_regression,
 )
-from amorphace.learn.ridge import ExtraRows
+from amorphace.learn.ridge import STRENGTHS, ExtraRows, RidgeProblem
 
 from test_ace_features import glass
 
@@ -57,9 +56,19 @@ def standardised(y, groups):
     return out
 
 
+def predictions(X, y, groups, strengths=STRENGTHS, extra=None):
+    """Of every row by a ridge on the other samples."""
+    problem = RidgeProblem.of(X, y, groups, strengths, extra, log=False)
+    found = np.empty(len(y))
+    for test, rows in enumerate(problem.rows):
+        theta, _ = problem.fit([k for k in range(len(problem.rows)) if k != test])
+        found[rows] = problem.X[rows] @ theta
+    return found
+
+
 def test_predictions_are_those_of_a_ridge_on_the_other_samples():
     X, y, groups = samples()
-    predicted = propensity_predictions(X, y, groups, strengths=[7.0])
+    predicted = predictions(X, y, groups, strengths=[7.0])
     z = standardised(y, groups)
     for k in range(5):
         train = groups != k
@@ -95,7 +104,7 @@ def test_the_test_sample_takes_no_part_in_its_own_prediction():
     X, y, groups = samples()
     other = y.copy()
     other[groups == 2] = np.random.default_rng(9).permutation(y[groups == 2])
-    a, b = propensity_predictions(X, y, groups), propensity_predictions(X, other, groups)
+    a, b = predictions(X, y, groups), predictions(X, other, groups)
     np.testing.assert_allclose(a[groups == 2], b[groups == 2], rtol=1e-12)
     assert abs(a[groups == 0] - b[groups == 0]).max() > 1e-3
 
@@ -138,9 +147,9 @@ def test_extra_rows_teach_too_and_are_left_out_with_their_sample():
     assert many.pearson.mean() > few.pearson.mean() + 0.02
     changed = np.where(of == 1, -y_more, y_more)
     extra = ExtraRows(X=more, y=changed, groups=of, configuration=of, weights=[1.0])
-    a = propensity_predictions(X, y, groups, strengths=[1.0], extra=extra)
+    a = predictions(X, y, groups, strengths=[1.0], extra=extra)
     extra = ExtraRows(X=more, y=y_more, groups=of, configuration=of, weights=[1.0])
-    b = propensity_predictions(X, y, groups, strengths=[1.0], extra=extra)
+    b = predictions(X, y, groups, strengths=[1.0], extra=extra)
     np.testing.assert_allclose(a[groups == 1], b[groups == 1], rtol=1e-9)
     assert abs(a[groups == 0] - b[groups == 0]).max() > 1e-3
 
@@ -174,7 +183,7 @@ def test_what_cannot_be_learned_from_is_said():
         propensity_score(np.where(X.max() == X, np.nan, X), y, groups, target="d2min")
     with pytest.raises(am.InputError, match="same for all particles of sample 1"):
         propensity_score(X, np.where(groups == 1, 0.0, y), groups, target="d2min")
-    with pytest.raises(am.InputError, match="logarithm needs positive targets"):
+    with pytest.raises(am.InputError, match="logarithm needs a positive target"):
         propensity_score(X, y - y.max(), groups, target="d2min", log=True)
     with pytest.raises(am.InputError, match="from 1 to 4"):
         propensity_curve(X, y, groups, target="d2min", n_train=[5])
@@ -187,8 +196,8 @@ def test_what_cannot_be_learned_from_is_said():
 
 def test_a_constant_column_has_no_weight():
     X, y, groups = samples(n=20)
-    a = propensity_predictions(X, y, groups)
-    b = propensity_predictions(np.hstack([X, np.full((len(X), 1), 3.3)]), y, groups)
+    a = predictions(X, y, groups)
+    b = predictions(np.hstack([X, np.full((len(X), 1), 3.3)]), y, groups)
     np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 

@@ -13,12 +13,12 @@ from typing import ClassVar, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.shear import DataStep
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.records import write_record
 from amorphace.dataset.files import start_of
 from amorphace.dataset.plausible import check_neighbours, check_spacing
+from amorphace.dataset.sheared import DataStep
 from amorphace.io import iread
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Kind, Outcome

@@ -50,32 +50,35 @@ class LearnResults:
 
 
 def all_scores(
+    models: Mapping[str, LinearModel],
     table: Table,
-    model: LinearModel,
     labels: Table,
     samples: Iterable[Any],
     *,
-    n_splits: int,
     n_jobs: int | None = None,
 ) -> Curve:
     """The score of all particles beside what they did, by models that have not seen the sample.
 
     Parameters
     ----------
-    table, model, n_splits, n_jobs
-        As for `everyone`.
+    models : mapping of str to LinearModel
+        Of `unseen_models`.
+    table : Table
+        What they were fitted to.
     labels : Table
         Of all particles, or of the events of sheared samples; see `is_of_events`.
     samples : iterable of Configuration, or of Sheared or Frames
         Those that were described, in the order of the labels.
+    n_jobs : int, optional
+        Threads; None is 1, -1 is all processors.
     """
-    from amorphace.learn.events import every_event
-    from amorphace.learn.everyone import everyone
+    from amorphace.learn.events import judged_events
+    from amorphace.learn.everyone import judged_glasses, shear_scores, thermal_scores
 
     if not is_of_events(labels):
-        return everyone(table, model, labels, samples, n_splits=n_splits, n_jobs=n_jobs)
-    steps = (((s.step, s.strain, s.before) for s in run.data_steps()) for run in samples)
-    return every_event(table, model, labels, steps, n_splits=n_splits, n_jobs=n_jobs)
+        return thermal_scores(models, judged_glasses(table, labels, samples), n_jobs=n_jobs)
+    steps = (run.data_steps() for run in samples)
+    return shear_scores(models, judged_events(labels, steps), n_jobs=n_jobs)
 
 
 class Learn(Kind[LearnParameters, "Analysis"]):
@@ -101,6 +104,7 @@ class Learn(Kind[LearnParameters, "Analysis"]):
         from amorphace.learn.analysis import analyse
         from amorphace.learn.bundle import QUICK, AnalysisSettings, write_folder
         from amorphace.learn.conclusions import conclusions
+        from amorphace.learn.fit import unseen_models
 
         p, found = job.parameters, job.input("table")
         settings = AnalysisSettings() if p.full else QUICK
@@ -124,14 +128,9 @@ class Learn(Kind[LearnParameters, "Analysis"]):
         }
         labels, given = labels_of(job), samples_of(job)
         load = sheared_of if is_of_events(labels) else reference_of
-        curve = all_scores(
-            table,
-            analysis.model,
-            labels,
-            (load(given[name]) for name in labels.sample_names),
-            n_splits=min(analysis.settings.n_splits, analysis.n_samples),
-            n_jobs=job.n_jobs,
-        )
+        models = unseen_models(table, analysis.model, n_splits=analysis.n_splits)
+        seen = (load(given[name]) for name in labels.sample_names)
+        curve = all_scores(models, table, labels, seen, n_jobs=job.n_jobs)
         analysis = replace(analysis, results=(*analysis.results, curve))
         write_folder(job.folder / ANALYSIS, analysis, unit_provenance(job, p.model))
         return Outcome(

@@ -16,6 +16,7 @@ from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import ignore
 from amorphace.core.configuration import Configuration
 from amorphace.core.records import write_record
+from amorphace.dataset.sheared import DataStep
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Outcome, Role
 from amorphace.simulate.crystal import crystal_fraction
@@ -46,26 +47,6 @@ class ShearResults:
 
 ROWS = ("strain", "energy", "stress", "displacement", "fmax", "attempts")
 """Columns kept of every step; displacement: root mean square of the non-affine one."""
-
-
-@dataclass(frozen=True, eq=False)
-class DataStep:
-    """A step in which data are taken.
-
-    Attributes
-    ----------
-    step : int
-        Of the run, from 1.
-    strain : float
-        After it.
-    before, after : Configuration
-        At mechanical equilibrium; unwrapped.
-    """
-
-    step: int
-    strain: float
-    before: Configuration
-    after: Configuration
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,7 +94,7 @@ def learn(
     from amorphace.learn.analysis import analyse
     from amorphace.learn.bundle import QUICK, AnalysisSettings, summarize, write_folder
     from amorphace.learn.conclusions import conclusions
-    from amorphace.learn.fit import labelled_sites, recorded_species
+    from amorphace.learn.fit import labelled_sites, recorded_species, unseen_models
     from amorphace.learn.splits import MOST_FOLDS, split
     from amorphace.report.content import ReportContent
     from amorphace.report.figures import draw, save_figure
@@ -138,13 +138,9 @@ def learn(
 
         known, names = read_table(labels), recorded_species(data)
         files, sheared = files_of(known, configuration or []), is_of_events(known)
-        curve = all_scores(
-            data,
-            analysis.model,
-            known,
-            (read_steps(f, names, "id") if sheared else read(f, names or None) for f in files),
-            n_splits=min(settings.n_splits, analysis.n_samples),
-        )
+        models = unseen_models(data, analysis.model, n_splits=analysis.n_splits)
+        given = (read_steps(f, names, "id") if sheared else read(f, names or None) for f in files)
+        curve = all_scores(models, data, known, given)
         analysis = replace(analysis, results=(*analysis.results, curve))
     parameters = {
         "folds": folds,

@@ -26,6 +26,26 @@ ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
+class DataStep:
+    """A step in which data are taken.
+
+    Attributes
+    ----------
+    step : int
+        Of the run, from 1.
+    strain : float
+        After it.
+    before, after : Configuration
+        At mechanical equilibrium; unwrapped.
+    """
+
+    step: int
+    strain: float
+    before: Configuration
+    after: Configuration
+
+
+@dataclass(frozen=True, eq=False)
 class Event:
     """A strain step in which particles rearranged.
 

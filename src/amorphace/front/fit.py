@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 from amorphace.ace.features import Features
 from amorphace.core.errors import InputError
 from amorphace.core.sites import Sites
-from amorphace.dataset.blocks import blocks_of, in_block, in_blocks, said_of_blocks
+from amorphace.dataset.blocks import in_block, in_blocks, said_of_blocks
 from amorphace.dataset.describe import Sample, describe_columns, labelled_rows, sample_sites
 from amorphace.dataset.files import scaled, unit
 from amorphace.dataset.label_thermal import (
@@ -20,7 +20,6 @@ from amorphace.dataset.label_thermal import (
     majority_species,
     thermal_labels,
 )
-from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.plausible import check_neighbours, check_spacing, warn
 from amorphace.dataset.provenance import provenance
 from amorphace.dataset.table import Table
@@ -28,10 +27,10 @@ from amorphace.front.predictor import Card, Predictor
 from amorphace.front.samples import Samples
 from amorphace.learn.analysis import analyse
 from amorphace.learn.bundle import AnalysisSettings
-from amorphace.learn.everyone import Judged, thermal_scores, unseen_models
+from amorphace.learn.everyone import judged_glasses, thermal_scores
+from amorphace.learn.fit import unseen_models
 from amorphace.learn.points import order_ends
 from amorphace.learn.predict import score
-from amorphace.learn.splits import MOST_FOLDS
 from amorphace.learn.worth import left_out_scores
 from amorphace.observe.structure import first_peak
 from amorphace.report.content import Snapshot
@@ -136,9 +135,8 @@ def fit(
     analysis = analyse(table, settings=settings, n_jobs=processes)
     if analysis.model is None:
         raise InputError("; ".join(analysis.warnings))
-    folds = min(MOST_FOLDS, analysis.n_samples)
-    models = unseen_models(table, analysis.model, n_splits=folds)
-    glasses = list(_judged(samples, labels, table))
+    models = unseen_models(table, analysis.model, n_splits=analysis.n_splits)
+    glasses = list(judged_glasses(table, labels, (sample.structure for sample in samples)))
     everyone = thermal_scores(models, glasses)
     first = samples[0].structure
     kind = majority_species(first.species, majority)
@@ -199,15 +197,6 @@ def _described(samples: Samples, labels: Table, words: Features, n_jobs: int) ->
         columns=describe_columns(descriptors[0]),
         features={ace.cutoff: np.asarray(ace.transform(sites)) for ace in descriptors},
     )
-
-
-def _judged(samples: Samples, labels: Table, table: Table) -> Iterator[Judged]:
-    """What all particles of each sample did, or those of each block."""
-    for k, sample in enumerate(samples):
-        columns = particle_columns(labels, sample.structure, k)
-        for group, inside in blocks_of(table, sample.name, sample.structure):
-            targets = {name: np.where(inside, columns[name], np.nan) for name in labels.targets}
-            yield Judged(sample=group, configuration=sample.structure, targets=targets)
 
 
 def _median(values: np.ndarray) -> int:

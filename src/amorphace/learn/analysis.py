@@ -12,9 +12,9 @@ from amorphace.core.errors import InputError
 from amorphace.dataset.blocks import said_of_blocks
 from amorphace.dataset.table import Table
 from amorphace.learn.bundle import ALL_PARTS, Analysis, AnalysisSettings, Part
+from amorphace.learn.checks import check_data
 from amorphace.learn.doubts import doubts, n_events, notes
-from amorphace.learn.fit import labelled_sites, recorded_species
-from amorphace.learn.logistic import check_data
+from amorphace.learn.fit import labelled_sites, recorded_species, unseen_models
 from amorphace.learn.parallel import Progress
 from amorphace.learn.parts import Parts
 from amorphace.learn.results import Curve
@@ -74,8 +74,9 @@ def analyse(
     if "model" in settings.parts:
         try:
             model = work.model()
-            results += work.readings(model)
-            unseen = work.unseen(model)
+            models = unseen_models(table, model, n_splits=work.n_splits)
+            results += work.readings(models)
+            unseen = work.unseen(models)
         except InputError as error:
             warnings.append(f"model: {error}")
     names = table.sample_names
@@ -123,9 +124,4 @@ def _check(table: Table, settings: AnalysisSettings) -> tuple[tuple[float, ...],
     for each in dict.fromkeys((*cutoffs, float(cutoff))):
         sites = labelled_sites(table, each)
         check_data(sites.X, sites.y, sites.groups)
-        if len(np.unique(sites.y)) < 2:
-            raise InputError(
-                f"all {len(sites.y)} labelled sites have label {sites.y[0]}; both labels are "
-                "needed: label active (1) and inactive (0) sites"
-            )
     return cutoffs, float(cutoff)

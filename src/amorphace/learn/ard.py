@@ -13,8 +13,8 @@ from scipy.linalg.lapack import get_lapack_funcs
 from scipy.stats import pearsonr, spearmanr
 from sklearn.preprocessing import StandardScaler
 
-from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
+from amorphace.learn.checks import check_target
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.points import column_points, last_columns
 from amorphace.learn.results import Curve
@@ -77,7 +77,7 @@ def fit_ard(X: ArrayLike, t: ArrayLike) -> ARDFit:
     InputError
         If shapes disagree or a number is not finite.
     """
-    X, t = _check_target(X, t)
+    X, t, _ = check_target(X, t, t)
     scaled = StandardScaler().fit(X)
     Z = np.asarray(scaled.transform(X))
     mean, spread = float(t.mean()), float(t.std())
@@ -187,16 +187,7 @@ def ard_curve(
         If the data is not usable, there are too few samples, or the logarithm of a target that is
         not positive is asked for.
     """
-    X, t = _check_target(X, target)
-    groups = np.asarray(groups)
-    if groups.shape != t.shape:
-        raise InputError(f"groups must have shape {t.shape}, got {groups.shape}")
-    if log_target:
-        if (t <= 0).any():
-            raise InputError(
-                f"the logarithm needs a positive target, got {t.min():g}; leave out log_target"
-            )
-        t = np.log(t)
+    X, t, groups = check_target(X, target, groups, log=log_target)
     points = column_points(n_columns, columns, X.shape[1])
     outer = split(None, groups, n_splits=n_splits, folds=folds, seed=seed)
     tasks = [(p, f) for p in reversed(range(len(points))) for f in range(n_splits)]
@@ -235,20 +226,3 @@ def correlations(predicted: NDArray[np.float64], t: NDArray[np.float64]) -> tupl
     pearson: Any = pearsonr(predicted, t)
     spearman: Any = spearmanr(predicted, t)
     return float(pearson.statistic), float(spearman.statistic)
-
-
-def _check_target(X: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    X, t = np.asarray(X), np.asarray(t, dtype=np.float64)
-    if X.ndim != 2 or X.shape[1] == 0 or t.shape != (len(X),):
-        raise InputError(
-            f"X must have shape (n_sites, n_columns) and the target (n_sites,); got {X.shape} and "
-            f"{t.shape}"
-        )
-    for what, values in (("X", X), ("the target", t)):
-        if not np.isfinite(values).all():
-            place = tuple(int(k) for k in np.argwhere(~np.isfinite(values))[0])
-            raise InputError(
-                f"{what} is {values[place]} at row {place[0]}; only finite numbers can be learned "
-                "from"
-            )
-    return X, t

@@ -113,14 +113,14 @@ QUICK = AnalysisSettings(parts=QUICK_PARTS, log_target=False)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Unseen:
-    """A model like that of an analysis, for one sample that it has not seen.
+    """A model like that of an analysis, for one sample that it has not seen; see `unseen_models`.
 
     Attributes
     ----------
     sample : str
         Of the configuration with the most active sites; the first of several.
     model : LinearModel
-        Fitted to the labelled sites of all other samples.
+        Without its leverage.
     """
 
     sample: str
@@ -212,6 +212,11 @@ class Analysis:
             for c in self.results
         ]  # fmt: skip
         return html_table(("curve", "variant", "cutoff", "score", "points"), rows, repr(self))
+
+    @property
+    def n_splits(self) -> int:
+        """Folds that keep samples whole: those asked for, or as many as there are samples."""
+        return min(self.settings.n_splits, self.n_samples)
 
     def curves(self, name: str, variant: str | None = None) -> tuple[Curve, ...]:
         """All curves of a name, and of a variant if one is given; () without one."""

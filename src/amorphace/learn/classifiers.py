@@ -15,8 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from amorphace.core.errors import InputError
+from amorphace.learn.checks import check_data, check_strengths
 from amorphace.learn.curves import SCORES, scores_of
-from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best, least_loss
+from amorphace.learn.logistic import STRENGTHS, fit_best, least_loss
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.points import column_points
 from amorphace.learn.probabilities import calibration, receiver_operating

@@ -14,6 +14,7 @@ from amorphace.core.neighbors import Neighbors, check_cutoff, iter_neighbors
 from amorphace.dataset.label_thermal import majority_species
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
+from amorphace.learn.checks import check_positive
 
 LENGTHS = (0.8, 1.6, 3.0)
 """In units of sigma: the first shell, the second, and beyond."""
@@ -84,7 +85,7 @@ def coarse_grained(
             f"X must hold a finite row for each of the {n} particles, shape ({n}, n_features), "
             f"got shape {values.shape}; averages need the features of all particles"
         )
-    lengths = _checked_lengths(lengths)
+    lengths = check_positive("lengths", lengths)
     labels = sorted(set(configuration.species.tolist())) if species is None else list(species)
     reach = _cutoffs(configuration, lengths, cutoff)
     sites = np.arange(n) if where is None else np.arange(n)[np.asarray(where)]
@@ -120,14 +121,6 @@ def coarse_names(
         for label in species
         for name in names
     ]
-
-
-def _checked_lengths(lengths: Sequence[float]) -> tuple[float, ...]:
-    if not len(lengths) or not all(np.isfinite(x) and x > 0 for x in lengths):
-        raise InputError(
-            f"lengths must be positive numbers (in units of sigma), at least one, got {lengths}"
-        )
-    return tuple(float(x) for x in lengths)
 
 
 def _cutoffs(

@@ -12,7 +12,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_sco
 from sklearn.preprocessing import StandardScaler
 
 from amorphace.dataset.table import Columns
-from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
+from amorphace.learn.checks import check_data, check_strengths
+from amorphace.learn.logistic import STRENGTHS, fit_best
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.points import column_points, last_columns
 from amorphace.learn.results import Curve

@@ -51,8 +51,6 @@ def radial_distributions(
         If the table is not described and labelled, holds one label only, or has no such column.
     """
     sites = labelled_sites(table, cutoff)
-    if len(np.unique(sites.y)) < 2:
-        raise InputError(f"all {len(sites.y)} sites have label {sites.y[0]}; both are needed")
     names = first_radial_columns(sites.columns) if columns is None else tuple(columns)
     missing = [name for name in names if name not in sites.columns.names]
     if missing:

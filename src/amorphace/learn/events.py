@@ -9,10 +9,9 @@ import numpy as np
 
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
+from amorphace.dataset.sheared import DataStep
 from amorphace.dataset.table import ACTIVE, Table
-from amorphace.learn.everyone import Judged, shear_scores, unseen_models
-from amorphace.learn.model import LinearModel
-from amorphace.learn.results import Curve
+from amorphace.learn.everyone import Judged
 
 STRAINS = (0.0, 0.001, 0.002, 0.005, 0.01)
 """Between the configurations and the event."""
@@ -20,11 +19,22 @@ STRAINS = (0.0, 0.001, 0.002, 0.005, 0.01)
 APART = 0.2
 """Share of such a strain by which that of a configuration may differ from it."""
 
-Step = tuple[int, float, Configuration]
-"""A strain step: its number, the strain after it, and the configuration before it."""
+
+def judged_events(labels: Table, samples: Iterable[Iterable[DataStep]]) -> Iterator[Judged]:
+    """`before_events` of every sample.
+
+    Parameters
+    ----------
+    labels : Table
+        Of `label_shear`.
+    samples : iterable of iterable of DataStep
+        The strain steps of each sample of the labels, in their order.
+    """
+    for k, steps in zip(range(len(labels.sample_names)), samples, strict=True):
+        yield from before_events(labels, k, steps)
 
 
-def before_events(labels: Table, sample: int, steps: Iterable[Step]) -> Iterator[Judged]:
+def before_events(labels: Table, sample: int, steps: Iterable[DataStep]) -> Iterator[Judged]:
     """The localised events of a sheared sample, each with configurations that come before it.
 
     Parameters
@@ -33,7 +43,7 @@ def before_events(labels: Table, sample: int, steps: Iterable[Step]) -> Iterator
         Of `label_shear`: active particles of events, with their D2min.
     sample : int
         Which of its samples.
-    steps : iterable of Step
+    steps : iterable of DataStep
         All strain steps in their order, taken one at a time.
 
     Yields
@@ -52,13 +62,13 @@ def before_events(labels: Table, sample: int, steps: Iterable[Step]) -> Iterator
         step: labels.take(own & (labels.step == step)) for step in set(labels.step[own].tolist())
     }
     name, recent = labels.sample_names[sample], deque[tuple[float, Configuration]]()
-    for step, strain, before in steps:
-        recent.append((strain, before))
-        while recent[0][0] < strain - (1 + APART) * STRAINS[-1]:
+    for step in steps:
+        recent.append((step.strain, step.before))
+        while recent[0][0] < step.strain - (1 + APART) * STRAINS[-1]:
             recent.popleft()
-        event = left.pop(step, None)
+        event = left.pop(step.step, None)
         for wanted in STRAINS if event is not None else ():
-            ahead = np.array([abs(strain - at - wanted) for at, _ in recent])
+            ahead = np.array([abs(step.strain - at - wanted) for at, _ in recent])
             nearest = int(ahead.argmin())
             if event is not None and ahead[nearest] <= APART * wanted + 1e-9:
                 yield _judged(name, event, recent[nearest][1], wanted)
@@ -80,38 +90,4 @@ def _judged(name: str, event: Table, before: Configuration, strain: float) -> Ju
     d2min[rows], active[rows] = event.targets["d2min"], True
     return Judged(
         sample=name, configuration=before, targets={"d2min": d2min}, active=active, strain=strain
-    )
-
-
-def every_event(
-    table: Table,
-    model: LinearModel,
-    labels: Table,
-    samples: Iterable[Iterable[Step]],
-    *,
-    n_splits: int,
-    n_jobs: int | None = None,
-) -> Curve:
-    """`shear_scores` of labelled samples, by models like this one that have not seen them.
-
-    Parameters
-    ----------
-    table, model, n_splits
-        As for `fold_models`.
-    labels : Table
-        Of `label_shear`.
-    samples : iterable of iterable of Step
-        The strain steps of each sample of the labels, in their order.
-    n_jobs : int, optional
-        Threads; None is 1, -1 is all processors.
-    """
-    models = unseen_models(table, model, n_splits=n_splits)
-    return shear_scores(
-        models,
-        (
-            judged
-            for k, steps in zip(range(len(labels.sample_names)), samples, strict=True)
-            for judged in before_events(labels, k, steps)
-        ),
-        n_jobs=n_jobs,
     )

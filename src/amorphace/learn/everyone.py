@@ -15,11 +15,9 @@ from amorphace.dataset.blocks import blocks_of
 from amorphace.dataset.particles import particle_columns
 from amorphace.dataset.table import Table
 from amorphace.learn.ard import correlations
-from amorphace.learn.fit import fold_models
 from amorphace.learn.model import LinearModel
 from amorphace.learn.predict import score
 from amorphace.learn.results import Curve
-from amorphace.learn.splits import split
 
 EVENT_SCORES = ("core", "average_precision", "mcc", "share", "n_events")
 
@@ -48,56 +46,25 @@ class Judged:
     strain: float = 0.0
 
 
-def unseen_models(table: Table, model: LinearModel, *, n_splits: int) -> dict[str, LinearModel]:
-    """A model like this one for each sample, by name, fitted to the folds without it.
+def judged_glasses(
+    table: Table, labels: Table, glasses: Iterable[Configuration]
+) -> Iterator[Judged]:
+    """What all particles of each sample did, or those of each of its blocks.
 
     Parameters
     ----------
-    table, model, n_splits
-        As for `fold_models`.
-    """
-    labelled = table.labelled()
-    folds = split(None, labelled.sample, n_splits=n_splits)
-    models = fold_models(table, model, n_splits=n_splits)
-    return {
-        table.sample_names[sample]: own
-        for fold, own in zip(folds, models, strict=True)
-        for sample in np.unique(labelled.sample[fold.test]).tolist()
-    }
-
-
-def everyone(
-    table: Table,
-    model: LinearModel,
-    labels: Table,
-    glasses: Iterable[Configuration],
-    *,
-    n_splits: int,
-    n_jobs: int | None = None,
-) -> Curve:
-    """`thermal_scores` of labelled samples, by models like this one that have not seen them.
-
-    Parameters
-    ----------
-    table, model, n_splits
-        As for `fold_models`.
+    table : Table
+        What is learned from.
     labels : Table
         Targets of all particles.
     glasses : iterable of Configuration
-        Those that were described, one a sample of `labels`, in their order.
-    n_jobs : int, optional
-        Threads; None is 1, -1 is all processors.
+        Those that were described, one a sample of `labels`, in their order; taken one at a time.
     """
-
-    def judged() -> Iterator[Judged]:
-        for k, (name, glass) in enumerate(zip(labels.sample_names, glasses, strict=True)):
-            columns = particle_columns(labels, glass, k)
-            for group, inside in blocks_of(table, name, glass):
-                targets = {t: np.where(inside, columns[t], np.nan) for t in labels.targets}
-                yield Judged(sample=group, configuration=glass, targets=targets)
-
-    models = unseen_models(table, model, n_splits=n_splits)
-    return thermal_scores(models, judged(), n_jobs=n_jobs)
+    for k, (name, glass) in enumerate(zip(labels.sample_names, glasses, strict=True)):
+        columns = particle_columns(labels, glass, k)
+        for group, inside in blocks_of(table, name, glass):
+            targets = {t: np.where(inside, columns[t], np.nan) for t in labels.targets}
+            yield Judged(sample=group, configuration=glass, targets=targets)
 
 
 def thermal_scores(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns, Table
+from amorphace.learn.checks import check_both
 from amorphace.learn.logistic import STRENGTHS, fit_best, fit_classifier
 from amorphace.learn.model import LinearModel
 from amorphace.learn.points import order_ends
@@ -45,26 +46,22 @@ def labelled_sites(table: Table, cutoff: float) -> LabelledSites:
     Raises
     ------
     InputError
-        If the table holds no features, not those of the cutoff, or no labelled sites.
+        If the table holds no features, not those of the cutoff, or no sites of both labels.
     """
-    check_described(table)
-    assert table.columns is not None
-    rows = np.flatnonzero(table.label >= 0)
-    return LabelledSites(
-        X=table.feature_rows(cutoff, rows).astype(np.float64, copy=False),
-        y=table.label[rows].astype(np.int64),
-        groups=table.sample[rows],
-        rows=rows,
-        columns=table.columns,
-    )
-
-
-def check_described(table: Table) -> None:
-    """Raise `InputError` where a table has no features or no labelled sites."""
     if not table.cutoffs or table.columns is None:
         raise InputError("the table holds no features; describe its sites first")
     if not (table.label >= 0).any():
         raise InputError("the table holds no labelled sites; label them first")
+    rows = np.flatnonzero(table.label >= 0)
+    y = table.label[rows].astype(np.int64)
+    check_both(y)
+    return LabelledSites(
+        X=table.feature_rows(cutoff, rows).astype(np.float64, copy=False),
+        y=y,
+        groups=table.sample[rows],
+        rows=rows,
+        columns=table.columns,
+    )
 
 
 def descriptor_settings(table: Table, cutoff: float) -> dict[str, Any]:
@@ -145,8 +142,8 @@ def fit_model(
     )
 
 
-def fold_models(table: Table, model: LinearModel, *, n_splits: int) -> tuple[LinearModel, ...]:
-    """A model like this one for each fold, fitted to its training rows.
+def unseen_models(table: Table, model: LinearModel, *, n_splits: int) -> dict[str, LinearModel]:
+    """A model like this one for each sample, by name, fitted to the folds without it.
 
     Parameters
     ----------
@@ -155,14 +152,15 @@ def fold_models(table: Table, model: LinearModel, *, n_splits: int) -> tuple[Lin
     model : LinearModel
         Says which columns, and how strong the regularisation is.
     n_splits : int
-        Folds that keep samples whole.
+        Folds that keep samples whole; the samples of a fold share a model.
     """
     labelled = table.labelled()
     cutoff, n = float(model.settings["cutoff"]), len(model.names)
-    return tuple(
-        fit_model(labelled.take(fold.train), cutoff, n, strengths=[model.strength])
-        for fold in split(labelled.label.astype(np.int64), labelled.sample, n_splits=n_splits)
-    )
+    made: dict[str, LinearModel] = {}
+    for fold in split(labelled.label.astype(np.int64), labelled.sample, n_splits=n_splits):
+        own = fit_model(labelled.take(fold.train), cutoff, n, strengths=[model.strength])
+        made |= {table.sample_names[k]: own for k in np.unique(labelled.sample[fold.test])}
+    return made
 
 
 def best_setting(

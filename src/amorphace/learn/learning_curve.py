@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import InputError
-from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
+from amorphace.learn.checks import check_data, check_strengths
+from amorphace.learn.logistic import STRENGTHS, fit_best
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import Fold, fold_names, inner_folds, split

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 from amorphace.core.digest import package_version
 from amorphace.core.errors import InputError
+from amorphace.learn.checks import check_both, check_data, check_strengths
 from amorphace.learn.leverage import Leverage
 from amorphace.learn.model import LinearModel
 from amorphace.learn.newton import NotConverged, Problem, Solver
@@ -156,46 +157,6 @@ def _total_log_loss(decision: NDArray[np.float64], y: NDArray[Any]) -> float:
     return float(np.logaddexp(0, np.where(y == 1, -decision, decision)).sum())
 
 
-def check_data(
-    X: ArrayLike, y: ArrayLike, groups: ArrayLike
-) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[Any]]:
-    """X, y and groups as arrays.
-
-    Raises
-    ------
-    InputError
-        If shapes disagree, a feature is not finite, or a label is neither 0 nor 1.
-    """
-    X, y, groups = np.asarray(X), np.asarray(y), np.asarray(groups)
-    if X.ndim != 2 or X.shape[1] == 0 or y.shape != (len(X),) or groups.shape != (len(X),):
-        raise InputError(
-            "X must have shape (n_sites, n_columns), y and groups (n_sites,); got "
-            f"{X.shape}, {y.shape} and {groups.shape}"
-        )
-    if not np.isin(y, (0, 1)).all():
-        other = y[~np.isin(y, (0, 1))][0]
-        raise InputError(
-            f"labels must be 1 (active) or 0 (inactive), got {other}; give the labelled sites only"
-        )
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
-        raise InputError(f"X[{row}, {column}] is {X[row, column]}; features must be finite numbers")
-    return X, y.astype(np.int64), groups
-
-
-def check_strengths(strengths: Sequence[float]) -> tuple[float, ...]:
-    """The strengths, strongest first.
-
-    Raises
-    ------
-    InputError
-        If there are none, or one is not a positive finite number.
-    """
-    if not strengths or not all(np.isfinite(s) and s > 0 for s in strengths):
-        raise InputError(f"strengths must be positive numbers, at least one, got {strengths}")
-    return tuple(sorted((float(s) for s in strengths), reverse=True))
-
-
 def fit_classifier(
     X: ArrayLike,
     y: ArrayLike,
@@ -240,8 +201,7 @@ def fit_classifier(
     strengths = check_strengths(strengths)
     if len(names) != X.shape[1]:
         raise InputError(f"{X.shape[1]} columns need as many names, got {len(names)}")
-    if len(np.unique(y)) < 2:
-        raise InputError(f"all {len(y)} sites have label {y[0]}; both labels are needed")
+    check_both(y)
     inner: tuple[Fold, ...] = ()
     if len(strengths) > 1:
         inner = inner_folds(y, groups, n_splits=n_splits, folds=folds, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -22,7 +22,6 @@ from amorphace.learn.fit import (
     LabelledSites,
     best_setting,
     fit_model,
-    fold_models,
     labelled_sites,
     nested_choice,
     recorded_species,
@@ -245,9 +244,10 @@ class Parts:
         cutoff, n = best_setting(self.table, self.cutoffs, n_splits=n_splits, seed=seed)
         return fit_model(self.table, cutoff, n, n_splits=n_splits, seed=seed)
 
-    def readings(self, model: LinearModel) -> tuple[Curve, ...]:
-        """Readability; cluster functions, contributions where the model knows its descriptor."""
-        models = fold_models(self.table, model, n_splits=self.n_splits)
+    def readings(self, unseen: Mapping[str, LinearModel]) -> tuple[Curve, ...]:
+        """Readability; cluster functions, contributions where models know their descriptor."""
+        models = tuple(dict.fromkeys(unseen.values()))  # one a fold
+        model = models[0]
         sites = labelled_sites(self.table, model.settings["cutoff"])
         X, folds = sites.X[:, : len(model.names)], split(None, sites.groups, n_splits=self.n_splits)
         found = readability(models, X, folds, sites.columns, recorded_species(self.table))
@@ -256,16 +256,13 @@ class Parts:
             return (found,)
         return (*cluster_functions(models), contributions(models, X), found)
 
-    def unseen(self, model: LinearModel) -> Unseen:
-        """The model without the sample of the configuration with the most active sites."""
+    def unseen(self, unseen: Mapping[str, LinearModel]) -> Unseen:
+        """That for the sample of the configuration with the most active sites."""
         labelled = self.table.labelled()
         active = np.stack([labelled.sample, labelled.step], axis=1)[labelled.label == ACTIVE]
         configurations, counts = np.unique(active, axis=0, return_counts=True)
-        sample = configurations[np.argmax(counts), 0]
-        others = labelled.take(labelled.sample != sample)
-        cutoff, n = float(model.settings["cutoff"]), len(model.names)
-        own = fit_model(others, cutoff, n, strengths=[model.strength])
-        return Unseen(sample=self.table.sample_names[sample], model=replace(own, leverage=None))
+        sample = self.table.sample_names[configurations[np.argmax(counts), 0]]
+        return Unseen(sample=sample, model=replace(unseen[sample], leverage=None))
 
     def _at_cutoff(self, curves: Iterable[Curve]) -> list[Curve]:
         return [replace(curve, cutoff=self.cutoff) for curve in curves]

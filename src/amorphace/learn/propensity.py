@@ -7,56 +7,16 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from amorphace.core.errors import InputError
 from amorphace.learn.ard import correlations
 from amorphace.learn.parallel import Progress
 from amorphace.learn.regression import PropensityCurve, PropensityScore
-from amorphace.learn.ridge import STRENGTHS, ExtraRows, RidgeProblem, logarithm
+from amorphace.learn.ridge import STRENGTHS, ExtraRows, RidgeProblem
 
 MAX_DRAWS = 8
 """Sets of training samples at each point of a learning curve, at most."""
-
-
-def propensity_predictions(
-    X: ArrayLike,
-    y: ArrayLike,
-    groups: ArrayLike,
-    *,
-    strengths: Sequence[float] = STRENGTHS,
-    extra: ExtraRows | None = None,
-) -> NDArray[np.float64]:
-    """Every particle's target, predicted by a ridge that has not seen its sample.
-
-    In every sample the target is measured from its mean, in units of its standard deviation:
-    what is predicted is the order inside a configuration. Columns are standardised by the
-    training samples; the strength is the one with the least squared error on training samples
-    left out in turn. The test sample takes part in neither.
-
-    Parameters
-    ----------
-    X : array_like of shape (n_sites, n_columns)
-    y : array_like of shape (n_sites,)
-    groups : array_like of shape (n_sites,)
-        The sample of each site.
-    strengths : sequence of float
-        To choose from; one strength is taken as it is.
-    extra : ExtraRows, optional
-        Further rows to learn from.
-
-    Returns
-    -------
-    ndarray of shape (n_sites,)
-        In standard deviations of the target in a sample.
-
-    Raises
-    ------
-    InputError
-        If the data is not usable, or there are fewer than 2 samples.
-    """
-    problem = RidgeProblem.of(X, y, groups, strengths, extra)
-    return problem.predictions()[0]
 
 
 def propensity_score(
@@ -72,18 +32,29 @@ def propensity_score(
     extra: ExtraRows | None = None,
     unseen: ArrayLike | None = None,
 ) -> PropensityScore:
-    """Correlation of target and prediction in every sample, learned from others.
+    """Correlation of target and prediction in every sample, by a ridge that has not seen it.
+
+    In every sample the target is measured from its mean, in units of its standard deviation:
+    what is predicted is the order inside a configuration. Columns are standardised by the
+    training samples; the strength is the one with the least squared error on training samples
+    left out in turn. The test sample takes part in neither.
 
     Parameters
     ----------
-    X, y, groups, strengths, extra
-        As for `propensity_predictions`.
+    X : array_like of shape (n_sites, n_columns)
+    y : array_like of shape (n_sites,)
+    groups : array_like of shape (n_sites,)
+        The sample of each site.
     target, inputs : str
         Names of what is predicted, and from what.
     log : bool
         Predict the logarithm of y instead, and correlate with it.
     samples : sequence of str, optional
         Names of the samples, in sorted order of `groups`; their numbers when left out.
+    strengths : sequence of float
+        To choose from; one strength is taken as it is.
+    extra : ExtraRows, optional
+        Further rows to learn from.
     unseen : array_like, optional
         Samples (values of `groups`) that are tested and never learned from. When left out, each
         sample is tested, learned from all others.
@@ -95,7 +66,8 @@ def propensity_score(
     Raises
     ------
     InputError
-        As `propensity_predictions`; also if log is asked for and a target is not positive.
+        If the data is not usable, there are fewer than 2 samples, or log is asked for and a
+        target is not positive.
 
     Examples
     --------
@@ -105,8 +77,7 @@ def propensity_score(
     >>> score.pearson.round(2).tolist()
     [0.99, 0.99, 0.99]
     """
-    target_values = logarithm(y) if log else np.asarray(y, dtype=np.float64)
-    problem = RidgeProblem.of(X, target_values, groups, strengths, extra, log)
+    problem = RidgeProblem.of(X, y, groups, strengths, extra, log)
     n_all = len(problem.labels)
     names = [str(k) for k in problem.labels] if samples is None else list(samples)
     if len(names) != n_all:
@@ -116,6 +87,7 @@ def propensity_score(
     pearson, spearman = np.array([problem.correlation(test, theta) for test, (theta, _) in found]).T
     rows = np.concatenate([problem.rows[test] for test, _ in found])
     predicted = np.concatenate([problem.X[problem.rows[k]] @ theta for k, (theta, _) in found])
+    measured = np.asarray(y, dtype=np.float64)[rows]
     return PropensityScore(
         target=target,
         log=log,
@@ -126,7 +98,7 @@ def propensity_score(
         pearson=pearson,
         spearman=spearman,
         strength=np.array([strength for _, (_, strength) in found]),
-        pooled=correlations(predicted, target_values[rows])[0],
+        pooled=correlations(predicted, np.log(measured) if log else measured)[0],
         n_train=len(splits[0][1]),
     )
 
@@ -187,7 +159,7 @@ def propensity_curve(
     InputError
         As `propensity_score`; also if a number of training samples is not possible.
     """
-    problem = RidgeProblem.of(X, logarithm(y) if log else y, groups, strengths, extra, log)
+    problem = RidgeProblem.of(X, y, groups, strengths, extra, log)
     splits = _splits(problem, unseen)
     most, n_all = len(splits[0][1]), len(splits)
     points = list(range(1, most + 1)) if n_train is None else [int(k) for k in n_train]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import InputError
 from amorphace.learn.ard import correlations
+from amorphace.learn.checks import check_strengths, check_target
 
 STRENGTHS = (1e2, 3e2, 1e3, 3e3, 1e4, 3e4)
 """Of the ridge, from which one is chosen inside the training samples; with some thousand
@@ -135,17 +136,18 @@ class RidgeProblem:
         groups: ArrayLike,
         strengths: Sequence[float],
         extra: ExtraRows | None,
-        log: bool = False,
+        log: bool,
     ) -> RidgeProblem:
-        B, target, sample = _checked(X, y, groups)
+        """From what `propensity_score` is given."""
+        X, target, sample = check_target(X, y, groups, log=log)
         labels, number = np.unique(sample, return_inverse=True)
         if len(labels) < 2:
             raise InputError(
                 "a regression is judged on samples it has not seen, so at least 2 are needed; got "
                 f"{len(labels)}"
             )
-        if not len(strengths) or not all(np.isfinite(s) and s > 0 for s in strengths):
-            raise InputError(f"strengths must be positive numbers, at least one; got {strengths}")
+        strengths = check_strengths(strengths)[::-1]
+        B = np.asarray(X, dtype=np.float64)
         mean, scale = B.mean(axis=0), B.std(axis=0)
         scale[scale == 0] = 1
         B = (B - mean) / scale
@@ -171,7 +173,7 @@ class RidgeProblem:
             rows=rows,
             own=own,
             extra=more,
-            strengths=tuple(sorted(float(s) for s in strengths)),
+            strengths=strengths,
             weights=(0.0,) if extra is None else tuple(float(w) for w in extra.weights),
         )
 
@@ -210,14 +212,6 @@ class RidgeProblem:
                 total = total + self.extra[k].weighted(weight)
         return total
 
-    def predictions(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Prediction of every row from the other samples, and the strength for each sample."""
-        predicted, strengths = np.empty(len(self.y)), np.empty(len(self.labels))
-        for test, rows in enumerate(self.rows):
-            theta, strengths[test] = self.fit([k for k in range(len(self.labels)) if k != test])
-            predicted[rows] = self.X[rows] @ theta
-        return predicted, strengths
-
     def correlation(self, test: int, theta: NDArray[np.float64]) -> tuple[float, float]:
         """Pearson and Spearman correlation in a sample."""
         rows = self.rows[test]
@@ -233,7 +227,7 @@ def _extra_moments(
     log: bool,
 ) -> tuple[Moments, ...]:
     """Sums over the extra rows of every sample; targets in the unit of the sample's own."""
-    B, target, sample = _checked(extra.X, extra.y, extra.groups, "extra rows: ")
+    B, target, sample = check_target(extra.X, extra.y, extra.groups, log=log, what="extra rows: ")
     configuration = np.asarray(extra.configuration)
     if B.shape[1] != len(mean) or configuration.shape != target.shape:
         raise InputError(
@@ -245,39 +239,10 @@ def _extra_moments(
         raise InputError(f"extra rows belong to sample {unknown}, which has no rows of its own")
     if not len(extra.weights) or not all(np.isfinite(w) and w >= 0 for w in extra.weights):
         raise InputError(f"weights of extra rows must not be negative; got {extra.weights}")
-    target = logarithm(target) if log else target.copy()
     _, place = np.unique(configuration, return_inverse=True)
-    target -= (np.bincount(place, target) / np.bincount(place))[place]
+    target = target - (np.bincount(place, target) / np.bincount(place))[place]
     B = (B - mean) / scale
     return tuple(
         Moments.of(B[sample == label], target[sample == label] / unit)
         for label, unit in zip(labels, units, strict=True)
     )
-
-
-def logarithm(y: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(y, dtype=np.float64)
-    if not (values > 0).all():
-        raise InputError(
-            f"the logarithm needs positive targets, got {values[~(values > 0)][0]}; predict the "
-            "target itself"
-        )
-    return np.log(values)
-
-
-def _checked(
-    X: ArrayLike, y: ArrayLike, groups: ArrayLike, what: str = ""
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
-    """X, y and groups as arrays of finite numbers with equal rows."""
-    B, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    sample = np.asarray(groups)
-    if B.ndim != 2 or B.shape[1] == 0 or target.shape != (len(B),) or sample.shape != (len(B),):
-        raise InputError(
-            f"{what}X must have shape (n_sites, n_columns), y and groups (n_sites,); got "
-            f"{B.shape}, {target.shape} and {sample.shape}"
-        )
-    if not np.isfinite(B).all() or not np.isfinite(target).all():
-        raise InputError(
-            f"{what}X and y must be finite numbers; leave out the particles that were not measured"
-        )
-    return B, target, sample

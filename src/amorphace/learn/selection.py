@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
 from amorphace.dataset.table import Columns
+from amorphace.learn.checks import check_data, check_strengths
 from amorphace.learn.forward import ForwardFold
-from amorphace.learn.logistic import STRENGTHS, check_data, check_strengths, fit_best
+from amorphace.learn.logistic import STRENGTHS, fit_best
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.points import check_candidates, column_names
 from amorphace.learn.results import Curve

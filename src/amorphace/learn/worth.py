@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from amorphace.learn.splits import half_width
 
@@ -39,6 +40,12 @@ class Score:
     n: int
     chance: float = 0.0
 
+    @classmethod
+    def over(cls, name: str, of: str, values: NDArray[np.float64], chance: float = 0.0) -> Score:
+        """From the score of every sample, NaN where there is none."""
+        known = values[np.isfinite(values)]
+        return cls(name, of, float(known.mean()), half_width(known), len(known), chance)
+
     def __str__(self) -> str:
         return f"{self.name} {self.mean:.3f} ± {self.error:.3f} (n = {self.n}; {self.of})"
 
@@ -55,20 +62,17 @@ def left_out_scores(
     extremes, every : str
         The particles in words: the labelled ones, and all.
     """
-
-    def score(name: str, of: str, values: np.ndarray, chance: float = 0.0) -> Score:
-        known = values[np.isfinite(values)]
-        return Score(name, of, float(known.mean()), half_width(known), len(known), chance)
-
     for curve in a.curves("model"):
         for name, words in (("accuracy", "accuracy"), ("roc_auc", "ROC-AUC")):
-            yield score(words, extremes, curve[name][0], 0.5)
+            yield Score.over(words, extremes, curve[name][0], 0.5)
     for curve in a.curves("everyone"):
         for k, target in enumerate(curve.labels):
-            yield score(f"Spearman with {target}", every, curve["spearman"][k])
-            yield score(f"Pearson with {target}", every, curve["pearson"][k])
+            yield Score.over(f"Spearman with {target}", every, curve["spearman"][k])
+            yield Score.over(f"Pearson with {target}", every, curve["pearson"][k])
     for curve in a.curves("events"):
         share = float(np.nanmean(curve["share"][0]))
-        yield score("C = 2 AUC - 1 of the core of an event", every, curve["core"][0])
-        yield score("average precision of an event", every, curve["average_precision"][0], share)
-        yield score("MCC of an event", every, curve["mcc"][0])
+        yield Score.over("C = 2 AUC - 1 of the core of an event", every, curve["core"][0])
+        yield Score.over(
+            "average precision of an event", every, curve["average_precision"][0], share
+        )
+        yield Score.over("MCC of an event", every, curve["mcc"][0])
