@@ -138,10 +138,10 @@ def test_take_keeps_the_order_asked_for_and_repeats_rows() -> None:
 @pytest.mark.parametrize(
     ("rows", "text"),
     [
-        ([7], "row 7 is outside the table, whose rows are 0 to 6"),
-        ([-1], "row -1 is outside the table"),
+        ([7], "row indices must lie from 0 to 6, got 7"),
+        ([-1], "row indices must lie from 0 to 6, got -1"),
         ([True, False], r"the mask must have shape \(7,\), got \(2,\)"),
-        ([0.5], "rows must be a mask or a list of row indices"),
+        ([0.5], "expected a mask, or a list of row indices, got"),
     ],
 )
 def test_rows_that_are_not_there_are_refused(rows: list[float], text: str) -> None:

@@ -92,15 +92,14 @@ def describe(
     else:
         table = labelled_rows(known, centres=centres, provenance=origin)
         sites = Sites.concatenate(sample_sites(table, samples))
-    with progress_bar("sites") as bar:
-        task = bar.add_task("describe", total=len(sites) * len(cutoffs))
+    with progress_bar("sites", "describe", len(sites) * len(cutoffs)) as bar:
         write_features(
             output,
             table,
             sites,
             descriptors,
             overwrite=overwrite,
-            progress=lambda n: bar.advance(task, n),
+            progress=lambda n: bar(advance=n),
         )
     show(
         f"{output}: {len(table)} sites of {len(samples)} samples, {descriptors[0].n_features_out} "

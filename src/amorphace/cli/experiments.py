@@ -1,4 +1,4 @@
-"""What the commands on experiment files share: the argument, the plan and its store, bytes."""
+"""What the commands on experiment files share: the argument, the plan and its store."""
 
 from __future__ import annotations
 
@@ -48,16 +48,3 @@ def open_experiment(
 
     plan = read_plan(file, engine, device)
     return plan, Store(store_path(file, plan.experiment), create=create)
-
-
-def bytes_in_words(count: int) -> str:
-    """A number of bytes in words.
-
-    Examples
-    --------
-    >>> bytes_in_words(512), bytes_in_words(2_500_000), bytes_in_words(3 * 10**12)
-    ('512 bytes', '2.5 MB', '3.0 TB')
-    """
-    from rich.filesize import decimal
-
-    return decimal(count)

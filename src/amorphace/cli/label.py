@@ -93,18 +93,17 @@ def label(
     check_repeated(digests[: len(initial)], "the initial configurations")
     check_repeated(digests[len(initial) :], "the end points")
     show_lengths(names[0], first, [reach], length)
-    with progress_bar("samples") as bar:
-        task = bar.add_task("label", total=len(initial))
+    with progress_bar("samples", "label", len(initial)) as bar:
 
         def samples() -> Iterator[ThermalSample]:
             for name, path, end in zip(names, initial, ends, strict=True):
-                bar.update(task, description=f"label {name}")
+                bar(description=f"label {name}")
                 start = start_of(path, species, frame, order.value)
                 frames = ends_of(
                     end, species, start, own=endpoints is None, lag=lag, order=order.value
                 )
                 yield ThermalSample(name, start, frames)
-                bar.advance(task)
+                bar(advance=1)
 
         table = label_thermal(
             samples(),

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
-from amorphace.cli.samples import files_of
-from amorphace.cli.shared import FILES, Json, app, command_line, progress_bar, show, show_json
+from amorphace.cli.samples import analysed, files_of
+from amorphace.cli.shared import FILES, Json, app, command_line, show, show_json
 from amorphace.core.errors import InputError
 
 
@@ -91,7 +91,6 @@ def learn(
     from amorphace.dataset.blocks import in_blocks
     from amorphace.dataset.provenance import provenance
     from amorphace.dataset.zarr_table import read_table
-    from amorphace.learn.analysis import analyse
     from amorphace.learn.bundle import QUICK, AnalysisSettings, summarize, write_folder
     from amorphace.learn.conclusions import conclusions
     from amorphace.learn.fit import labelled_sites, recorded_species, unseen_models
@@ -120,13 +119,7 @@ def learn(
     sites = labelled_sites(data, (settings.cutoffs or data.cutoffs or (0.0,))[0])
     if folds is not None:  # asked for in so many words: fewer will not do
         split(sites.y, sites.groups, n_splits=folds)
-    with progress_bar("of the part") as bar:
-        task = bar.add_task("learn", total=None)
-
-        def report(part: str, done: int, total: int) -> None:
-            bar.update(task, description=part.replace("_", " "), completed=done, total=total)
-
-        analysis = analyse(data, settings=settings, n_jobs=n_jobs, progress=report)
+    analysis = analysed(data, settings, n_jobs)
     curves = analysis.curves("accuracy", "grouped")
     if not curves:
         raise InputError("; ".join(analysis.warnings))

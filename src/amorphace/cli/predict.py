@@ -98,8 +98,10 @@ def predict(
     own = known.model.settings["species"]
     names = _labels(own, rename or [])
     inputs = [file, *([Path(model)] if Path(model).is_file() else [])]
-    with owned_file(output, overwrite=overwrite, inputs=inputs), progress_bar("frames") as bar:
-        task = bar.add_task("predict", total=None)
+    with (
+        owned_file(output, overwrite=overwrite, inputs=inputs),
+        progress_bar("frames", "predict") as bar,
+    ):
         frames = iread(file, species or names)
         first = next(frames, None)
         if first is None:
@@ -113,7 +115,7 @@ def predict(
             species=names,
             sigma=length,
             n_jobs=n_jobs,
-            progress=lambda n: bar.advance(task, n),
+            progress=lambda n: bar(advance=n),
         )
     unit = "" if length == 1 else f"; sigma is {length:g}"
     count = f"{written.n_frames} frame{'s' if written.n_frames > 1 else ''}"

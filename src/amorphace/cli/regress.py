@@ -113,15 +113,14 @@ def regress(
         n_jobs=n_jobs,
     )
     scales = tuple(scaled(one, length) for one in lengths or LENGTHS)
-    with progress_bar("samples") as bar:
-        task = bar.add_task("describe", total=len(names))
+    with progress_bar("samples", "describe", len(names)) as bar:
         X, targets, groups = sample_inputs(
             (measured for several in samples for measured in several()),
             ace,
             targets=target or ["d2min"],
             centres=centres,
             lengths=scales,
-            progress=lambda n: bar.advance(task, n),
+            progress=lambda n: bar(advance=n),
         )
     unseen = np.arange(len(names) - n_unseen, len(names)) if n_unseen else None
     radial = f"{ace.n_features_out} radial columns, cutoff {reach:g}"
@@ -150,8 +149,7 @@ def regress(
     learned = None
     if curve:
         name, y = next(iter(targets.items()))
-        with progress_bar("fits") as bar:
-            task = bar.add_task("learning curve", total=None)
+        with progress_bar("fits", "learning curve") as bar:
             learned = propensity_curve(
                 X,
                 y,
@@ -160,7 +158,7 @@ def regress(
                 log=log,
                 inputs=what,
                 unseen=unseen,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
+                progress=lambda done, total: bar(completed=done, total=total),
             )
         rows = RichTable("training samples", "Pearson", "Spearman", title=name)
         for n, *values in zip(learned.n_train, learned.pearson, learned.spearman, strict=True):

@@ -10,8 +10,8 @@ import typer
 
 from amorphace.cli import options
 from amorphace.cli.experiments import open_experiment
-from amorphace.cli.samples import show_pairs
-from amorphace.cli.shared import FILES, app, check_choice, command_line, progress_bar, show
+from amorphace.cli.samples import analysed, show_pairs
+from amorphace.cli.shared import FILES, app, command_line, show
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -89,7 +89,10 @@ def report(
     from amorphace.report.measured import propensity_curve
     from amorphace.simulate.models import MODELS
 
-    check_choice("--model", model, MODELS, otherwise="; name another glass with --title")
+    if model and model not in MODELS:
+        raise InputError(
+            f"--model {model}: choose one of {', '.join(MODELS)}; name another glass with --title"
+        )
     of_one = {
         "--labels": labels, "--configuration": configuration, "--sample": sample, "--model": model,
         "--protocol": protocol, "--companion": companion, "--regression": regression,
@@ -162,19 +165,11 @@ def _analysis(source: Path, n_jobs: int) -> Analysis:
     """The analysis of a source, made if the source is a table."""
     from amorphace.dataset.blocks import in_blocks
     from amorphace.dataset.zarr_table import read_table
-    from amorphace.learn.analysis import analyse
     from amorphace.learn.bundle import QUICK, read_analysis
 
     if not (source / "zarr.json").is_file():
         return read_analysis(source)
-    data = in_blocks(read_table(source))
-    with progress_bar("fits") as bar:
-        task = bar.add_task("analyse", total=None)
-
-        def progress(part: str, done: int, total: int) -> None:
-            bar.update(task, description=part, completed=done, total=total)
-
-        return analyse(data, settings=QUICK, n_jobs=n_jobs, progress=progress)
+    return analysed(in_blocks(read_table(source)), QUICK, n_jobs)
 
 
 def _snapshots(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.filesize import decimal as bytes_in_words
 from rich.table import Table as RichTable
 
 from amorphace.cli import options
@@ -14,7 +15,6 @@ from amorphace.cli.experiments import (
     DeviceOption,
     EngineOption,
     ExperimentArgument,
-    bytes_in_words,
     open_experiment,
     read_plan,
 )

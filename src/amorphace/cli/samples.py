@@ -1,4 +1,4 @@
-"""What the commands show of samples: which files belong together, lengths in their unit."""
+"""What the commands show of samples: which files belong together, lengths, their analysis."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table as RichTable
 
-from amorphace.cli.shared import show
+from amorphace.cli.shared import progress_bar, show
 
 if TYPE_CHECKING:
     from amorphace.core.configuration import Configuration
     from amorphace.dataset.table import Table
+    from amorphace.learn.bundle import Analysis, AnalysisSettings
 
 
 def show_pairs(columns: Sequence[str], rows: Iterable[Sequence[object]], by: str) -> None:
@@ -40,6 +41,21 @@ def files_of(labels: Table, files: Sequence[Path]) -> list[Path]:
     found, by = paired(labels.sample_names, files, "configurations")
     show_pairs(["configuration"], zip(labels.sample_names, found, strict=True), by)
     return found
+
+
+def analysed(data: Table, settings: AnalysisSettings, n_jobs: int) -> Analysis:
+    """The analysis of a table, with a bar for each of its parts."""
+    from amorphace.learn.analysis import analyse
+
+    with progress_bar("of the part", "learn") as bar:
+        return analyse(
+            data,
+            settings=settings,
+            n_jobs=n_jobs,
+            progress=lambda part, done, total: bar(
+                description=part.replace("_", " "), completed=done, total=total
+            ),
+        )
 
 
 def show_lengths(

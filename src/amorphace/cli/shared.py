@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +21,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-
-from amorphace.core.errors import InputError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -105,21 +104,9 @@ def show(what: Any) -> None:
     console.print(what, markup=False)
 
 
-def check_choice(option: str, value: str, choices: Iterable[str], otherwise: str = "") -> None:
-    """An option is one of some words, or left out.
-
-    Raises
-    ------
-    InputError
-        Otherwise; `otherwise` is added to what it says.
-    """
-    if value and value not in choices:
-        raise InputError(f"{option} {value}: choose one of {', '.join(choices)}{otherwise}")
-
-
 @contextmanager
-def progress_bar(unit: str) -> Iterator[Progress]:
-    """Bars on a terminal; nothing where the output is no terminal."""
+def progress_bar(unit: str, what: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """A bar on a terminal, by what updates it (`Progress.update`); nothing where that is none."""
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
@@ -132,4 +119,4 @@ def progress_bar(unit: str) -> Iterator[Progress]:
         disable=not console.is_terminal,
         transient=True,
     ) as bar:
-        yield bar
+        yield partial(bar.update, bar.add_task(what, total=total))

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal as bytes_in_words
 
-from amorphace.cli.experiments import ExperimentArgument, bytes_in_words, open_experiment
+from amorphace.cli.experiments import ExperimentArgument, open_experiment
 from amorphace.cli.shared import STORES, app, show
 from amorphace.core.errors import InputError
 

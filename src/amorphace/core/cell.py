@@ -57,6 +57,11 @@ def _within(s: NDArray[np.float64]) -> bool:
     return bool((s > -EDGE).all() and (s < 1 + EDGE).all())
 
 
+def cell_heights(cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distances between opposite faces of a cell, shape (3,)."""
+    return 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+
+
 def cell_rows(cell: ArrayLike) -> NDArray[np.float64]:
     """Cell vectors as rows, shape (3, 3), checked."""
     h = np.array(cell, dtype=np.float64)

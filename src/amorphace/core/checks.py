@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.errors import InputError
 
@@ -87,6 +88,26 @@ def limits_in(hint: Any) -> Limits | None:
         return hint
     inner = (*getattr(hint, "__metadata__", ()), *get_args(hint))
     return next((found for one in inner if (found := limits_in(one))), None)
+
+
+def chosen_rows(where: ArrayLike, n: int, what: str, *, least: int = 0) -> NDArray[np.int64]:
+    """Indices from a mask, shape (n,), or from a list of them, shape (n_chosen,).
+
+    An InputError if it is neither, or an index is not from `least` to n - 1; where that is
+    negative, such ones count from the end.
+    """
+    chosen = np.asarray(where)
+    if chosen.dtype == bool:
+        if chosen.shape != (n,):
+            raise InputError(f"the mask must have shape ({n},), got {chosen.shape}")
+        return np.flatnonzero(chosen)
+    if chosen.ndim != 1 or (chosen.size and not np.issubdtype(chosen.dtype, np.integer)):
+        raise InputError(f"expected a mask, or a list of {what} indices, got {where!r}")
+    outside = chosen[(chosen < least) | (chosen >= n)]
+    if len(outside):
+        range_ = f"{least} to {n - 1}{' (negative ones count from the end)' if least else ''}"
+        raise InputError(f"{what} indices must lie from {range_}, got {outside[0]}")
+    return chosen.astype(np.int64)
 
 
 def count_threads(n_jobs: int | None) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amorphace.core.cell import cell_rows, check_resolved, host_array
+from amorphace.core.cell import cell_heights, cell_rows, check_resolved, host_array
 from amorphace.core.display import html_table
 from amorphace.core.errors import InputError
 
@@ -210,7 +210,7 @@ class Configuration:
         >>> Configuration(positions=np.eye(3), species="A", cell=cell).heights.round(12).tolist()
         [1.8, 3.0, 5.0]
         """
-        return 1 / np.linalg.norm(np.linalg.inv(self.cell), axis=0)
+        return cell_heights(self.cell)
 
     def fractional(self) -> NDArray[np.float64]:
         """Positions in units of the cell vectors, shape (n, 3); not wrapped."""

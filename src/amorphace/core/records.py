@@ -75,12 +75,12 @@ def read_document(
     """
     found = read_json(path, again=again)
     if not isinstance(found, dict) or found.get("format") != name:
-        raise FileFormatError(path, f"JSON, but not {what} with the format {name!r}")
+        raise FileFormatError(path, f"JSON, but not {what} with the format {name!r}; {again}")
     if found.get("format_version") != version:
         raise FileFormatError(
             path,
             f"{what} of format version {found.get('format_version')}; this program reads version "
-            f"{version}",
+            f"{version}; {again}",
         )
     return {k: v for k, v in found.items() if k not in ("format", "format_version")}
 

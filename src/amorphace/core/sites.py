@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from amorphace.core.bridges import as_configuration
+from amorphace.core.checks import chosen_rows
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 
@@ -51,21 +52,7 @@ class Sites:
     def __init__(self, configuration: Configuration, where: ArrayLike | None = None) -> None:
         configuration = as_configuration(configuration)
         n = len(configuration)
-        chosen = np.arange(n) if where is None else np.asarray(where)
-        if chosen.dtype == bool:
-            if chosen.shape != (n,):
-                raise InputError(f"the mask must have shape ({n},), got {chosen.shape}")
-            chosen = np.flatnonzero(chosen)
-        if chosen.size == 0:
-            chosen = np.empty(0, dtype=np.int64)
-        if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
-            raise InputError("where must be a mask or a list of particle indices")
-        outside = chosen[(chosen < -n) | (chosen >= n)]
-        if len(outside):
-            raise InputError(
-                f"particle indices must lie from {-n} to {n - 1} (negative ones count from the "
-                f"end), got {outside[0]}"
-            )
+        chosen = np.arange(n) if where is None else chosen_rows(where, n, "particle", least=-n)
         self._set((configuration,), np.zeros(len(chosen), dtype=np.int64), chosen % max(n, 1))
 
     def _set(

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.cell import cell_heights
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.core.neighbors import find_neighbors
@@ -57,7 +58,7 @@ def block_numbers(
     h, n = np.asarray(cell, dtype=np.float64), np.asarray(grid)
     s = np.linalg.solve(h.T, np.asarray(positions, dtype=np.float64).T).T % 1.0 * n
     k = np.minimum(s.astype(np.int64), n - 1)
-    away = np.minimum(s - k, 1 - (s - k)) * _heights(h) / n
+    away = np.minimum(s - k, 1 - (s - k)) * cell_heights(h) / n
     inside = ((away >= gap / 2) | (n == 1)).all(axis=1)
     return np.where(inside, (k[:, 0] * n[1] + k[:, 1]) * n[2] + k[:, 2], -1)
 
@@ -86,7 +87,7 @@ def choose_grid(
     >>> choose_grid(60 * np.eye(3), 5.0)
     ((3, 3, 1), 0.5625)
     """
-    heights = _heights(np.asarray(cell, dtype=np.float64))
+    heights = cell_heights(np.asarray(cell, dtype=np.float64))
     best: dict[int, tuple[float, tuple[int, int, int]]] = {}
     for n in [n_blocks] if n_blocks else range(LEAST, most + 1):
         best[n] = max(
@@ -265,10 +266,6 @@ def _cells(table: Table) -> list[Any]:
     """Cells of the samples; none where the labels do not tell them."""
     origin = table.provenance
     return origin.get("cells") or origin.get("labels", {}).get("cells") or []
-
-
-def _heights(cell: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
 
 
 def _grids(n: int) -> Iterator[tuple[int, int, int]]:

@@ -5,24 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
-
-
-def row_index(rows: ArrayLike, n: int) -> NDArray[np.int64]:
-    """Rows as indices from 0, checked."""
-    index = np.asarray(rows)
-    if index.dtype == bool:
-        if index.shape != (n,):
-            raise InputError(f"the mask must have shape ({n},), got {index.shape}")
-        return np.flatnonzero(index)
-    if index.ndim != 1 or (index.size and not np.issubdtype(index.dtype, np.integer)):
-        raise InputError("rows must be a mask or a list of row indices")
-    if index.size and not (index.min() >= 0 and index.max() < n):
-        bad = index[(index < 0) | (index >= n)][0]
-        raise InputError(f"row {bad} is outside the table, whose rows are 0 to {n - 1}")
-    return index.astype(np.int64)
 
 
 def frozen(value: Any, dtype: Any, shape: tuple[int, ...], what: str) -> NDArray[Any]:

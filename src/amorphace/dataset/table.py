@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from amorphace.core.checks import chosen_rows
 from amorphace.core.display import html_table
 from amorphace.core.errors import InputError
-from amorphace.dataset.checked import changes, frozen, read_only_view, row_index
+from amorphace.dataset.checked import changes, frozen, read_only_view
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # pyright: ignore[reportMissingImports]
@@ -269,7 +270,7 @@ class Table:
         InputError
             If the mask has another length or an index lies outside the table.
         """
-        index = row_index(rows, len(self))
+        index = chosen_rows(rows, len(self), "row")
         return replace(
             self,
             **{name: getattr(self, name)[index] for name in SITE_FIELDS},

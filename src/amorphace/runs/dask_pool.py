@@ -24,7 +24,7 @@ from amorphace.runs.engine import Ended
 from amorphace.runs.execute import Report, Task, do_task
 from amorphace.runs.scratch import Failure
 from amorphace.runs.store import Store
-from amorphace.runs.unit import Cores, Graph, Unit
+from amorphace.runs.unit import Graph, Unit
 
 AHEAD = 2
 """Tasks in flight for each worker: it does not wait for the next, and the scheduler keeps few."""
@@ -109,11 +109,10 @@ class DaskPool:
         """Hand units to the scheduler, as one task."""
         each = self._graph.cores_per_unit
         need = self._graph.cores_of(units[0], each)
-        n_jobs = each if units[0].kind.cores is Cores.ALL else 1
         key = f"{units[0].kind.name}-{uuid.uuid4().hex}"
         future = self._client.submit(
             do_held,
-            encode(Task.of(self._store, units, self._settings, n_jobs)),
+            encode(Task.of(self._store, units, self._settings, each)),
             key,
             self._limit,
             key=key,

@@ -19,7 +19,7 @@ from amorphace.core.errors import AmorphaceError, SetupError
 from amorphace.runs.job import Job
 from amorphace.runs.meta import Meta
 from amorphace.runs.store import Damaged, Store
-from amorphace.runs.unit import Dropped, Outcome, Unit, class_at, reference_to
+from amorphace.runs.unit import Cores, Dropped, Outcome, Unit, class_at, reference_to
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LEAST_ROOM = 1 << 20
@@ -185,15 +185,18 @@ class Task:
     n_jobs: int
 
     @classmethod
-    def of(cls, store: Store, units: Sequence[Unit[Any, Any]], settings: Any, n_jobs: int) -> Task:
-        """The task of these units; the path of the store must hold in the other process."""
+    def of(cls, store: Store, units: Sequence[Unit[Any, Any]], settings: Any, cores: int) -> Task:
+        """The task of these units, by so many cores where their kind takes all.
+
+        The path of the store must hold in the other process.
+        """
         given = {"type": reference_to(settings), "value": encode(settings)}
         return cls(
             store=str(store.path.resolve()),
             ids=tuple(unit.id for unit in units),
             units=tuple(unit.to_dict() for unit in units),
             settings=None if settings is None else given,
-            n_jobs=n_jobs,
+            n_jobs=cores if units[0].kind.cores is Cores.ALL else 1,
         )
 
 

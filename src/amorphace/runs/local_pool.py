@@ -25,7 +25,7 @@ from amorphace.core.errors import InputError, SetupError
 from amorphace.runs.engine import POLL, Ended
 from amorphace.runs.execute import Report, Task, do_task
 from amorphace.runs.store import Store
-from amorphace.runs.unit import Cores, Graph, Unit
+from amorphace.runs.unit import Graph, Unit
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Set to 1 for the workers: processes share the processors, and sums keep their order."""
@@ -77,8 +77,7 @@ class LocalPool:
         """Begin units on the process with the least to do."""
         worker = self._choose(units[0])
         assert worker is not None
-        n_jobs = self._cores if units[0].kind.cores is Cores.ALL else 1
-        worker.submit(Task.of(self._store, units, self._settings, n_jobs), list(units))
+        worker.submit(Task.of(self._store, units, self._settings, self._cores), list(units))
 
     def _choose(self, unit: Unit[Any, Any]) -> _Worker | None:
         """The process for a unit; None if it must wait."""

@@ -33,7 +33,7 @@ from amorphace.core.digest import sha256
 from amorphace.core.errors import FileFormatError, InputError
 from amorphace.core.files import written_aside
 from amorphace.core.process import left_by_the_dead, this_process
-from amorphace.core.records import read_json, write_json
+from amorphace.core.records import read_document, read_json, write_json
 from amorphace.runs.meta import Meta, Written, outcome_of, read_meta, size_of, write_meta
 from amorphace.runs.scratch import Scratch, entries, json_names
 from amorphace.runs.unit import Outcome, Unit
@@ -81,16 +81,8 @@ class Store:
                 raise InputError(f"{path}: there is no store yet; run the experiment first")
             self.path.mkdir(parents=True, exist_ok=True)
             write_json(head, {"format": FORMAT, "format_version": FORMAT_VERSION})
-        found = read_json(head)
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
-            raise FileFormatError(head, f"no {FORMAT}; give the store another folder")
-        if found.get("format_version") != FORMAT_VERSION:
-            raise FileFormatError(
-                head,
-                f"a store of version {found.get('format_version')}, this program reads and writes "
-                f"version {FORMAT_VERSION}; nothing was changed: use the program that made it, or "
-                "give the store another folder",
-            )
+        again = "nothing was changed: use the program that made it, or another folder for the store"
+        read_document(head, what="a store", name=FORMAT, version=FORMAT_VERSION, again=again)
 
     def folder(self, unit: str) -> Path:
         """Where a finished unit lies."""
