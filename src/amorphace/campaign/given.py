@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,11 @@ from amorphace.dataset.files import start_of
 from amorphace.dataset.plausible import check_neighbours, check_spacing
 from amorphace.dataset.sheared import DataStep
 from amorphace.io import iread
+from amorphace.io.files import Order
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Kind, Outcome
 
 R = TypeVar("R")
-Order = Literal["id", "file"]
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amorphace.campaign.glass import with_its_file
 from amorphace.campaign.health import checked, health_entry
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.simulated import Engines, Simulated
@@ -50,7 +49,7 @@ class InherentStructure(Simulated[InherentParameters, Configuration]):
         p = job.parameters
         start = job.input("start").load(Prepare).state.configuration
         found = inherent_structure(
-            with_its_file(p.model, job),
+            p.model.with_file(job.store.file),
             start,
             force_tolerance=p.force_tolerance,
             engine=engines.whole,

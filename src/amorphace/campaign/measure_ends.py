@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from amorphace.campaign.given import Given, Order, noted
+from amorphace.campaign.given import Given, noted
 from amorphace.campaign.measure import Mobility
 from amorphace.core.records import write_record
 from amorphace.dataset.ensembles import Ensemble, masses_by_species, measure_sample
 from amorphace.dataset.files import ends_of
 from amorphace.dataset.label_thermal import majority_species
+from amorphace.io.files import Order
 from amorphace.runs.job import Job
 from amorphace.runs.unit import Kind, Outcome, Role
 

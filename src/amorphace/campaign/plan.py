@@ -10,7 +10,7 @@ from typing import Any
 
 from amorphace.ace.features import Features
 from amorphace.campaign import estimates
-from amorphace.campaign.glass import INHERENT_TOLERANCE, named_by_content
+from amorphace.campaign.glass import INHERENT_TOLERANCE
 from amorphace.campaign.inherent import InherentParameters, InherentStructure
 from amorphace.campaign.last_units import ALL, Units, ids, last_units
 from amorphace.campaign.measure import (
@@ -28,6 +28,7 @@ from amorphace.campaign.simulated import Simulated
 from amorphace.config import Experiment, OwnExperiment
 from amorphace.config.experiment import part
 from amorphace.config.sections import AnyExperiment, EventRule
+from amorphace.core.digest import sha256
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Kind, Unit, unique
 from amorphace.simulate.models import EmbeddedAtom
@@ -113,7 +114,7 @@ def _prepared(experiment: Experiment) -> Units:
             kind=Prepare(),
             name=name,
             parameters=PrepareParameters(
-                model=named_by_content(experiment.glass()),
+                model=experiment.glass().with_file(sha256),
                 preparation=experiment.how_prepared(),
                 attempts=given.attempts,
                 crystal_limit=given.crystal_limit,
@@ -151,7 +152,7 @@ def _thermal(experiment: Experiment) -> Units:
     """prepare, inherent, relax, lag, replica, measure, label, describe, learn."""
     given, thermal = experiment.preparation, experiment.thermal
     assert thermal is not None
-    model, n = named_by_content(experiment.glass()), given.n_particles
+    model, n = experiment.glass().with_file(sha256), given.n_particles
     lag = None if thermal.lag == "tau_alpha" else float(thermal.lag)
     running = estimates.running(experiment)
     falling = estimates.minimising(experiment, given.n_samples * thermal.replicas)
@@ -237,7 +238,7 @@ def _shear(experiment: Experiment) -> Units:
     """prepare, inherent, shear, measure, label, describe, learn."""
     given, sheared, protocol = experiment.preparation, experiment.shear, experiment.how_sheared()
     assert sheared is not None
-    model, n = named_by_content(experiment.glass()), given.n_particles
+    model, n = experiment.glass().with_file(sha256), given.n_particles
     data = protocol.last_step - protocol.first_step
     starts = _prepared(experiment)
     rest = _inherent(experiment, starts, protocol.force_tolerance)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amorphace.campaign.glass import with_its_file
 from amorphace.campaign.health import health_entry, numbers_of
 from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import ignore
@@ -192,7 +191,7 @@ class Prepare(Simulated[PrepareParameters, Prepared]):
     def simulate(self, job: Job[PrepareParameters], engines: Engines) -> Outcome:
         """See `prepare_sound`."""
         p = job.parameters
-        model = with_its_file(p.model, job)
+        model = p.model.with_file(job.store.file)
         n = p.preparation.n_particles
         sound = prepare_sound(
             model,

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import with_its_file
 from amorphace.campaign.health import checked, health_entry, numbers_of
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.simulated import Engines, Simulated
@@ -206,7 +205,7 @@ class Relax(Simulated[RelaxParameters, Relaxed]):
         start = job.input("start").load(Prepare).state
         n = len(start.configuration)
         run = relax(
-            with_its_file(p.model, job),
+            p.model.with_file(job.store.file),
             start,
             wavenumber=p.wavenumber,
             longest_lag=p.longest_lag,

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import INHERENT_TOLERANCE, with_its_file
+from amorphace.campaign.glass import INHERENT_TOLERANCE
 from amorphace.campaign.health import checked, health_entry, numbers_of
 from amorphace.campaign.prepare import Prepare
 from amorphace.campaign.simulated import Engines, Simulated
@@ -69,7 +69,7 @@ class Replica(Simulated[ReplicaParameters, Ends]):
 
     def simulate(self, job: Job[ReplicaParameters], engines: Engines) -> Outcome:
         """The stage of a replica, from its velocities to its inherent structure."""
-        p, model = job.parameters, with_its_file(job.parameters.model, job)
+        p, model = job.parameters, job.parameters.model.with_file(job.store.file)
         lag = p.lag or float(job.input("lag").results["lag"])
         start = job.input("start").load(Prepare).state.configuration
         seed = derive_seed(p.seed, "replica", p.sample, p.replica)

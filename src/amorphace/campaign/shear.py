@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amorphace.campaign.glass import with_its_file
 from amorphace.campaign.health import checked, health_entry
 from amorphace.campaign.inherent import InherentStructure
 from amorphace.campaign.simulated import Engines, Simulated
@@ -186,7 +185,7 @@ class ShearRun(Simulated[ShearParameters, Sheared]):
         p = job.parameters
         glass = job.input("start").load(InherentStructure)
         run = shear_glass(
-            with_its_file(p.model, job),
+            p.model.with_file(job.store.file),
             glass,
             p.shear,
             engine=engines.whole,

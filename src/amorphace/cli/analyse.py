@@ -62,7 +62,7 @@ def analyse(
     majority: options.Majority = None,
     masses: options.Masses = None,
     unwrapped: options.Unwrapped = False,
-    order: options.Order = options.BY_ID,
+    order: options.Order = "id",
     folds: Annotated[
         int, typer.Option(help="Folds of the cross-validation; no more than samples.", min=2)
     ] = 10,
@@ -94,7 +94,7 @@ def analyse(
     found = {name: _counted_from(output, words) for name, words in given.items() if words}
     data = {"species": species} | found | {k: v for k, v in chosen.items() if v is not None}
     data |= {"unwrapped": True} if unwrapped else {}
-    data |= {"order": order.value} if order is not options.BY_ID else {}
+    data |= {"order": order} if order != "id" else {}
     own = {f.name: getattr(features, f.name) for f in fields(features) if f.name != "cutoffs"}
     described = {k: v for k, v in own.items() if v != getattr(Features(), k)}
     tables: dict[str, dict[str, Any]] = {

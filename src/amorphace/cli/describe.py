@@ -43,7 +43,7 @@ def describe(
         Literal["lexicographic", "degree"], typer.Option(help="Order of the columns.")
     ] = "lexicographic",
     n_jobs: options.Jobs = -1,
-    order: options.Order = options.BY_ID,
+    order: options.Order = "id",
     overwrite: options.Overwrite = False,
 ) -> None:
     """What surrounds each particle: purified ACE features, one table for all cutoffs.
@@ -67,7 +67,7 @@ def describe(
     known = None if labels is None else read_table(labels)
     if known is not None:
         files = files_of(known, files)
-    samples = read_samples(files, tuple(species), order.value, last_frame_only=known is not None)
+    samples = read_samples(files, tuple(species), order, last_frame_only=known is not None)
     length = unit(sigma, samples[0].configuration)
     cutoffs = tuple(scaled(c, length) for c in (cutoff or [4.0]))
     features = replace(features, cutoffs=cutoffs, r0=scaled(features.r0, length))

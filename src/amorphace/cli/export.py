@@ -28,7 +28,7 @@ def export(
         int | None,
         typer.Option(help="For particle files: which sample, from 1; by its name, or 1.", min=1),
     ] = None,
-    order: options.Order = options.BY_ID,
+    order: options.Order = "id",
     overwrite: options.Overwrite = False,
 ) -> None:
     """A table as npz or CSV, or its per-particle columns as a file that OVITO opens.
@@ -58,6 +58,6 @@ def export(
             names = tuple(dict.fromkeys(data.provenance.get("parameters", {}).get("species", ())))
             places, _ = matched(data.sample_names, [configuration], "--configuration")
             place = places[0] if sample is None else sample - 1
-            frame = read(configuration, names or None, order=order.value)
+            frame = read(configuration, names or None, order=order)
             write(output, frame, **particle_columns(data, frame, place))
     show(f"{output}: written")

@@ -41,7 +41,7 @@ def label(
     unwrapped: options.Unwrapped = False,
     masses: options.Masses = None,
     n_jobs: options.Jobs = -1,
-    order: options.Order = options.BY_ID,
+    order: options.Order = "id",
     overwrite: options.Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -69,7 +69,7 @@ def label(
     weights = masses_by_species(species, masses)
     names = sample_names(initial)
     ends = _ends(initial, endpoints, names, frame)
-    first = start_of(initial[0], species, frame, order.value)
+    first = start_of(initial[0], species, frame, order)
     length = unit(sigma, first, majority)
     reach = scaled(cutoff, length)
     origin = provenance(
@@ -98,10 +98,8 @@ def label(
         def samples() -> Iterator[ThermalSample]:
             for name, path, end in zip(names, initial, ends, strict=True):
                 bar(description=f"label {name}")
-                start = start_of(path, species, frame, order.value)
-                frames = ends_of(
-                    end, species, start, own=endpoints is None, lag=lag, order=order.value
-                )
+                start = start_of(path, species, frame, order)
+                frames = ends_of(end, species, start, own=endpoints is None, lag=lag, order=order)
                 yield ThermalSample(name, start, frames)
                 bar(advance=1)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -118,13 +117,6 @@ def options_of(kind: type[T], *left_out: str) -> Callable[[Callable[..., None]],
     return wrap
 
 
-class ParticleOrder(StrEnum):
-    """What tells which particle is which."""
-
-    id = "id"
-    file = "file"
-
-
 Species = Annotated[
     list[str],
     typer.Option("--species", help="Species labels in the order of LAMMPS types 1, 2, ...: A,B"),
@@ -135,7 +127,7 @@ Overwrite = Annotated[
     typer.Option("--overwrite", help="Replace what amorphace wrote there earlier, nothing else."),
 ]
 Order = Annotated[
-    ParticleOrder,
+    Literal["id", "file"],
     typer.Option(
         "--order",
         help="'file': rows of files without particle ids are the same particles in every frame.",
@@ -193,4 +185,3 @@ Unwrapped = Annotated[
         "--unwrapped", help="Positions are unwrapped: keep displacements beyond half a cell."
     ),
 ]
-BY_ID = ParticleOrder.id

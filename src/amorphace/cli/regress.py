@@ -64,7 +64,7 @@ def regress(
     ] = None,
     curve: Annotated[bool, typer.Option(help="Also the learning curve.")] = True,
     n_jobs: options.Jobs = -1,
-    order: options.Order = options.BY_ID,
+    order: options.Order = "id",
     overwrite: options.Overwrite = False,
 ) -> None:
     """How much of propensity or D2min is structure: a ridge over all particles of a species.
@@ -180,7 +180,7 @@ def _samples(
     files: Sequence[Path],
     labels: Path | None,
     species: tuple[str, ...],
-    order: options.ParticleOrder,
+    order: options.Order,
     minimise: str | None,
 ) -> tuple[list[str], Callable[[], Iterator[Measured]]]:
     """Names of some samples, and what gives them one at a time."""
@@ -219,7 +219,7 @@ def _samples(
     ordered = files_of(table, files)
 
     def labelled() -> Iterator[Measured]:
-        return table_samples(table, (read(path, species, order=order.value) for path in ordered))
+        return table_samples(table, (read(path, species, order=order) for path in ordered))
 
     return list(table.sample_names), lambda: at_rest(labelled())
 

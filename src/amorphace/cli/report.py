@@ -17,7 +17,6 @@ from amorphace.core.errors import InputError
 if TYPE_CHECKING:
     from amorphace.learn.bundle import Analysis
     from amorphace.report.content import ReportContent, Snapshot
-    from amorphace.report.outline import Document
 
 Protocol = Literal["thermal", "shear"]
 
@@ -64,7 +63,7 @@ def report(
     figures: Annotated[
         Path | None, typer.Option(help="Folder for the figures as PDF, SVG and PNG.")
     ] = None,
-    order: options.Order = options.BY_ID,
+    order: options.Order = "id",
     n_jobs: options.Jobs = -1,
     open_: options.Open = False,
     overwrite: options.Overwrite = False,
@@ -81,12 +80,14 @@ def report(
     Example: amorphace report results --labels labels.zarr --configuration s1.inherent.dump
     --model kob-andersen --protocol thermal -o report.html
     """
-    from amorphace.core.owned import check_file, check_free
+    from amorphace.core.owned import check_file, check_free, owned_file, owned_folder
     from amorphace.learn.bundle import read_analysis
     from amorphace.learn.regression import read_regression
     from amorphace.report.assemble import assemble
     from amorphace.report.document import document, overview
+    from amorphace.report.figures import save_figures
     from amorphace.report.measured import propensity_curve
+    from amorphace.report.page import write_report
     from amorphace.simulate.models import MODELS
 
     if model and model not in MODELS:
@@ -107,38 +108,22 @@ def report(
             raise InputError(f"{given[0]} goes with one source, got {len(sources)}")
         contents = [_results(source, n_jobs, source.stem) for source in sources]
         shown = overview([assemble(content) for content in contents], title)
-        _write(output, figures, shown, overwrite, inputs, open_)
-        return
-    content = _results(sources[0], n_jobs, title)
-    if not content.protocol:  # no experiment, which knows all of this
-        content = replace(content, model=model, protocol=protocol or "")
-        snapshots = _snapshots(configuration or [], labels, sample, order, content, n_jobs)
-        content = replace(content, snapshots=snapshots)
-    regressions = [read_regression(path) for path in regression or []]
-    content = replace(
-        content,
-        companion=None if companion is None else read_analysis(companion),
-        companion_protocol=companion_protocol or "",
-        propensity=tuple(s for r in regressions for s in (r.score, *r.others)),
-        curves=content.curves
-        + tuple(propensity_curve(r.curve) for r in regressions if r.curve is not None),
-    )
-    _write(output, figures, document(assemble(content)), overwrite, inputs, open_)
-
-
-def _write(
-    output: Path,
-    figures: Path | None,
-    shown: Document,
-    overwrite: bool,
-    inputs: list[Path],
-    open_: bool,
-) -> None:
-    """The page, and the figures if they are asked for; shown in a browser where that is."""
-    from amorphace.core.owned import owned_file, owned_folder
-    from amorphace.report.figures import save_figures
-    from amorphace.report.page import write_report
-
+    else:
+        content = _results(sources[0], n_jobs, title)
+        if not content.protocol:  # no experiment, which knows all of this
+            content = replace(content, model=model, protocol=protocol or "")
+            snapshots = _snapshots(configuration or [], labels, sample, order, content, n_jobs)
+            content = replace(content, snapshots=snapshots)
+        regressions = [read_regression(path) for path in regression or []]
+        curves = [propensity_curve(r.curve) for r in regressions if r.curve is not None]
+        content = replace(
+            content,
+            companion=None if companion is None else read_analysis(companion),
+            companion_protocol=companion_protocol or "",
+            propensity=tuple(s for r in regressions for s in (r.score, *r.others)),
+            curves=(*content.curves, *curves),
+        )
+        shown = document(assemble(content))
     with owned_file(output, overwrite=overwrite, inputs=inputs):
         write_report(output, shown)
     show(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
@@ -176,7 +161,7 @@ def _snapshots(
     files: list[Path],
     labels: Path | None,
     samples: list[int] | None,
-    order: options.ParticleOrder,
+    order: options.Order,
     content: ReportContent,
     n_jobs: int,
 ) -> tuple[Snapshot, ...]:
@@ -204,7 +189,7 @@ def _snapshots(
     return tuple(
         make_snapshot(
             path.name,
-            read(path, species or None, order=order.value),
+            read(path, species or None, order=order),
             labels=known,
             sample=place,
             model=unseen.model if unseen is not None and is_new else model,

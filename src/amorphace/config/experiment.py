@@ -150,18 +150,11 @@ class Experiment(AnyExperiment):
         """
         model = model_of(self.model)
         given = self.preparation
-        changes: dict[str, Any] = {
-            key: value
-            for key, value in (
-                ("pressure", given.pressure),
-                ("number_density", given.number_density),
-            )
-            if value is not None
-        }
-        if isinstance(model.potential, EmbeddedAtom):
-            place = str(self.folder / model.potential.file)
-            changes["potential"] = replace(model.potential, file=place)
-        model = replace(model, **changes)
+        model = replace(
+            model.with_file(self.folder.joinpath),
+            pressure=model.pressure if given.pressure is None else given.pressure,
+            number_density=given.number_density or model.number_density,
+        )
         model.counts(given.n_particles)
         self.how_prepared().stages(model)
         return model

@@ -15,6 +15,7 @@ from amorphace.core.checks import Limits
 from amorphace.core.errors import InputError
 from amorphace.dataset.ensembles import masses_by_species
 from amorphace.dataset.files import check_ends_given, paired, sample_names
+from amorphace.io.files import Order
 
 Files = str | tuple[str, ...]
 """A path or a pattern such as "s*.dump", or a list of them."""
@@ -53,7 +54,7 @@ class DataSection(Section):
     """D2min per neighbour instead of the sum."""
     unwrapped: bool = False
     """Positions are unwrapped: keep displacements beyond half a cell."""
-    order: Literal["id", "file"] = "id"
+    order: Order = "id"
     """"file": rows of files without particle ids are the same particles in every frame."""
 
     def __post_init__(self) -> None:

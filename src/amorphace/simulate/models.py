@@ -28,7 +28,8 @@ A metallic glass is the same with `EmbeddedAtom(file=..., elements=...)` as its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -128,6 +129,14 @@ class GlassModel:
     def majority(self) -> str:
         """The species that is labelled."""
         return self.species[0]
+
+    def with_file(self, place: Callable[[str], object]) -> GlassModel:
+        """The model with what `place` makes of its potential's file, if it has one."""
+        if not isinstance(self.potential, EmbeddedAtom):
+            return self
+        return replace(
+            self, potential=replace(self.potential, file=str(place(self.potential.file)))
+        )
 
     def counts(self, n_particles: int) -> tuple[int, ...]:
         """Particles of each species, by largest remainder.
