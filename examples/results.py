@@ -24,7 +24,7 @@ from tempfile import TemporaryDirectory
 from amorphace.campaign.plan import make_plan, store_path
 from amorphace.config import read_experiment
 from amorphace.front.view import slices
-from amorphace.learn.bundle import Analysis, read_analysis
+from amorphace.learn.bundle import FILE_NAME, Analysis, read_analysis
 from amorphace.learn.results import Curve
 from amorphace.report.claims import comparisons
 from amorphace.report.content import ReportContent
@@ -84,14 +84,14 @@ BRIEF = ("first species", "radial")
 """Readings of the brief table."""
 
 
-def make(name: str, folder: Path) -> ReportContent:
-    """Run a case; what its page shows."""
+def make(name: str, folder: Path) -> None:
+    """Run a case, as far as that is not done."""
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.toml"
     text = (PAGES / name / "experiment.toml").read_text(encoding="utf-8")
     if not file.exists() or file.read_text(encoding="utf-8") != text:
         file.write_text(text, encoding="utf-8")
     subprocess.run([COMMAND, "run", file], check=True)
-    return found(name, folder)
 
 
 def found(name: str, folder: Path) -> ReportContent:
@@ -108,7 +108,7 @@ def found(name: str, folder: Path) -> ReportContent:
             content, title=title, model=model, protocol=protocol, summary=(source, *content.summary)
         )
     companion = folder / f"{model}-{OTHER[protocol]}.results"
-    if not companion.is_dir():
+    if not (companion / FILE_NAME).exists():
         return content
     return replace(
         content,
@@ -256,11 +256,13 @@ def main() -> None:
     parser.add_argument("case", nargs="*", help=f"of {', '.join(CASES)}; or all")
     parser.add_argument("--folder", type=Path, default=ROOT / "out" / "results")
     options = parser.parse_args()
-    for name in CASES if options.case == ["all"] else options.case:
+    names = CASES if options.case == ["all"] else options.case
+    for name in names:
         if name not in CASES:
             parser.error(f"no case {name!r}; there are {', '.join(CASES)}, and all")
-        options.folder.mkdir(parents=True, exist_ok=True)
-        keep(PAGES / name / KEPT, make(name, options.folder))
+        make(name, options.folder)
+    for name in names:  # when all are made, since each shows the other of its glass
+        keep(PAGES / name / KEPT, found(name, options.folder))
     cases = list(kept())
     publish(PAGES, cases)
     for page in (ROOT / "README.md", ROOT / "docs" / "index.md"):
