@@ -31,7 +31,7 @@ from amorphace.learn.everyone import EVENT_SCORES
 from amorphace.learn.fit import best_setting, fit_model, nested_choice
 from amorphace.learn.model import LinearModel
 from amorphace.learn.results import LINE, Curve, write_table
-from amorphace.learn.selection import forward_selection
+from amorphace.learn.selection import Candidates, forward_selection
 
 NAMES = ["A1", "A2", "B1", "A1·A1 l=0", "A1·B1 l=0"]
 Z = [[0, -1], [0, -1], [1, -1], [0, 0], [0, 1]]
@@ -428,7 +428,7 @@ def test_a1_and_b1_say_most_with_the_transform_of_the_authors(
         mean, error = found[name]
         print(f"{transform} {name}: {mean:.3f} ± {error:.3f}")
         assert abs(mean - expected) <= error < 0.03
-    picks, _ = forward_selection(X, y, groups, n_steps=2, n_splits=10)
+    picks, _ = forward_selection(Candidates.of(X, y, groups, n_steps=2, n_splits=10))
     assert picks.labels == ("column 11", "column 1")  # B1, then A1
 
 

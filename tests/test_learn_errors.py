@@ -15,7 +15,7 @@ from amorphace.learn.curves import accuracy_curve, pca_curve
 from amorphace.learn.learning_curve import learning_curve
 from amorphace.learn.logistic import fit_best
 from amorphace.learn.results import Curve, Gain
-from amorphace.learn.selection import nested_selection
+from amorphace.learn.selection import Candidates, nested_selection
 from amorphace.learn.splits import half_width, jackknife, split
 
 
@@ -102,8 +102,8 @@ def curves_of_shuffled_labels(rng: np.random.Generator) -> list[Curve]:
         pca_curve(*data, n_components=[1, 4], **options),
         learning_curve(*data, points=[2, 4], n_draws=1, **options),
         *compare_classifiers(*data, svm_strengths=[100.0], **options)[:2],
-        nested_selection(*data, n_steps=3, **options),
-        nested_selection(*data, n_steps=3, pairs=True, **options),
+        nested_selection(Candidates.of(*data, n_steps=3, **options)),
+        nested_selection(Candidates.of(*data, n_steps=3, pairs=True, **options)),
     ]
 
 

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from amorphace.dataset.table import Columns
 from amorphace.learn.checks import check_target
-from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.parallel import Progress, run_grid
 from amorphace.learn.points import column_points, last_columns
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import Fold, Folds, fold_names, split
@@ -190,16 +190,7 @@ def ard_curve(
     X, t, groups = check_target(X, target, groups, log=log_target)
     points = column_points(n_columns, columns, X.shape[1])
     outer = split(None, groups, n_splits=n_splits, folds=folds, seed=seed)
-    tasks = [(p, f) for p in reversed(range(len(points))) for f in range(n_splits)]
-    results = run_all(
-        _correlate,
-        [(X, t, points[p], outer[f]) for p, f in tasks],
-        n_jobs=n_jobs,
-        progress=progress,
-    )
-    found = np.empty((3, len(points), n_splits))
-    for (p, f), result in zip(tasks, results, strict=True):
-        found[:, p, f] = result
+    found = run_grid(_correlate, (X, t), points, outer, n_jobs=n_jobs, progress=progress)
     return Curve(
         name="ard",
         x=np.array(points),

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from amorphace.dataset.table import Columns
 from amorphace.learn.checks import check_data, check_strengths
 from amorphace.learn.logistic import STRENGTHS, fit_best
-from amorphace.learn.parallel import Progress, run_all
+from amorphace.learn.parallel import Progress, run_grid
 from amorphace.learn.points import column_points, last_columns
 from amorphace.learn.results import Curve
 from amorphace.learn.splits import Fold, Folds, fold_names, inner_of_all, split
@@ -201,26 +201,17 @@ def _curve(
     progress: Progress | None,
 ) -> Curve:
     """Scores of all points and folds."""
-    strengths = check_strengths(strengths)
-    tasks = [(p, f) for p in reversed(range(len(points))) for f in range(len(pieces))]
-    results = run_all(
-        _score,
-        [(X, y, points[p], pieces[f], strengths) for p, f in tasks],
-        n_jobs=n_jobs,
-        progress=progress,
-    )
-    scores = np.empty((len(SCORES), len(points), len(pieces)))
-    for (p, f), result in zip(tasks, results, strict=True):
-        scores[:, p, f] = result
+    data = (X, y, check_strengths(strengths))
+    scores = run_grid(_score, data, points, pieces, n_jobs=n_jobs, progress=progress)
     return Curve(name="accuracy", x=np.array(points), scores=dict(zip(SCORES, scores, strict=True)))
 
 
 def _score(
     X: NDArray[Any],
     y: NDArray[np.int64],
+    strengths: Sequence[float],
     n_columns: int,
     piece: _Piece,
-    strengths: Sequence[float],
 ) -> tuple[float, ...]:
     """Accuracy, balanced accuracy, ROC-AUC on the test rows; strength and loss of the choice."""
     fold, rotation = piece.fold, piece.rotation

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 
 from amorphace.core.blas import one_blas_thread
 from amorphace.core.errors import InputError
@@ -60,6 +62,27 @@ def run_all(
         if progress is not None:
             progress(len(results), len(tasks))
     return results
+
+
+def run_grid(
+    function: Callable[..., tuple[float, ...]],
+    data: tuple[Any, ...],
+    points: Sequence[int],
+    folds: Sequence[Any],
+    *,
+    n_jobs: int,
+    progress: Progress | None,
+) -> NDArray[np.float64]:
+    """function(*data, point, fold) at all points and folds, the largest points first.
+
+    Returns
+    -------
+    ndarray of shape (n_numbers, n_points, n_folds)
+    """
+    tasks = [(*data, point, fold) for point in reversed(points) for fold in folds]
+    found = np.array(run_all(function, tasks, n_jobs=n_jobs, progress=progress), dtype=np.float64)
+    placed = found.reshape(len(points), len(folds), -1)[::-1].transpose(2, 0, 1)
+    return np.ascontiguousarray(placed)  # sums do not depend on how it was made
 
 
 def _alone(function: Callable[..., T], task: tuple[Any, ...]) -> T:

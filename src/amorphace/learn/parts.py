@@ -33,7 +33,7 @@ from amorphace.learn.points import Scope, order_ends, scopes
 from amorphace.learn.predict import knows_descriptor
 from amorphace.learn.reading import readability
 from amorphace.learn.results import Curve
-from amorphace.learn.selection import forward_selection, nested_selection
+from amorphace.learn.selection import Candidates, forward_selection, nested_selection
 from amorphace.learn.splits import Folds, split
 from amorphace.learn.stability import permutation_test, selection_stability
 
@@ -52,10 +52,11 @@ class Parts:
     n_splits: int
     n_jobs: int
 
-    @property
-    def data(self) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
-        """Features, labels and samples at the one cutoff."""
-        return self.sites.X, self.sites.y, self.sites.groups
+    def data(
+        self, n: int | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.int64]]:
+        """Features (the first n), labels and samples at the one cutoff."""
+        return self.sites.X[:, :n], self.sites.y, self.sites.groups
 
     def all(self) -> dict[Part, Callable[[Progress], Sequence[Curve]]]:
         return {
@@ -72,7 +73,7 @@ class Parts:
         }
 
     def accuracy(self, folds: Folds, progress: Progress) -> list[Curve]:
-        def make(cutoff: float, progress: Progress) -> list[Curve]:
+        def make(cutoff: float, progress: Progress) -> Iterable[Curve]:
             sites = labelled_sites(self.table, cutoff)
             curve = accuracy_curve(
                 sites.X,
@@ -87,100 +88,77 @@ class Parts:
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-            return [replace(curve, cutoff=cutoff)]
+            yield replace(curve, cutoff=cutoff)
 
-        curves = _several(self.cutoffs, make, progress)
+        curves = self._each(self.cutoffs, make, progress)
         chosen = nested_choice(curves, self.sites.columns) if folds == "grouped" else None
         return curves if chosen is None else [*curves, chosen]
 
     def classifiers(self, progress: Progress) -> list[Curve]:
-        found = compare_classifiers(
-            *self.data,
-            n_columns=[scope.n_columns for scope in scopes(self.sites.columns)],
-            n_splits=self.n_splits,
-            n_inner_splits=self.settings.n_inner_splits,
-            seed=self.settings.seed,
-            n_jobs=self.n_jobs,
-            progress=progress,
-        )
-        return self._at_cutoff(found)
-
-    def selection(self, progress: Progress) -> list[Curve]:
-        def make(scope: Scope, progress: Progress) -> list[Curve]:
-            found = forward_selection(
-                *self.data,
-                candidates=range(scope.n_columns),
-                n_steps=self.settings.n_steps,
-                columns=self.sites.columns,
-                n_splits=self.n_splits,
-                n_inner_splits=self.settings.n_inner_splits,
-                pairs=scope.pairs,
-                scope=scope.name,
-                progress=progress,
-            )
-            made = self._at_cutoff(found[:1] if scope.pairs else found)
-            if "permutation" in self.settings.parts and not scope.pairs:
-                made += self._at_cutoff([self.permutation(scope, found[0])])
-            return made
-
-        return _several(scopes(self.sites.columns, pairs=True), make, progress)
-
-    def permutation(self, scope: Scope, selection: Curve) -> Curve:
-        return permutation_test(
-            *self.data,
-            [self.sites.columns.names.index(name) for name in selection.labels],
-            candidates=range(scope.n_columns),
-            n_splits=self.n_splits,
-            seed=self.settings.seed,
-            scope=scope.name,
-            columns=self.sites.columns,
-            n_jobs=self.n_jobs,
-        )
-
-    def nested_selection(self, progress: Progress) -> list[Curve]:
-        def make(scope: Scope, progress: Progress) -> list[Curve]:
-            found = nested_selection(
-                *self.data,
-                candidates=range(scope.n_columns),
-                n_steps=self.settings.n_steps,
-                n_splits=self.n_splits,
-                n_inner_splits=self.settings.n_inner_splits,
-                pairs=scope.pairs,
-                scope=scope.name,
-                n_jobs=self.n_jobs,
-                progress=progress,
-            )
-            return self._at_cutoff([found])
-
-        return _several(scopes(self.sites.columns, pairs=True), make, progress)
-
-    def stability(self, progress: Progress) -> list[Curve]:
-        def make(scope: Scope, progress: Progress) -> list[Curve]:
-            found = selection_stability(
-                *self.data,
-                candidates=range(scope.n_columns),
-                n_steps=self.settings.n_stability_steps,
-                n_resamples=self.settings.n_resamples,
-                columns=self.sites.columns,
+        def make(n_columns: Sequence[int], progress: Progress) -> Iterable[Curve]:
+            return compare_classifiers(
+                *self.data(),
+                n_columns=n_columns,
                 n_splits=self.n_splits,
                 n_inner_splits=self.settings.n_inner_splits,
                 seed=self.settings.seed,
-                scope=scope.name,
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-            return self._at_cutoff(found)
 
-        return _several(scopes(self.sites.columns), make, progress)
+        n_columns = [scope.n_columns for scope in scopes(self.sites.columns)]
+        return self._each([n_columns], make, progress)
+
+    def candidates(self, scope: Scope, n_steps: int) -> Candidates:
+        return Candidates.of(
+            *self.data(),
+            candidates=range(scope.n_columns),
+            n_steps=n_steps,
+            columns=self.sites.columns,
+            n_splits=self.n_splits,
+            n_inner_splits=self.settings.n_inner_splits,
+            pairs=scope.pairs,
+            scope=scope.name,
+        )
+
+    def selection(self, progress: Progress) -> list[Curve]:
+        def make(scope: Scope, progress: Progress) -> Iterable[Curve]:
+            data = self.candidates(scope, self.settings.n_steps)
+            selection, alone = forward_selection(data, progress=progress)
+            yield selection
+            if not scope.pairs:
+                yield alone
+                if "permutation" in self.settings.parts:
+                    seed, n_jobs = self.settings.seed, self.n_jobs
+                    yield permutation_test(data, selection, seed=seed, n_jobs=n_jobs)
+
+        return self._each(scopes(self.sites.columns, pairs=True), make, progress)
+
+    def nested_selection(self, progress: Progress) -> list[Curve]:
+        def make(scope: Scope, progress: Progress) -> Iterable[Curve]:
+            data = self.candidates(scope, self.settings.n_steps)
+            yield nested_selection(data, n_jobs=self.n_jobs, progress=progress)
+
+        return self._each(scopes(self.sites.columns, pairs=True), make, progress)
+
+    def stability(self, progress: Progress) -> list[Curve]:
+        def make(scope: Scope, progress: Progress) -> Iterable[Curve]:
+            return selection_stability(
+                self.candidates(scope, self.settings.n_stability_steps),
+                n_resamples=self.settings.n_resamples,
+                seed=self.settings.seed,
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+
+        return self._each(scopes(self.sites.columns), make, progress)
 
     def pca(self, progress: Progress) -> list[Curve]:
         n = scopes(self.sites.columns)[-1].n_columns
 
-        def make(raw: bool, progress: Progress) -> list[Curve]:
-            curve = pca_curve(
-                self.sites.X[:, :n],
-                self.sites.y,
-                self.sites.groups,
+        def make(raw: bool, progress: Progress) -> Iterable[Curve]:
+            yield pca_curve(
+                *self.data(n),
                 n_components=range(1, min(self.settings.n_steps, n) + 1),
                 raw=raw,
                 n_splits=self.n_splits,
@@ -189,16 +167,13 @@ class Parts:
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-            return self._at_cutoff([curve])
 
-        return _several((False, True), make, progress)
+        return self._each((False, True), make, progress)
 
     def learning(self, progress: Progress) -> list[Curve]:
-        def make(which: tuple[Vary, int], progress: Progress) -> list[Curve]:
-            curve = learning_curve(
-                self.sites.X[:, : which[1]],
-                self.sites.y,
-                self.sites.groups,
+        def make(which: tuple[Vary, int], progress: Progress) -> Iterable[Curve]:
+            yield learning_curve(
+                *self.data(which[1]),
                 vary=which[0],
                 n_draws=self.settings.n_draws,
                 n_splits=self.n_splits,
@@ -207,12 +182,11 @@ class Parts:
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-            return self._at_cutoff([curve])
 
         kinds: tuple[Vary, ...] = ("samples", "sites")
         ends = order_ends(self.sites.columns).values()
         todo: list[tuple[Vary, int]] = [(vary, n) for vary in kinds for n in ends]
-        return _several(todo, make, progress)
+        return self._each(todo, make, progress)
 
     def ard(self, progress: Progress) -> list[Curve]:
         name = self.settings.target
@@ -220,7 +194,7 @@ class Parts:
             have = ", ".join(self.table.targets) or "none"
             raise InputError(f"the table holds no target {name!r}; there are: {have}")
 
-        def make(which: tuple[bool, float], progress: Progress) -> list[Curve]:
+        def make(which: tuple[bool, float], progress: Progress) -> Iterable[Curve]:
             sites = labelled_sites(self.table, which[1])
             curve = ard_curve(
                 sites.X,
@@ -234,10 +208,12 @@ class Parts:
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-            return [replace(curve, cutoff=which[1])]
+            yield replace(curve, cutoff=which[1])
 
         logs = (False, True) if self.settings.log_target else (False,)
-        return _several([(log, cutoff) for log in logs for cutoff in self.cutoffs], make, progress)
+        return self._each(
+            [(log, cutoff) for log in logs for cutoff in self.cutoffs], make, progress
+        )
 
     def model(self) -> LinearModel:
         n_splits, seed = self.n_splits, self.settings.seed
@@ -264,19 +240,18 @@ class Parts:
         sample = self.table.sample_names[configurations[np.argmax(counts), 0]]
         return Unseen(sample=sample, model=replace(unseen[sample], leverage=None))
 
-    def _at_cutoff(self, curves: Iterable[Curve]) -> list[Curve]:
-        return [replace(curve, cutoff=self.cutoff) for curve in curves]
+    def _each(
+        self, todo: Sequence[T], make: Callable[[T, Progress], Iterable[Curve]], progress: Progress
+    ) -> list[Curve]:
+        """The curves of one after the other, with progress in thousandths of one.
 
+        Those that do not say at which cutoff they are, are at the one cutoff.
+        """
+        made: list[Curve] = []
+        for k, one in enumerate(todo):
 
-def _several(
-    todo: Sequence[T], make: Callable[[T, Progress], list[Curve]], progress: Progress
-) -> list[Curve]:
-    """The curves of one after the other, with progress in thousandths of one."""
-    made: list[Curve] = []
-    for k, one in enumerate(todo):
+            def part(done: int, total: int, k: int = k) -> None:
+                progress(round(1000 * (k + done / max(total, 1))), 1000 * len(todo))
 
-        def part(done: int, total: int, k: int = k) -> None:
-            progress(round(1000 * (k + done / max(total, 1))), 1000 * len(todo))
-
-        made += make(one, part)
-    return made
+            made += [replace(c, cutoff=c.cutoff or self.cutoff) for c in make(one, part)]
+        return made

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from amorphace.core.errors import InputError
-from amorphace.dataset.table import Columns
+from amorphace.learn.checks import check_strengths
 from amorphace.learn.forward import ForwardFold
-from amorphace.learn.logistic import STRENGTHS
 from amorphace.learn.parallel import Progress, run_all
 from amorphace.learn.results import Curve
-from amorphace.learn.selection import SelectionData
-from amorphace.learn.splits import Fold, split
+from amorphace.learn.selection import FIRST_STRENGTH, Candidates
+from amorphace.learn.splits import split
 
 ALPHA = 0.05
 """A column carries something where chance reaches its gain in no more than this share of draws."""
 
 
 def selection_stability(
-    X: ArrayLike,
-    y: ArrayLike,
-    groups: ArrayLike,
+    data: Candidates,
     *,
-    candidates: Sequence[int] | None = None,
-    n_steps: int = 5,
     n_resamples: int = 20,
-    columns: Columns | None = None,
-    n_splits: int = 5,
-    n_inner_splits: int = 4,
-    strengths: Sequence[float] = STRENGTHS,
     seed: int = 0,
-    scope: str = "",
     n_jobs: int = 1,
     progress: Progress | None = None,
 ) -> tuple[Curve, Curve]:
@@ -47,10 +38,8 @@ def selection_stability(
 
     Parameters
     ----------
-    X, y, groups, candidates, columns, n_splits, n_inner_splits, strengths, scope
-        As in `forward_selection`; runs with fewer different samples than folds take fewer folds.
-    n_steps : int
-        Picks of each run.
+    data : Candidates
+        Runs with fewer different samples than folds take fewer folds.
     n_resamples : int
         Bootstrap runs.
     seed : int
@@ -63,8 +52,8 @@ def selection_stability(
     Returns
     -------
     Curve
-        "stability", of the variant `scope`: as which pick each bootstrap run picks a column, from
-        1 on (NaN where it does not), labelled by its name, the most frequent first.
+        "stability", of the variant `data.scope`: as which pick each bootstrap run picks a column,
+        from 1 on (NaN where it does not), labelled by its name, the most frequent first.
     Curve
         "left_out": the same for the runs without the samples of a fold.
 
@@ -73,21 +62,19 @@ def selection_stability(
     InputError
         As `forward_selection`; also with fewer than 3 samples.
     """
-    data = SelectionData.of(X, y, groups, candidates, columns, n_steps, strengths)
     samples = np.unique(data.groups)
     if len(samples) < 3:
         raise InputError(
             f"the stability of a selection needs at least 3 samples to draw from, got "
             f"{len(samples)}; add samples"
         )
-    outer = split(data.y, data.groups, n_splits=n_splits)
     runs = [
         *_bootstrap(samples, n_resamples, seed),
-        *(np.unique(data.groups[fold.train]) for fold in outer),
+        *(np.unique(data.groups[fold.train]) for fold in data.folds),
     ]
     picked = run_all(
         _picks,
-        [(data, run, n_splits, n_inner_splits) for run in runs],
+        [(data, run) for run in runs],
         n_jobs=n_jobs,
         progress=progress,
     )
@@ -104,7 +91,7 @@ def selection_stability(
             x=data.chosen[ordered] + 1,
             scores={"place": part},
             labels=data.labels(ordered),
-            variant=scope,
+            variant=data.scope,
             of="draws",
         )
         for name, part in parts.items()
@@ -113,18 +100,12 @@ def selection_stability(
 
 
 def permutation_test(
-    X: ArrayLike,
-    y: ArrayLike,
-    groups: ArrayLike,
-    picks: Sequence[int],
+    data: Candidates,
+    selection: Curve,
     *,
-    candidates: Sequence[int] | None = None,
-    n_splits: int = 5,
     n_permutations: int = 19,
-    strength: float = 1.0,
+    strength: float = FIRST_STRENGTH,
     seed: int = 0,
-    scope: str = "",
-    columns: Columns | None = None,
     n_jobs: int = 1,
     progress: Progress | None = None,
 ) -> Curve:
@@ -137,11 +118,9 @@ def permutation_test(
 
     Parameters
     ----------
-    X, y, groups, candidates, n_splits, scope, columns
-        As in `forward_selection`.
-    picks : sequence of int
-        Columns in order, all of them candidates. The test ends after the first that chance does
-        as well as.
+    data : Candidates
+    selection : Curve
+        Their selection. The test ends after the first pick that chance does as well as.
     n_permutations : int
         Draws at each step; 19 can show one in twenty.
     strength : float
@@ -152,22 +131,22 @@ def permutation_test(
     Returns
     -------
     Curve
-        "permutation", of the variant `scope`: at each step, labelled by the pick, its accuracy,
-        the largest of the draws ("chance"), and the share of all draws, itself counted, that do
-        as well ("p"). The leading points with p of at most `ALPHA` carry something.
+        "permutation", of the variant `data.scope`: at each step, labelled by the pick, its
+        accuracy, the largest of the draws ("chance"), and the share of all draws, itself counted,
+        that do as well ("p"). The leading points with p of at most `ALPHA` carry something.
 
     Raises
     ------
     InputError
         As `forward_selection`.
     """
-    data = SelectionData.of(X, y, groups, candidates, columns, len(picks), [strength])
-    outer = split(data.y, data.groups, n_splits=n_splits)
-    order = [int(np.flatnonzero(data.chosen == k)[0]) for k in picks]
+    data = replace(data, strengths=check_strengths([strength]))
+    names = data.labels(range(len(data.chosen)))
+    order = [names.index(name) for name in selection.labels]
     lines: list[tuple[float, float, float]] = []
     for step, pick in enumerate(order):
         draws = [[seed, step, k] for k in range(n_permutations)]
-        tasks = [(data, outer, order[:step], pick, draw) for draw in [None, *draws]]
+        tasks = [(data, order[:step], pick, draw) for draw in [None, *draws]]
         observed, *chance = run_all(_best_of_step, tasks, n_jobs=n_jobs)
         p = (1 + sum(c >= observed - 1e-12 for c in chance)) / (1 + n_permutations)
         lines.append((observed, max(chance), p))
@@ -181,17 +160,13 @@ def permutation_test(
         x=np.arange(1, len(lines) + 1),
         scores={"accuracy": accuracy, "chance": chance, "p": p},
         labels=data.labels(order[: len(lines)]),
-        variant=scope,
+        variant=data.scope,
         of="draws",
     )
 
 
 def _best_of_step(
-    data: SelectionData,
-    outer: Sequence[Fold],
-    picks: Sequence[int],
-    pick: int,
-    draw: Sequence[int] | None,
+    data: Candidates, picks: Sequence[int], pick: int, draw: Sequence[int] | None
 ) -> float:
     """Mean accuracy of the picks and one more: the next pick, or the best of permuted columns."""
     X, left = data.X, np.array([pick])
@@ -204,7 +179,7 @@ def _best_of_step(
         X = X.copy()
         X[:, left] = X[np.ix_(rows, left)]
     scores = []
-    for fold in outer:
+    for fold in data.folds:
         part = ForwardFold(X, data.y, fold, data.strengths[0])
         for k in picks:
             part.accuracy(np.array([k]))
@@ -223,11 +198,9 @@ def _bootstrap(samples: NDArray[Any], n: int, seed: int) -> Iterator[NDArray[Any
         yield drawn
 
 
-def _picks(
-    data: SelectionData, samples: NDArray[Any], n_splits: int, n_inner_splits: int
-) -> list[int]:
+def _picks(data: Candidates, samples: NDArray[Any]) -> list[int]:
     """Picks among the sites of these samples, which may repeat."""
     rows = np.concatenate([np.flatnonzero(data.groups == sample) for sample in samples])
     part = data.take(rows)
-    folds = split(part.y, part.groups, n_splits=min(n_splits, len(np.unique(samples))))
-    return part.path(folds, n_inner_splits).picks
+    n_splits = min(data.n_splits, len(np.unique(samples)))
+    return part.path(split(part.y, part.groups, n_splits=n_splits)).picks
