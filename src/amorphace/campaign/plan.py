@@ -6,7 +6,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from amorphace.ace.features import Features
 from amorphace.campaign import estimates
@@ -32,6 +32,8 @@ from amorphace.core.digest import sha256
 from amorphace.runs.store import Store
 from amorphace.runs.unit import Graph, Kind, Unit, unique
 from amorphace.simulate.models import EmbeddedAtom
+
+P = TypeVar("P")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -128,24 +130,34 @@ def _prepared(experiment: Experiment) -> Units:
     ]
 
 
+def _of_each(
+    kind: Kind[P, Any], parameters: P, read: Units, *, role: str = "start", cost: float, disk: int
+) -> Units:
+    """A unit for each of those that are read, all with the same parameters."""
+    return [
+        Unit(
+            kind=kind,
+            name=unit.name,
+            parameters=parameters,
+            inputs={role: (unit.id,)},
+            cost=cost,
+            disk=disk,
+        )
+        for unit in read
+    ]
+
+
 def _inherent(experiment: Experiment, starts: Units, tolerance: float) -> Units:
     """The inherent structure of each sample."""
     given = experiment.preparation
-    return [
-        Unit(
-            kind=InherentStructure(),
-            name=start.name,
-            parameters=InherentParameters(
-                model=start.parameters.model,
-                force_tolerance=tolerance,
-                crystal_limit=given.crystal_limit,
-            ),
-            inputs={"start": (start.id,)},
-            cost=estimates.minimising(experiment, given.n_samples),
-            disk=estimates.configurations(given.n_particles),
-        )
-        for start in starts
-    ]
+    parameters = InherentParameters(
+        model=starts[0].parameters.model,
+        force_tolerance=tolerance,
+        crystal_limit=given.crystal_limit,
+    )
+    cost = estimates.minimising(experiment, given.n_samples)
+    disk = estimates.configurations(given.n_particles)
+    return _of_each(InherentStructure(), parameters, starts, cost=cost, disk=disk)
 
 
 def _thermal(experiment: Experiment) -> Units:
@@ -158,22 +170,13 @@ def _thermal(experiment: Experiment) -> Units:
     falling = estimates.minimising(experiment, given.n_samples * thermal.replicas)
     starts = _prepared(experiment)
     rest = _inherent(experiment, starts, INHERENT_TOLERANCE)
-    relax = [
-        Unit(
-            kind=Relax(),
-            name=start.name,
-            parameters=RelaxParameters(
-                model=model,
-                lag=lag,
-                longest_lag=lag or thermal.longest_lag,
-                wavenumber=thermal.wavenumber,
-            ),
-            inputs={"start": (start.id,)},
-            cost=2 * running,
-            disk=estimates.SMALL,
-        )
-        for start in starts
-    ]
+    relaxation = RelaxParameters(
+        model=model,
+        lag=lag,
+        longest_lag=lag or thermal.longest_lag,
+        wavenumber=thermal.wavenumber,
+    )
+    relax = _of_each(Relax(), relaxation, starts, cost=2 * running, disk=estimates.SMALL)
     lags = [
         Unit(
             kind=Lag(),
@@ -242,30 +245,21 @@ def _shear(experiment: Experiment) -> Units:
     data = protocol.last_step - protocol.first_step
     starts = _prepared(experiment)
     rest = _inherent(experiment, starts, protocol.force_tolerance)
-    runs = [
-        Unit(
-            kind=ShearRun(),
-            name=start.name,
-            parameters=ShearParameters(
-                model=model, shear=protocol, crystal_limit=given.crystal_limit
-            ),
-            inputs={"start": (start.id,)},
-            cost=estimates.shearing(experiment),
-            disk=estimates.configurations(n, 2) + 12 * n * data,
-        )
-        for start in rest
-    ]
-    seen = [
-        Unit(
-            kind=MeasureShear(),
-            name=run.name,
-            parameters=MeasureShearParameters(d2min_cutoff=experiment.label.d2min_cutoff),
-            inputs={"shear": (run.id,)},
-            cost=estimates.OBSERVATION * n * data,
-            disk=estimates.SMALL + 4 * n * data,
-        )
-        for run in runs
-    ]
+    runs = _of_each(
+        ShearRun(),
+        ShearParameters(model=model, shear=protocol, crystal_limit=given.crystal_limit),
+        rest,
+        cost=estimates.shearing(experiment),
+        disk=estimates.configurations(n, 2) + 12 * n * data,
+    )
+    seen = _of_each(
+        MeasureShear(),
+        MeasureShearParameters(d2min_cutoff=experiment.label.d2min_cutoff),
+        runs,
+        role="shear",
+        cost=estimates.OBSERVATION * n * data,
+        disk=estimates.SMALL + 4 * n * data,
+    )
     last = last_units(
         experiment,
         model,

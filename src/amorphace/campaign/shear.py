@@ -85,18 +85,11 @@ class Sheared:
         """The data steps in their order."""
         before = self.start
         for k, moved in enumerate(self.moved):
-            after = moved_on(before, self.increment, moved)
+            affine = strained(before, self.increment)
+            after = affine.replace(positions=affine.positions + moved)
             step = self.first_step + k + 1
             yield DataStep(step, float(self.steps[step - 1, 0]), before, after)
             before = after
-
-
-def moved_on(
-    configuration: Configuration, increment: float, moved: NDArray[np.float32]
-) -> Configuration:
-    """The configuration after a strain step with these non-affine displacements."""
-    affine = strained(configuration, increment)
-    return affine.replace(positions=affine.positions + moved)
 
 
 @dataclass(frozen=True, eq=False)

@@ -163,21 +163,16 @@ class OwnExperiment(AnyExperiment):
 
     def _samples(self) -> Iterator[tuple[OwnSample, str]]:
         data = self.data
-        if data.steps is not None:
-            files = found_files(data.steps, self.folder, "data.steps")
-            for name, path in zip(sample_names(files), files, strict=True):
-                yield OwnSample(name, path), ""
-            return
-        starts = found_files(data.initial or (), self.folder, "data.initial")
+        own = "initial" if data.steps is None else "steps"
+        starts = found_files(data.initial or data.steps or (), self.folder, f"data.{own}")
         known, by = [str(path) for path in starts], ""
-        found: dict[str, list[Path]] = {"ends": starts}
-        for role, given, words in (
-            ("ends", data.endpoints, "end points (endpoints)"),
-            ("inherent", data.inherent, "inherent structures (inherent)"),
-        ):
-            if given is not None:
-                files = found_files(given, self.folder, f"data.{words.partition('(')[2][:-1]}")
-                found[role], told = paired(known, files, words)
+        found: dict[str, list[Path]] = {"ends": starts} if data.steps is None else {}
+        for role, key, words in (
+            ("ends", "endpoints", "end points"), ("inherent", "inherent", "inherent structures"),
+        ):  # fmt: skip
+            if (given := getattr(data, key)) is not None:
+                files = found_files(given, self.folder, f"data.{key}")
+                found[role], told = paired(known, files, f"{words} ({key})")
                 by = "position" if "position" in (by, told) else told
         for k, (name, path) in enumerate(zip(sample_names(starts), starts, strict=True)):
             yield OwnSample(name, path, **{role: files[k] for role, files in found.items()}), by
