@@ -18,6 +18,7 @@ from amorphace.dataset.blocks import (
     label_length,
     said_of_blocks,
 )
+from amorphace.dataset.ensembles import Mobility
 from amorphace.dataset.label_thermal import isoconfigurational_table
 from amorphace.dataset.table import Columns, Table
 from amorphace.learn.analysis import analyse
@@ -82,7 +83,9 @@ def large(n: int = 3000, noise: float = 0.4) -> tuple[Table, Table, am.Configura
     glass = am.Configuration(positions=places(n), species="A", cell=CELL)
     moves = np.sin(glass.positions @ np.array([0.9, 0.5, 0.7]))
     labels = isoconfigurational_table(
-        ["box"], [glass], [moves + 2], [moves + 2], fraction=0.2, provenance={"parameters": {}}
+        [("box", glass, Mobility(moves + 2, moves + 2))],
+        fraction=0.2,
+        provenance={"parameters": {}},
     )
     chosen = labels.take(labels.label >= 0)
     X = rng.normal(size=(len(chosen), 2))

@@ -106,12 +106,8 @@ class LabelThermal(_Labels, Kind[LabelThermalParameters, Table]):
         """See `isoconfigurational_table`."""
         p, majority = job.parameters, job.parameters.model.majority
         found = sound_samples(job)
-        moved = [seen.load(MeasureThermal) for _, _, seen in found]
         table = isoconfigurational_table(
-            [name for name, _, _ in found],
-            [reference_of(reference) for _, reference, _ in found],
-            [m.d2min for m in moved],
-            [m.propensity for m in moved],
+            [(name, reference_of(start), seen.load(MeasureThermal)) for name, start, seen in found],
             fraction=p.fraction,
             majority=majority,
             provenance=unit_provenance(job, p.model),

@@ -17,6 +17,7 @@ from amorphace.campaign.shear import Sheared, ShearRun
 from amorphace.campaign.stretch import ignore
 from amorphace.core.configuration import Configuration
 from amorphace.core.records import write_record
+from amorphace.dataset.ensembles import Mobility
 from amorphace.observe.d2min import d2min
 from amorphace.observe.propensity import isoconfigurational
 from amorphace.runs.job import Input, Job
@@ -44,19 +45,6 @@ class MeasureThermalResults:
     n_replicas: int
     n_dropped: int
     correlation: float
-
-
-@dataclass(frozen=True, eq=False)
-class Mobility:
-    """Averages over the replicas, of shape (n,)."""
-
-    d2min: NDArray[np.float64]
-    propensity: NDArray[np.float64]
-
-    def correlation(self, where: NDArray[np.bool_]) -> float:
-        """Of one with the other among some particles; NaN where one of them does not vary."""
-        with np.errstate(invalid="ignore"):
-            return float(np.corrcoef(self.d2min[where], self.propensity[where])[0, 1])
 
 
 def measure_isoconfigurational(

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from amorphace.campaign.given import Given, noted
-from amorphace.campaign.measure import Mobility
 from amorphace.core.records import write_record
-from amorphace.dataset.ensembles import Ensemble, masses_by_species, measure_sample
+from amorphace.dataset.ensembles import Ensemble, Mobility, masses_by_species, measure_sample
 from amorphace.dataset.files import ends_of
 from amorphace.dataset.label_thermal import majority_species
 from amorphace.io.files import Order
@@ -60,7 +59,7 @@ class MeasureEnds(Kind[MeasureEndsParameters, Mobility]):
                 job.store.linked_file(p.file), p.species, start,
                 own=p.own, lag=p.lag, order=p.order,
             )  # fmt: skip
-            found, ensemble = measure_sample(
+            seen, ensemble = measure_sample(
                 job.unit.name,
                 start,
                 frames,
@@ -70,7 +69,6 @@ class MeasureEnds(Kind[MeasureEndsParameters, Mobility]):
                 unwrapped=p.unwrapped,
                 masses=masses_by_species(p.species, p.masses),
             )
-        seen = Mobility(found.d2min, found.propensity)
         chosen = start.species == majority_species(start.species, p.majority)
         write_record(job.folder, seen)
         correlation = seen.correlation(chosen)

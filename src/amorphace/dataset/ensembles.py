@@ -18,7 +18,7 @@ from amorphace.core.errors import InputError
 from amorphace.dataset.plausible import RANDOM, rms, warn
 from amorphace.dataset.table import INACTIVE
 from amorphace.observe.displacements import displacements, nearest_image
-from amorphace.observe.propensity import Isoconfigurational, isoconfigurational
+from amorphace.observe.propensity import isoconfigurational
 from amorphace.observe.structure import random_displacement
 
 SOME = 0.4
@@ -29,6 +29,19 @@ RESIZED = 0.01
 """Relative change of the volume that is no rounding."""
 WEAK = 0.3
 """Correlation of D2min and propensity below which hardly anything can have moved together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mobility:
+    """Averages over end points of every particle, of shape (n_particles,)."""
+
+    d2min: NDArray[np.float64]
+    propensity: NDArray[np.float64]
+
+    def correlation(self, where: NDArray[np.bool_]) -> float:
+        """Of one with the other among some particles; NaN where one of them does not vary."""
+        with np.errstate(invalid="ignore"):
+            return float(np.corrcoef(self.d2min[where], self.propensity[where])[0, 1])
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ def measure_sample(
     unwrapped: bool = False,
     masses: Mapping[str, float] | None = None,
     n_jobs: int | None = None,
-) -> tuple[Isoconfigurational, Ensemble]:
+) -> tuple[Mobility, Ensemble]:
     """Who moved in a sample, and what is kept of its end points.
 
     Parameters
@@ -139,7 +152,7 @@ def measure_sample(
         raise InputError(f"sample {name}: {error}") from error
     ensemble = Ensemble.of(name, start, found)
     warn(check_ends(ensemble, start.cell))
-    return seen, ensemble
+    return Mobility(seen.d2min, seen.propensity), ensemble
 
 
 def watched(

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.ensembles import (
+    Ensemble,
+    Mobility,
     check_correlation,
     check_samples,
     check_ties,
@@ -112,12 +114,13 @@ def label_thermal(
         If a sample is probably not what was meant; see `amorphace.dataset.plausible` and
         `amorphace.dataset.ensembles`.
     """
-    starts, seen, ensembles = [], [], []
+    measured: list[tuple[str, Configuration, Mobility]] = []
+    ensembles: list[Ensemble] = []
     for sample in samples:
         warn(check_spacing(sample.name, sample.initial))
-        if not starts:
+        if not measured:
             warn(check_neighbours(sample.name, sample.initial, [cutoff]))
-        found, ensemble = measure_sample(
+        seen, ensemble = measure_sample(
             sample.name,
             sample.initial,
             sample.endpoints,
@@ -128,17 +131,10 @@ def label_thermal(
             masses=masses,
             n_jobs=n_jobs,
         )
-        starts.append(sample.initial)
-        seen.append(found)
+        measured.append((sample.name, sample.initial, seen))
         ensembles.append(ensemble)
     table = isoconfigurational_table(
-        [ensemble.name for ensemble in ensembles],
-        starts,
-        [found.d2min for found in seen],
-        [found.propensity for found in seen],
-        fraction=fraction,
-        majority=majority,
-        provenance=provenance,
+        measured, fraction=fraction, majority=majority, provenance=provenance
     )
     warn(check_samples(ensembles))
     warn(doubts_of_labels(table, majority))
@@ -146,10 +142,7 @@ def label_thermal(
 
 
 def isoconfigurational_table(
-    names: Sequence[str],
-    starts: Sequence[Configuration],
-    d2min: Sequence[NDArray[np.float64]],
-    propensity: Sequence[NDArray[np.float64]],
+    samples: Sequence[tuple[str, Configuration, Mobility]],
     *,
     fraction: float = 0.05,
     majority: str | None = None,
@@ -159,11 +152,7 @@ def isoconfigurational_table(
 
     Parameters
     ----------
-    names : sequence of str
-        Of the samples.
-    starts : sequence of Configuration
-    d2min, propensity : sequence of ndarray of shape (n_particles,)
-        Isoconfigurational averages.
+    samples : sequence of (name, start, Mobility)
     fraction, majority, provenance
         As for `label_thermal`.
 
@@ -172,12 +161,13 @@ def isoconfigurational_table(
     InputError
         As `label_thermal`.
     """
-    if not names:
+    if not samples:
         raise InputError("no samples to label; give at least one")
+    names, starts, seen = zip(*samples, strict=True)
     species = np.concatenate([c.species for c in starts])
     number = np.repeat(np.arange(len(starts)), [len(c) for c in starts])
     chosen = majority_species(species, majority)
-    activity = np.concatenate(list(d2min))
+    activity = np.concatenate([moved.d2min for moved in seen])
     origin = dict(provenance or {})
     if len(starts) < FEW_SAMPLES:
         origin["cells"] = [c.cell.tolist() for c in starts]
@@ -188,8 +178,11 @@ def isoconfigurational_table(
         step=np.concatenate([np.full(len(c), c.step) for c in starts]),
         label=thermal_labels(activity, number, majority=species == chosen, fraction=fraction),
         positions=np.concatenate([c.positions for c in starts]).astype(np.float32),
-        targets={"d2min": activity, "propensity": np.concatenate(list(propensity))},
-        sample_names=tuple(names),
+        targets={
+            "d2min": activity,
+            "propensity": np.concatenate([moved.propensity for moved in seen]),
+        },
+        sample_names=names,
         provenance=origin,
     )
 
