@@ -141,12 +141,6 @@ Sigma = Annotated[
         "number, or auto for the first peak of the majority's g(r).",
     ),
 ]
-Transform = Annotated[
-    Literal["ace1", "paper"],
-    typer.Option(
-        "--distance-transform", help="'ace1': y(r / r0); 'paper': y(r / r_cut), as printed."
-    ),
-]
 Jobs = Annotated[int, typer.Option("--n-jobs", help="Threads or processes; -1 is all processors.")]
 Workers = Annotated[
     int | None,

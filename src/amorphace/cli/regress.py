@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table as RichTable
 
+from amorphace.ace.features import Features
 from amorphace.cli import options
 from amorphace.cli.samples import files_of, show_lengths
 from amorphace.cli.shared import FILES, app, command_line, progress_bar, show
@@ -26,6 +28,9 @@ FAR = (100, 400)
 
 
 @app.command(cls=options.ListOptions, rich_help_panel=FILES)
+@options.options_of(
+    Features, "cutoffs", "max_order", "max_degree", "degree_weight", "purify", "r0", "dtype"
+)
 def regress(
     configurations: Annotated[
         list[Path],
@@ -53,8 +58,7 @@ def regress(
     ] = None,
     cutoff: Annotated[float, typer.Option(help="Of the features, in units of sigma.")] = 4.0,
     sigma: options.Sigma = None,
-    n_max: Annotated[int, typer.Option(help="Radial functions for each species.")] = 10,
-    distance_transform: options.Transform = "ace1",
+    features: Features = Features(),  # noqa: B008
     lengths: Annotated[
         list[float] | None, typer.Option(help="Of the averages, in units of sigma; 0.8, 1.6 and 3.")
     ] = None,
@@ -79,7 +83,6 @@ def regress(
     """
     import numpy as np
 
-    from amorphace.ace.descriptor import ACEDescriptor
     from amorphace.core.owned import check_file, owned_file
     from amorphace.dataset.files import scaled, unit
     from amorphace.dataset.plausible import check_neighbours, warn
@@ -103,15 +106,10 @@ def regress(
     reach = scaled(cutoff, length)
     show_lengths(names[0], first, [reach], length)
     warn(check_neighbours(names[0], first, [reach]))
-    ace = ACEDescriptor(
-        cutoff=reach,
-        species=tuple(species),
-        max_order=1,
-        n_max=n_max,
-        distance_transform=distance_transform,
-        r0=scaled(1.0, length),
-        n_jobs=n_jobs,
+    radial_ones = replace(
+        features, cutoffs=(reach,), max_order=1, r0=scaled(1.0, length), dtype="float64"
     )
+    (ace,) = radial_ones.descriptors(species, n_jobs=n_jobs)
     scales = tuple(scaled(one, length) for one in lengths or LENGTHS)
     with progress_bar("samples", "describe", len(names)) as bar:
         X, targets, groups = sample_inputs(
@@ -137,8 +135,8 @@ def regress(
         {
             "cutoff": reach,
             "sigma": length,
-            "n_max": n_max,
-            "distance_transform": distance_transform,
+            "n_max": features.n_max,
+            "distance_transform": features.distance_transform,
             "lengths": list(scales),
             "centres": centres,
             "minimise": minimise,
