@@ -2,6 +2,7 @@
 
 results                     a Curve: lines of the one table of results; its CSV writer
 splits, points, parallel    which rows and columns, errors of means, who does it
+checks                      what may be learned from
 newton, logistic, forward   many logistic regressions on one matrix at once
 curves, learning_curve      accuracy against columns (figure 3) and against data (figure 6)
 classifiers, probabilities  the support vector machine, calibration, ROC

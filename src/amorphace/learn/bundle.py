@@ -16,7 +16,7 @@ from amorphace.core.records import read_json, write_json
 from amorphace.dataset.table import Columns
 from amorphace.learn.leverage import without_triangle
 from amorphace.learn.model import LinearModel
-from amorphace.learn.results import Curve, write_table
+from amorphace.learn.results import Curve, named, write_table
 from amorphace.learn.splits import MOST_FOLDS
 from amorphace.learn.version_1 import upgraded
 from amorphace.learn.worth import left_out_scores
@@ -220,11 +220,7 @@ class Analysis:
 
     def curves(self, name: str, variant: str | None = None) -> tuple[Curve, ...]:
         """All curves of a name, and of a variant if one is given; () without one."""
-        return tuple(
-            curve
-            for curve in self.results
-            if curve.name == name and variant in (None, curve.variant)
-        )
+        return named(self.results, name, variant)
 
     def curve(
         self, name: str, variant: str | None = None, cutoff: float | None = None

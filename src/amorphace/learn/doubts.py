@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from amorphace.dataset.table import Table
 from amorphace.learn.fit import LabelledSites
 from amorphace.learn.reading import may_be_read
-from amorphace.learn.results import Curve
+from amorphace.learn.results import Curve, named
 from amorphace.learn.splits import half_width
 from amorphace.learn.stability import ALPHA
 
@@ -78,10 +78,7 @@ def notes(results: Sequence[Curve], n_splits: int) -> tuple[str, ...]:
         f"± is the half-width of the 68 % interval of a mean over {n_splits} folds of samples: "
         "t·SD/√K with Student's t of K − 1 degrees of freedom."
     ]
-    accuracy, random = (
-        [c for c in results if (c.name, c.variant) == ("accuracy", folds)]
-        for folds in ("grouped", "random")
-    )
+    accuracy, random = (named(results, "accuracy", folds) for folds in ("grouped", "random"))
     if accuracy and random:
         pairs = zip(accuracy, random, strict=True)
         gains = np.mean([(r.values - g.values).mean(axis=0) for g, r in pairs], axis=0)

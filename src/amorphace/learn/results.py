@@ -162,6 +162,11 @@ class Curve:
                     yield dict(zip(LINE, line, strict=True))
 
 
+def named(curves: Iterable[Curve], name: str, variant: str | None = None) -> tuple[Curve, ...]:
+    """All curves of a name, and of a variant if one is given; () without one."""
+    return tuple(c for c in curves if c.name == name and variant in (None, c.variant))
+
+
 @dataclass(frozen=True)
 class Gain:
     """A difference of two scores, paired by the samples that were tested.

@@ -13,7 +13,7 @@ from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.regression import PropensityScore
-from amorphace.learn.results import Curve
+from amorphace.learn.results import Curve, named
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -145,8 +145,8 @@ class ReportContent:
 
     def found(self, name: str, variant: str | None = None) -> tuple[Curve, ...]:
         """Curves of a name, measured or of the analysis, and of a variant if one is given."""
-        measured = (c for c in self.curves if c.name == name and variant in (None, c.variant))
-        return (*measured, *(self.analysis.curves(name, variant) if self.analysis else ()))
+        learned = self.analysis.results if self.analysis else ()
+        return named((*self.curves, *learned), name, variant)
 
 
 def colour_range(values: ArrayLike) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -81,24 +81,14 @@ def page(shown: Document) -> str:
     """A page of HTML: all strings of the content are escaped, data is JSON without tags."""
     drawn = {panel.name: plots(panel) for panel in shown.panels.values()}
     snapshots = [s for part in shown.sections for s in part.snapshots]
-    script = _asset("view.js") + _asset("page.js")
     digest, plotly = _library()
-    data = {
-        "plots": {name: each for group in drawn.values() for name, each in group.items()},
-        "csv": {name: table.csv() for name, table in shown.numbers.items()},
-        "snapshots": list(views(snapshots)),
-        "palettes": palettes(),
-    }
+    parts = {name: each for group in drawn.values() for name, each in group.items()}
+    csv = {name: table.csv() for name, table in shown.numbers.items()}
     return _template("page.html.j2").render(
+        _shared(snapshots, parts, csv, digest),
         page=shown,
-        version=package_version(),
-        policy=Markup(_policy(digest, _digest(script))),
-        css=Markup(_asset("page.css")),
-        js=Markup(script),
         plotly=plotly,
-        data=_packed(_json(data)),
         plots=drawn,
-        views=data["snapshots"],
         citation=CITATION,
     )
 
@@ -112,18 +102,24 @@ def view_page(title: str, snapshots: Sequence[Snapshot]) -> str:
     snapshots : sequence of Snapshot
         At least one.
     """
+    return _template("view.html.j2").render(_shared(snapshots, {}, {}), title=title)
+
+
+def _shared(
+    snapshots: Sequence[Snapshot], parts: Mapping[str, Any], csv: Mapping[str, str], *digests: str
+) -> dict[str, Any]:
+    """What every page of HTML needs: the 3D view, plots, numbers, and the digests of scripts."""
     script = _asset("view.js") + _asset("page.js")
     shown = list(views(snapshots))
-    data = {"plots": {}, "csv": {}, "snapshots": shown, "palettes": palettes()}
-    return _template("view.html.j2").render(
-        title=title,
-        version=package_version(),
-        policy=Markup(_policy(_digest(script))),
-        css=Markup(_asset("page.css")),
-        js=Markup(script),
-        data=_packed(_json(data)),
-        views=shown,
-    )
+    data = {"plots": parts, "csv": csv, "snapshots": shown, "palettes": palettes()}
+    return {
+        "version": package_version(),
+        "policy": Markup(_policy(*digests, _digest(script))),
+        "css": Markup(_asset("page.css")),
+        "js": Markup(script),
+        "data": _packed(_json(data)),
+        "views": shown,
+    }
 
 
 def _markdown(shown: Document, folder: Path, figures: tuple[str, ...], numbers: bool) -> str:
