@@ -11,18 +11,14 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from further import Key, described
 from results import CASES, PAGES, ROOT, kept
 
-from amorphace.campaign.describe import DescribeShear, DescribeThermal
-from amorphace.campaign.learn import Learn
-from amorphace.campaign.plan import make_plan, store_path
-from amorphace.config import read_experiment
 from amorphace.dataset.table import Table
 from amorphace.learn.curves import accuracy_curve
 from amorphace.learn.fit import labelled_sites
@@ -30,8 +26,6 @@ from amorphace.learn.intervals import half_width_apart
 from amorphace.learn.results import Curve, Gain, write_table
 from amorphace.learn.splits import MOST_FOLDS, Folds
 from amorphace.report.claims import CUTOFFS
-from amorphace.runs.execute import do_units
-from amorphace.runs.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +35,14 @@ class Choice:
     Attributes
     ----------
     name : str
-    key : tuple of str, optional
-        What differs in the experiment file: table, key, value as TOML.
+    key : Key, optional
     only : {"thermal", "shear"}, optional
         Where the choice exists.
     folds : {"grouped", "random"}
     """
 
     name: str
-    key: tuple[str, str, str] | None = None
+    key: Key | None = None
     only: str | None = None
     folds: Folds = "grouped"
 
@@ -67,36 +60,6 @@ CHOICES = (
 )
 LINE = ("choice", "features", "n_features", "cutoff", "sites", "samples", "accuracy", "error")
 """Of a table of choices; of all but the usual one, accuracy is the change, in pairs of folds."""
-
-
-def with_key(text: str, table: str, key: str, value: str) -> str:
-    """An experiment file with one key set, in its place where it stands there."""
-    if f"[{table}]\n" not in text:
-        text += f"\n[{table}]\n"
-    head, rest = text.split(f"[{table}]\n", 1)
-    changed, n = re.subn(rf"^(# )?{key} = .*$", f"{key} = {value}", rest, count=1, flags=re.M)
-    if not n:
-        changed = f"{key} = {value}\n{rest}"
-    return f"{head}[{table}]\n{changed}"
-
-
-def described(name: str, folder: Path, choice: Choice) -> Table:
-    """The described table of a case under a choice; simulations are those of the case."""
-    text = (folder / f"{name}.toml").read_text(encoding="utf-8")
-    if choice.key is not None:
-        text = with_key(text, *choice.key)
-    file = folder / f"{name}.choice.toml"
-    file.write_text(text, encoding="utf-8")
-    experiment = read_experiment(file)
-    plan = make_plan(experiment)
-    store = Store(store_path(folder / f"{name}.toml", experiment), create=False)
-    for unit in plan.units:
-        if not isinstance(unit.kind, Learn):
-            (report,) = do_units(store, [unit])
-            if report.error:
-                raise RuntimeError(report.error)
-    file.unlink()
-    return store.load(plan.one(DescribeThermal, DescribeShear))
 
 
 def points(table: Table) -> dict[str, int]:
@@ -129,7 +92,7 @@ def compare(name: str, folder: Path) -> Iterator[Mapping[str, object]]:
     for choice in CHOICES:
         if choice.only not in (None, protocol):
             continue
-        table = described(name, folder, choice)
+        table = described(name, folder, choice.key)
         found = curve(table, cutoff, choice.folds)
         usual = usual or found
         head = (cutoff, len(table), len(np.unique(table.sample)))

@@ -21,6 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from further import other_weights, single_runs
+
 from amorphace.campaign.plan import make_plan, store_path
 from amorphace.config import read_experiment
 from amorphace.front.view import slices
@@ -107,6 +109,10 @@ def found(name: str, folder: Path) -> ReportContent:
         content = replace(
             content, title=title, model=model, protocol=protocol, summary=(source, *content.summary)
         )
+    further = tuple(other_weights(name, folder))
+    if protocol == "shear" and (folder / f"{model}-thermal.store").is_dir():
+        further += (single_runs(f"{model}-thermal", folder),)
+    content = replace(content, curves=(*content.curves, *further))
     companion = folder / f"{model}-{OTHER[protocol]}.results"
     if not (companion / FILE_NAME).exists():
         return content

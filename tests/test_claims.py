@@ -146,6 +146,37 @@ def test_two_cases_decide_whether_shear_is_harder() -> None:
     assert said(0.71, LOOSE) == "cannot tell"
 
 
+def test_other_degree_weights_are_similar_where_all_of_them_are_at_all_orders() -> None:
+    made = but(analysis(), "accuracy", steps({20: 0.7, 174: 0.8}, FIRM))
+
+    def said(*gains: float) -> str:
+        rows = [[0.7, 0.8 + gain] for gain in gains]
+        other = [
+            curve("choice", [1, 2], {"accuracy": np.array(row)[:, None] + FIRM * SPREAD},
+                  variant=f"degree weight {k}")
+            for k, row in enumerate(rows)
+        ]  # fmt: skip
+        return answer("weight", content(made, curves=tuple(other)))
+
+    assert said(0.001, -0.002) == "yes"
+    assert said(0.001, 0.03) == said() == "cannot tell"
+    assert said(0.03, 0.04) == "no"
+
+
+def test_single_runs_are_the_reason_where_they_lose_most_of_the_difference() -> None:
+    def said(single: float, scale: float = FIRM) -> str:
+        curves = [steps({1: v, 20: v}, scale, cutoff=c) for v, c in ((0.7, 3.0), (0.9, 4.0))]
+        sheared, thermal = (but(analysis(), "accuracy", c) for c in curves)
+        alone = content(sheared, protocol="shear", companion=thermal, companion_protocol="thermal")
+        assert answer("single runs", alone) == "cannot tell"
+        scores = {"accuracy": single + scale * SPREAD[None]}
+        one = curve("choice", [1], scores, variant="single runs")
+        return answer("single runs", replace(alone, curves=(one,)))
+
+    assert [said(v) for v in (0.72, 0.88)] == ["yes", "no"]
+    assert said(0.79, LOOSE) == "cannot tell"
+
+
 def test_glasses_are_compared_where_both_are_there() -> None:
     polymer = but(analysis(), "accuracy", steps({1: 0.6, 20: 0.8}, FIRM))
     mixture = but(analysis(), "accuracy", steps({1: 0.6, 20: 0.97}, FIRM))
@@ -199,7 +230,9 @@ def test_the_table_of_a_case_says_why() -> None:
     assert "what three-body features add is less than 2\u00a0points: −0.0" in row[4]
     tests = {s.reading: s.test for s in stated("kob-andersen", "thermal")}
     assert tests["saturation"].endswith("within 3 σ is more than 1\u00a0point")
-    assert rows["other degree weights of l than 1.5"][4].startswith("needs the same analysis")
+    assert rows["other degree weights of l than 1.5"][4].startswith(
+        "needs features of other degree"
+    )
     assert table.numbers is not None
     assert len(table.numbers.rows) == len(stated("kob-andersen", "thermal"))
 

@@ -11,10 +11,6 @@ from amorphace.report.readings.found import Case, Found
 Reading = Callable[[Case, Analysis], Found | None]
 
 
-def _nothing(case: Case, a: Analysis) -> None:
-    """No analysis holds it."""
-
-
 READINGS: Mapping[str, Reading] = {
     "correlation": others.propensity_correlation,
     "few": selections.few,
@@ -32,11 +28,11 @@ READINGS: Mapping[str, Reading] = {
     "range": accuracies.reach,
     "less range": others.less_range,
     "lower": others.lower,
-    "single runs": _nothing,
+    "single runs": others.single_runs,
     "more by B": others.more_by_b,
     "glasses": others.glasses,
     "svm": selections.svm,
-    "weight": _nothing,
+    "weight": others.weight,
     "picks": selections.picks,
     "twin": selections.twin,
     "ten": selections.ten,

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from amorphace.learn.bundle import Analysis
 from amorphace.learn.intervals import half_width_apart
 from amorphace.learn.points import order_ends
+from amorphace.learn.results import named, paired
 from amorphace.learn.splits import LEVEL
 from amorphace.report.readings.accuracies import (
     NARROW,
     WIDE,
+    accuracy_of,
     difference,
     first_species,
     wider,
@@ -29,6 +31,11 @@ from amorphace.report.readings.found import (
     points,
     with_error,
 )
+from amorphace.report.words import body_name
+
+CHOICE, WEIGHT, SINGLE_RUNS = "choice", "degree weight", "single runs"
+"""Curves of a content with accuracies under another choice of the method, by name and variant; x is
+the correlation order up to which all features are used."""
 
 
 def propensity_correlation(case: Case, a: Analysis) -> Found | None:
@@ -84,6 +91,39 @@ def function(name: str) -> Callable[[Case, Analysis], Found | None]:
         return Found(f"{ratio:.1f}", None, curves[0].cutoff, "", None, (ratio, ratio))
 
     return read
+
+
+def weight(case: Case, a: Analysis) -> Found | None:
+    """What features of other degree weights tell more, up to each order that they concern."""
+    usual, ends, said, ranges = accuracy_of(a, case.cutoff), order_ends(a.columns), [], []
+    for c in named(case.content.curves, CHOICE):
+        for order in c.x[c.x > 1].tolist() if c.variant.startswith(WEIGHT) else ():
+            pair = usual and paired(c, order, usual, ends.get(order))
+            if pair:
+                gain = pair[0] - pair[1]
+                said.append(f"{points(gain)} up to {body_name(order)} ({c.variant})")
+                ranges.append(Found("", gain).range)
+    if not ranges:
+        return None
+    low, high = zip(*ranges, strict=True)
+    return Found(", ".join(said), None, None, "", None, (min(low), max(high)))
+
+
+def single_runs(case: Case, a: Analysis) -> Found | None:
+    """What thermal labels of one run lose, and whether that is most of what shear is lower by."""
+    one = next(iter(named(case.content.curves, CHOICE, SINGLE_RUNS)), None)
+    thermal, own = case.thermal, with_order(a, case.cutoff, 1)
+    usual = thermal and accuracy_of(thermal, WIDE)
+    if one is None or thermal is None or usual is None or own is None or own.values is None:
+        return None
+    pair = paired(one, 1, usual, order_ends(thermal.columns).get(1))
+    if pair is None:
+        return None
+    single, whole = pair
+    most = _apart(whole / 2 - single, -own.values / 2)
+    lower = 100 * float(whole.mean() - own.values.mean())
+    aside = f"(labels of single runs, of {lower:.1f}\u00a0points that shear is lower by)"
+    return most and Found(points(single - whole), None, WIDE, aside, None, most.interval)
 
 
 def _apart(one: NDArray[np.float64] | None, other: NDArray[np.float64] | None) -> Found | None:
