@@ -113,7 +113,6 @@ def pca_curve(
     n_splits: int = 5,
     n_inner_splits: int = 4,
     strengths: Sequence[float] = STRENGTHS,
-    seed: int = 0,
     n_jobs: int = 1,
     progress: Progress | None = None,
 ) -> Curve:
@@ -124,7 +123,7 @@ def pca_curve(
 
     Parameters
     ----------
-    X, y, groups, n_splits, n_inner_splits, strengths, seed, n_jobs, progress
+    X, y, groups, n_splits, n_inner_splits, strengths, n_jobs, progress
         As in `accuracy_curve`.
     n_components : sequence of int, optional
         How many leading components to use; 1, 2, 3, ... to 20 when left out, or as many as there
@@ -149,7 +148,7 @@ def pca_curve(
         n_components = range(1, min(20, X.shape[1]) + 1)
     points = column_points(n_components, None, X.shape[1], "n_components")
     outer = split(y, groups, n_splits=n_splits)
-    inner = inner_of_all(y, groups, outer, len(strengths), n_inner_splits, "grouped", seed)
+    inner = inner_of_all(y, groups, outer, len(strengths), n_inner_splits)
     turned = [_Rotation.of(X[fold.train], raw) for fold in outer]
     pieces = [_Piece(fold, inner[f], turned[f]) for f, fold in enumerate(outer)]
     found = _curve(X, y, points, pieces, strengths, n_jobs, progress)

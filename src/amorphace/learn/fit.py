@@ -16,7 +16,7 @@ from amorphace.learn.logistic import STRENGTHS, fit_best, fit_classifier
 from amorphace.learn.model import LinearModel
 from amorphace.learn.points import order_ends
 from amorphace.learn.results import Curve
-from amorphace.learn.splits import Folds, inner_folds, split
+from amorphace.learn.splits import inner_folds, split
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +93,6 @@ def fit_model(
     *,
     strengths: Sequence[float] = STRENGTHS,
     n_splits: int = 5,
-    folds: Folds = "grouped",
-    seed: int = 0,
 ) -> LinearModel:
     """A classifier fitted to all labelled sites of a table.
 
@@ -107,8 +105,8 @@ def fit_model(
         How many leading columns to use; all when left out.
     strengths : sequence of float
         To choose from; one strength is taken as it is.
-    n_splits, folds, seed
-        Folds for the choice of the strength, as in `fit_classifier`.
+    n_splits : int
+        Folds for the choice of the strength, which keep samples whole.
 
     Returns
     -------
@@ -137,8 +135,6 @@ def fit_model(
         centres=tuple(np.unique(table.species[sites.rows]).tolist()),
         strengths=strengths,
         n_splits=n_splits,
-        folds=folds,
-        seed=seed,
     )
 
 
@@ -163,9 +159,7 @@ def unseen_models(table: Table, model: LinearModel, *, n_splits: int) -> dict[st
     return made
 
 
-def best_setting(
-    table: Table, cutoffs: Sequence[float], *, n_splits: int, seed: int = 0
-) -> tuple[float, int]:
+def best_setting(table: Table, cutoffs: Sequence[float], *, n_splits: int) -> tuple[float, int]:
     """Cutoff and number of columns with the least log-loss on samples left out.
 
     Only whole correlation orders count, so that a model can be read as cluster functions; of
@@ -176,13 +170,13 @@ def best_setting(
     table : Table
     cutoffs : sequence of float
         To choose from.
-    n_splits, seed
+    n_splits : int
         Folds for the choice, as in `fit_model`.
     """
     found = []
     for cutoff in cutoffs:
         sites = labelled_sites(table, cutoff)
-        folds = inner_folds(sites.y, sites.groups, n_splits=n_splits, folds="grouped", seed=seed)
+        folds = inner_folds(sites.y, sites.groups, n_splits=n_splits)
         for n in order_ends(sites.columns).values():
             fit = fit_best(sites.X[:, :n], sites.y, folds, STRENGTHS)
             found.append((round(fit.loss, 12), n, float(cutoff)))

@@ -184,7 +184,7 @@ def _inner(
     if n_strengths == 1:
         return ()
     try:
-        return inner_folds(y, groups, n_splits=n_splits, folds="grouped", seed=seed)
+        return inner_folds(y, groups, n_splits=n_splits)
     except InputError:
         n_least = int(np.bincount(y, minlength=2).min())
         n_splits = max(2, min(n_splits, n_least))

@@ -163,7 +163,6 @@ class Parts:
                 raw=raw,
                 n_splits=self.n_splits,
                 n_inner_splits=self.settings.n_inner_splits,
-                seed=self.settings.seed,
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
@@ -216,9 +215,8 @@ class Parts:
         )
 
     def model(self) -> LinearModel:
-        n_splits, seed = self.n_splits, self.settings.seed
-        cutoff, n = best_setting(self.table, self.cutoffs, n_splits=n_splits, seed=seed)
-        return fit_model(self.table, cutoff, n, n_splits=n_splits, seed=seed)
+        cutoff, n = best_setting(self.table, self.cutoffs, n_splits=self.n_splits)
+        return fit_model(self.table, cutoff, n, n_splits=self.n_splits)
 
     def readings(self, unseen: Mapping[str, LinearModel]) -> tuple[Curve, ...]:
         """Readability; cluster functions, contributions where models know their descriptor."""

@@ -145,7 +145,7 @@ class Candidates:
         if len(self.strengths) > 1:
             y, groups, n = self.y[fold.train], self.groups[fold.train], self.n_inner_splits
             try:
-                made = inner_folds(y, groups, n_splits=n, folds="grouped", seed=0)
+                made = inner_folds(y, groups, n_splits=n)
                 return made, self.strengths
             except InputError:
                 return (), (FIRST_STRENGTH,)
@@ -318,7 +318,7 @@ def _best_pair(parts: Sequence[ForwardFold], alone: NDArray[np.float64]) -> list
 def _nested(data: Candidates, fold: Fold) -> tuple[list[float], list[float]]:
     """Accuracy and strength on the test rows, of what the training rows pick."""
     train, n = data.take(fold.train), data.n_inner_splits
-    folds = inner_folds(train.y, train.groups, n_splits=n, folds="grouped", seed=0)
+    folds = inner_folds(train.y, train.groups, n_splits=n)
     picks = train.path(folds).picks
     inner = data.inner(fold)
     found = [data.judge(fold, picks[: k + 1], *inner) for k in range(len(picks))]

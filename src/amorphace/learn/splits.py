@@ -141,7 +141,12 @@ def _check_labels(y: NDArray[np.int64], made: tuple[Fold, ...]) -> None:
 
 
 def inner_folds(
-    y: NDArray[np.int64], groups: NDArray[Any], *, n_splits: int, folds: Folds, seed: int
+    y: NDArray[np.int64],
+    groups: NDArray[Any],
+    *,
+    n_splits: int,
+    folds: Folds = "grouped",
+    seed: int = 0,
 ) -> tuple[Fold, ...]:
     """Folds for choosing the strength: `n_splits`, or as many as there are samples.
 
@@ -168,8 +173,8 @@ def inner_of_all(
     outer: Sequence[Fold],
     n_strengths: int,
     n_splits: int,
-    folds: Folds,
-    seed: int,
+    folds: Folds = "grouped",
+    seed: int = 0,
 ) -> list[tuple[Fold, ...]]:
     """Folds inside the training rows of each fold; none where there is nothing to choose."""
     if n_strengths == 1:
