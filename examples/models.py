@@ -21,6 +21,7 @@ from amorphace.campaign.describe import DescribeShear, DescribeThermal
 from amorphace.campaign.label import LabelShear, LabelThermal
 from amorphace.campaign.learn import all_scores
 from amorphace.campaign.plan import Plan
+from amorphace.campaign.prepare import configuration_of
 from amorphace.cli.experiments import open_experiment
 from amorphace.config import OwnExperiment
 from amorphace.dataset.label_thermal import majority_species
@@ -139,7 +140,7 @@ def _ranks(
     ids = dict(zip(described.parameters.samples, described.inputs[role], strict=True))
     given = (store.load(plan.by_id[ids[name]]) for name in labels.sample_names)
     if role == "reference":
-        given = (g if isinstance(g, am.Configuration) else g.state.configuration for g in given)
+        given = map(configuration_of, given)
     found = all_scores(models, table, labels, given, n_jobs=-1)
     if role == "shear":
         name = "rank of an event's core, 2 AUC - 1"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from amorphace.campaign.given import Frames, Given, GivenSteps
 from amorphace.campaign.inherent import InherentStructure
-from amorphace.campaign.prepare import Prepare, Prepared
+from amorphace.campaign.prepare import Prepare, configuration_of
 from amorphace.campaign.replica import Replica
 from amorphace.campaign.shear import Sheared, ShearRun
 from amorphace.campaign.stretch import ignore
@@ -68,8 +68,7 @@ def measure_isoconfigurational(
 
 def reference_of(found: Input) -> Configuration:
     """The configuration of a reference: a sample, its inherent structure, or one from a file."""
-    loaded = found.load(InherentStructure, Given, Prepare)
-    return loaded.state.configuration if isinstance(loaded, Prepared) else loaded
+    return configuration_of(found.load(InherentStructure, Given, Prepare))
 
 
 class MeasureThermal(Kind[MeasureThermalParameters, Mobility]):

@@ -9,6 +9,7 @@ from typing import Any
 from amorphace.campaign.health import health_entry, numbers_of
 from amorphace.campaign.simulated import Engines, Simulated
 from amorphace.campaign.stretch import ignore
+from amorphace.core.configuration import Configuration
 from amorphace.core.errors import SetupError, SimulationError
 from amorphace.core.records import write_record
 from amorphace.runs.job import Job
@@ -63,6 +64,11 @@ class Prepared:
 
     state: State
     records: tuple[Record, ...]
+
+
+def configuration_of(sample: Prepared | Configuration) -> Configuration:
+    """That of a sample, or of what has no velocities: an inherent structure, or one of a file."""
+    return sample.state.configuration if isinstance(sample, Prepared) else sample
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,6 @@ from amorphace.cli.shared import FILES, app, command_line, show
 from amorphace.core.errors import InputError
 
 if TYPE_CHECKING:
-    from amorphace.learn.bundle import Analysis
     from amorphace.report.content import ReportContent, Snapshot
 
 Protocol = Literal["thermal", "shear"]
@@ -136,25 +135,21 @@ def report(
 
 
 def _results(source: Path, n_jobs: int, title: str) -> ReportContent:
-    """What a finished experiment gave, or an analysis alone."""
+    """What a finished experiment gave, or an analysis alone, made if the source is a table."""
+    from amorphace.dataset.blocks import in_blocks
+    from amorphace.dataset.zarr_table import read_table
+    from amorphace.learn.bundle import QUICK, read_analysis
     from amorphace.report.content import ReportContent
     from amorphace.report.experiment import experiment_content
 
     if source.suffix == ".toml":
         content = experiment_content(*open_experiment(source), command=command_line())
         return replace(content, title=title or content.title)
-    return ReportContent(title=title, analysis=_analysis(source, n_jobs))
-
-
-def _analysis(source: Path, n_jobs: int) -> Analysis:
-    """The analysis of a source, made if the source is a table."""
-    from amorphace.dataset.blocks import in_blocks
-    from amorphace.dataset.zarr_table import read_table
-    from amorphace.learn.bundle import QUICK, read_analysis
-
-    if not (source / "zarr.json").is_file():
-        return read_analysis(source)
-    return analysed(in_blocks(read_table(source)), QUICK, n_jobs)
+    if (source / "zarr.json").is_file():
+        analysis = analysed(in_blocks(read_table(source)), QUICK, n_jobs)
+    else:
+        analysis = read_analysis(source)
+    return ReportContent(title=title, analysis=analysis)
 
 
 def _snapshots(

@@ -22,12 +22,11 @@ from amorphace.campaign.learn import Learn
 from amorphace.campaign.measure import MeasureShear
 from amorphace.campaign.measure_ends import MeasureEnds
 from amorphace.campaign.plan import Plan
-from amorphace.campaign.prepare import Prepare
+from amorphace.campaign.prepare import configuration_of
 from amorphace.campaign.relax import Lag, Relax
 from amorphace.campaign.shear import ShearRun
 from amorphace.campaign.simulated import simulated_on_gpu
 from amorphace.config import Experiment
-from amorphace.core.configuration import Configuration
 from amorphace.core.errors import InputError
 from amorphace.dataset.blocks import in_block, sample_of
 from amorphace.dataset.table import ACTIVE, Table
@@ -245,7 +244,7 @@ def _snapshot(plan: Plan, store: Store, unseen: Unseen, provenance: Mapping[str,
         name, labelled = sample_of(unseen.sample), plan.one(LabelThermal)
         described = plan.one(DescribeThermal).inputs["reference"]
         unit = plan.by_id[described[labelled.parameters.samples.index(name)]]
-        start = _configuration(store, unit)
+        start = configuration_of(store.load(unit))
         rest = (
             isinstance(unit.kind, InherentStructure) or unit.id not in labelled.inputs["reference"]
         )
@@ -293,11 +292,3 @@ def _largest_event(labels: Table, sample: str) -> int:
     own = labels.sample == labels.sample_names.index(sample)
     steps, counts = np.unique(labels.step[own & (labels.label == ACTIVE)], return_counts=True)
     return int(np.flatnonzero(own & (labels.step == steps[np.argmax(counts)]))[0])
-
-
-def _configuration(store: Store, unit: Unit[Any, Any]) -> Configuration:
-    """That of a sample, or its inherent structure."""
-    if isinstance(unit.kind, InherentStructure | Given):
-        return store.load(unit)
-    assert isinstance(unit.kind, Prepare)
-    return store.load(unit).state.configuration
