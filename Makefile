@@ -143,6 +143,7 @@ models: env
 results: env
 	OMP_NUM_THREADS=1 $(BIN)/python examples/results.py
 	OMP_NUM_THREADS=1 $(BIN)/python examples/choices.py
+	OMP_NUM_THREADS=1 $(BIN)/python examples/baselines.py
 
 .venv/build: .venv/ready
 	$(BIN)/python -m pip install --quiet build && touch $@

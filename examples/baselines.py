@@ -1,14 +1,16 @@
 """What the expansion adds to what others describe an environment by: Kob-Andersen at T = 0.44.
 
-    python examples/baselines.py
+    python examples/baselines.py           # docs/results/baselines.md, from the numbers kept
+    python examples/baselines.py FOLDER    # make the numbers first, docs/results/baselines.csv
 
-Labels, features and baselines of the ten samples of ../shared/data/ka_T0.44 at their inherent
-structures, one sample left out at a time. Writes docs/results/baselines.csv and baselines.md.
+Labels, features and baselines of the ten samples of ../shared/data/ka_T0.44 (FOLDER) at their
+inherent structures, one sample left out at a time.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +25,13 @@ from amorphace.learn.splits import half_width
 from amorphace.simulate import kob_andersen
 
 ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data" / "ka_T0.44"
 PAGES = ROOT / "docs" / "results"
 SPECIES = ("A", "B")
 CUTOFF = 4.0
 
 
-def main(folder: Path, pages: Path) -> None:
+def make(folder: Path) -> Curve:
+    """Scores of all families on the same folds."""
     names = [path.name.split(".")[0] for path in sorted(folder.glob("*.initial.dump"))]
     labels = label_thermal(
         ThermalSample(
@@ -45,12 +47,9 @@ def main(folder: Path, pages: Path) -> None:
     ace = ACEDescriptor(cutoff=CUTOFF, species=SPECIES, max_order=3, max_degree=10, n_max=10)
     X = np.asarray(ace.fit_transform(sites))
     families = list(baselines(sites, SPECIES, cutoff=CUTOFF, descriptor=ace, model=kob_andersen()))
-    found = compare_baselines(
+    return compare_baselines(
         X, table.label, table.sample, [*families, *further(ace, X, families)], n_splits=len(names)
     )
-    write_table(pages / "baselines.csv", found.lines())
-    (pages / "baselines.md").write_text(page(found, len(table)))
-    print(page(found, len(table)))
 
 
 def further(ace: ACEDescriptor, X: np.ndarray, families: list[Baseline]) -> list[Baseline]:
@@ -65,31 +64,33 @@ def further(ace: ACEDescriptor, X: np.ndarray, families: list[Baseline]) -> list
     ]
 
 
-def page(found: Curve, n: int) -> str:
-    """A table of all families."""
-    lines = [
-        "# What the expansion adds",
-        "",
-        "Accuracy of logistic regression in the Kob-Andersen mixture at T = 0.44, on inherent",
-        f"structures: {n} A particles of ten samples, active and inactive in equal numbers, one",
-        f"sample left out at a time. All see r < {CUTOFF:g}, but for the local density at its",
-        "best length of up to 2 and for Voronoi cells. Errors are half-widths of 68 % intervals of",
-        "the mean; those of a difference are of the differences sample by sample.",
-        "",
-        "```console",
-        "$ python examples/baselines.py",
-        "```",
-        "",
-        "| columns | number | accuracy (%) | ROC-AUC | ACE adds (%) |",
-        "|---|---|---|---|---|",
-    ]
-    rows = zip(
-        found.labels, found.x, found["accuracy"], found["roc_auc"], found["added"], strict=True
-    )
-    for name, size, accuracy, area, added in rows:
-        more = "" if name == "ACE" else f"{spread(100 * added)}"
-        lines.append(f"| {name} | {size} | {spread(100 * accuracy)} | {area.mean():.3f} | {more} |")
-    return "\n".join(lines) + "\n"
+def page(pages: Path) -> str:
+    """A table of all families, from the numbers kept."""
+    scores: dict[tuple[str, str], dict[str, list[float]]] = {}
+    with (pages / "baselines.csv").open(encoding="utf-8", newline="") as stream:
+        for line in csv.DictReader(stream):
+            family = scores.setdefault((line["label"], line["x"]), {})
+            family.setdefault(line["score"], []).append(float(line["value"]))
+    rows = []
+    for (name, size), found in scores.items():
+        accuracy, area, added = (np.array(found[k]) for k in ("accuracy", "roc_auc", "added"))
+        more = "" if name == "ACE" else spread(100 * added)
+        rows.append(f"| {name} | {size} | {spread(100 * accuracy)} | {area.mean():.3f} | {more} |")
+    return f"""# What the expansion adds
+
+Accuracy of logistic regression in the Kob-Andersen mixture at T = 0.44, on inherent structures: the
+most and the least mobile A particles of ten samples, in equal numbers, one sample left out at a
+time. All see r < {CUTOFF:g}, but for the local density at its best length of up to 2 and for
+Voronoi cells. Errors are half-widths of 68 % intervals of the mean; those of a difference are of
+the differences sample by sample.
+
+```console
+$ python examples/baselines.py ../shared/data/ka_T0.44
+```
+
+| columns | number | accuracy (%) | ROC-AUC | ACE adds (%) |
+|---|---|---|---|---|
+""" + "".join(f"{row}\n" for row in rows)
 
 
 def spread(values: np.ndarray) -> str:
@@ -98,7 +99,8 @@ def spread(values: np.ndarray) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, default=SHARED)
-    parser.add_argument("--pages", type=Path, default=PAGES)
+    parser.add_argument("folder", nargs="?", type=Path)
     options = parser.parse_args()
-    main(options.folder, options.pages)
+    if options.folder is not None:
+        write_table(PAGES / "baselines.csv", make(options.folder).lines())
+    (PAGES / "baselines.md").write_text(page(PAGES), encoding="utf-8")

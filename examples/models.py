@@ -168,7 +168,7 @@ CASES: dict[str, Files | Experiment] = {
         "wahnstrom_T0.58/*.ends.gsd",
         "wahnstrom_T0.58/*.inherent.gsd",
         Card(
-            title="Wahnstrom mixture, thermal motion at T = 0.58",
+            title="Wahnström mixture, thermal motion at T = 0.58",
             state="T = 0.58, number density 1.3, 50 % A; runs of about three relaxation times",
             source="7 samples of 4096 particles, 30 runs each, made on one GPU outside of this "
             "repository",

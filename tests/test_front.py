@@ -353,7 +353,7 @@ def test_predict_takes_a_name_and_a_unit(tmp_path, capsys):
     assert "sigma (--sigma) x: give a length" in capsys.readouterr().err
     assert run("predict", "--list") == 0
     said = capsys.readouterr().out
-    assert re.search(r"wahnstrom +│ Wahnstrom mixture.* 0\.9\d\d ± 0\.0\d\d", said)
+    assert re.search(r"wahnstrom +│ Wahnström mixture.* 0\.9\d\d ± 0\.0\d\d", said)
 
 
 # ---- a glass to look at

@@ -378,7 +378,7 @@ def test_what_is_not_shown_has_no_section_but_the_command_that_would_make_it() -
 
 def test_the_title_is_of_the_data_where_none_is_given() -> None:
     named = assemble(ReportContent(analysis=analysis(), model="wahnstrom", protocol="shear"))
-    assert named.title == "Wahnstrom, sheared, 10 samples"
+    assert named.title == "Wahnström, sheared, 10 samples"
     assert assemble(ReportContent(analysis=analysis())).title == "Glass of A and B, 10 samples"
     assert assemble(ReportContent(analysis=analysis(), title="Mine")).title == "Mine"
 

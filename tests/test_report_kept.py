@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
 from pathlib import Path
 
 import matplotlib as mpl
@@ -58,14 +58,11 @@ def test_a_content_that_is_none_is_refused_by_its_field(tmp_path, change, said):
         read_content(file)
 
 
-def results_module():
-    """examples/results.py."""
-    spec = spec_from_file_location("results", ROOT / "examples" / "results.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def example(monkeypatch):
+    """A program in examples/, as a module."""
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    return import_module
 
 
 def written(folder: Path, kinds: tuple[str, ...]) -> dict[str, bytes]:
@@ -86,10 +83,10 @@ def copy(tmp_path):
     return tmp_path
 
 
-def test_the_pages_of_the_results_are_what_is_written_now(copy, monkeypatch):
+def test_the_pages_of_the_results_are_what_is_written_now(copy, example, monkeypatch):
     """All but their pictures; `make results` writes them."""
     monkeypatch.setattr(pages, "save_figure", lambda *words, **named: ())
-    results = results_module()
+    results = example("results")
     cases = list(results.kept(copy))
     results.publish(copy, cases)
     assert written(copy, ("md",)) == written(RESULTS, ("md",))
@@ -99,15 +96,20 @@ def test_the_pages_of_the_results_are_what_is_written_now(copy, monkeypatch):
         assert results.with_blocks(page.read_text(), results.blocks(cases)) == page.read_text()
 
 
+@pytest.mark.parametrize("name", ["choices", "baselines"])
+def test_the_page_of_other_choices_is_what_is_written_now(example, name):
+    assert example(name).page(RESULTS) == (RESULTS / f"{name}.md").read_text(encoding="utf-8")
+
+
 def test_a_page_that_is_kept_in_the_documentation_is_no_larger_than_it_may_be():
     (page,) = (ROOT / "docs" / "_static").glob("*.html")
     assert page.stat().st_size < 2_500_000
 
 
 @pytest.mark.slow
-def test_the_pictures_of_the_results_are_what_is_drawn_now(copy):
+def test_the_pictures_of_the_results_are_what_is_drawn_now(copy, example):
     """To the byte, where they were drawn by the same Matplotlib."""
-    results = results_module()
+    results = example("results")
     results.publish(copy, list(results.kept(copy)))
     here, there = written(copy, ("svg",)), written(RESULTS, ("svg",))
     assert list(here) == list(there)

@@ -33,7 +33,7 @@ SHORT = {"logistic": "logistic", "svm": "SVM"}
 GLASSES = {
     "bead-spring": "Bead-spring polymer",
     "kob-andersen": "Kob-Andersen",
-    "wahnstrom": "Wahnstrom",
+    "wahnstrom": "Wahnström",
 }
 PROTOCOLS = {"thermal": "thermal", "shear": "sheared"}
 
