@@ -219,7 +219,7 @@ def conditions(cases: Sequence[tuple[str, ReportContent]]) -> str:
         here = f"{a.n_samples} samples of {n:,}, {how}; {a.n_active} active sites"
         paper = PAPER[protocol].format(**STATES[model])
         rows.append(f"| [{content.title}]({name}/page.md) | {here} | {paper} |")
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows).replace(" %", "\u00a0%") + "\n"
 
 
 def with_blocks(text: str, blocks: Sequence[str]) -> str:
