@@ -113,7 +113,9 @@ def test_one_trajectory_holds_start_and_ends(tmp_path, capsys):
     trajectory.write_text(dump(start) + "".join(map(dump, ends)))
     words = ["--species", "A,B", "--overwrite", "-o", out]
     assert run("label", trajectory, *words) == 2
-    assert "or, for trajectories that hold start and ends, --frame" in capsys.readouterr().err
+    assert (
+        "or, for trajectories that hold start and ends, frame (--frame" in capsys.readouterr().err
+    )
     for lag, chosen in (([], ends), (["--lag", 200], ends[1:])):
         assert run("label", trajectory, "--frame", 0, *lag, *words) == 0
         found = read_table(out)
