@@ -129,7 +129,7 @@ def scaling(folder: Path) -> None:
     """
     seconds = {}
     for workers in (1, 2):
-        whole = make_plan(experiment(2 * workers))
+        whole = make_plan(experiment(3 * workers))
         kinds = ("prepare", "inherent", "relax", "replica", "measure")
         plan = Graph(tuple(u for u in whole.units if u.kind.name in kinds))
         begin = time.perf_counter()
