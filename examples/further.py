@@ -19,7 +19,7 @@ from amorphace.campaign.learn import Learn
 from amorphace.campaign.measure import MeasureThermal, measure_isoconfigurational
 from amorphace.campaign.measure_ends import MeasureEnds
 from amorphace.campaign.plan import Plan, make_plan, store_path
-from amorphace.campaign.prepare import Prepared
+from amorphace.campaign.prepare import configuration_of
 from amorphace.config import read_experiment
 from amorphace.core.configuration import Configuration
 from amorphace.core.sites import Sites
@@ -113,17 +113,15 @@ def single_runs(name: str, folder: Path) -> Curve:
     rule, of_table = plan.one(LabelThermal).parameters, plan.one(DescribeThermal)
     measured = (*plan.of_kind(MeasureEnds), *plan.of_kind(MeasureThermal))
     labels = isoconfigurational_table(
-        [first_run(plan, store, unit) for unit in measured],
+        [first_run(plan, store, unit) for unit in measured if not store.meta(unit.id).dropped],
         fraction=rule.fraction,
         majority=rule.model.majority,
     )
     rows, cutoff = labelled_rows(labels, centres=None, provenance={}), CUTOFFS["thermal"]
-    places = [loaded(plan, store, i) for i in of_table.inputs["reference"]]
-    glasses = [Sample(n, c) for n, c in zip(labels.sample_names, places, strict=True)]
-    ace = next(
-        d
-        for d in of_table.parameters.features.descriptors(rule.model.species)
-        if d.cutoff == cutoff
+    places = dict(zip(rule.samples, of_table.inputs["reference"], strict=True))
+    glasses = [Sample(n, configuration(plan, store, places[n])) for n in labels.sample_names]
+    (ace,) = replace(of_table.parameters.features, cutoffs=(cutoff,)).descriptors(
+        rule.model.species
     )
     X = ace.transform(Sites.concatenate(sample_sites(rows, glasses)))
     table = replace(rows, features={cutoff: X}, columns=describe_columns(ace))
@@ -133,8 +131,8 @@ def single_runs(name: str, folder: Path) -> Curve:
 def first_run(
     plan: Plan, store: Store, unit: Unit[Any, Any]
 ) -> tuple[str, Configuration, Mobility]:
-    """Who moved in the first run of a sample: its name, its start, and that."""
-    p, start = unit.parameters, loaded(plan, store, *unit.inputs["reference"])
+    """Who moved in the first sound run of a sample: its name, its start, and that."""
+    p, start = unit.parameters, configuration(plan, store, *unit.inputs["reference"])
     if isinstance(unit.kind, MeasureEnds):
         ends = ends_of(
             store.linked_file(p.file), p.species, start, own=p.own, lag=p.lag, order=p.order
@@ -144,16 +142,18 @@ def first_run(
             start,
             [next(ends)],
             cutoff=p.d2min_cutoff,
+            power=p.power,
+            normalize=p.normalize,
             unwrapped=p.unwrapped,
             masses=masses_by_species(p.species, p.masses),
         )
         return unit.name, start, seen
-    run = loaded(plan, store, unit.inputs["replicas"][0])
+    sound = next(i for i in unit.inputs["replicas"] if not store.meta(i).dropped)
+    run = store.load(plan.by_id[sound])
     end = start.replace(positions=run.inherent if p.quench else run.end)
     return unit.name, start, measure_isoconfigurational(p.model, start, [end], p.d2min_cutoff)
 
 
-def loaded(plan: Plan, store: Store, unit: str) -> Any:
-    """What a unit wrote; the configuration of a prepared sample."""
-    found = store.load(plan.by_id[unit])
-    return found.state.configuration if isinstance(found, Prepared) else found
+def configuration(plan: Plan, store: Store, unit: str) -> Configuration:
+    """That of a prepared sample, an inherent structure, or a file."""
+    return configuration_of(store.load(plan.by_id[unit]))
